@@ -1,0 +1,184 @@
+"""What assignment publishes: plans, territory trees, accounts and their alignments, coverage."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.envelope import EventContract
+
+PLANS = "assignment.plan.events.v1"
+TERRITORIES = "assignment.territory.events.v1"
+ACCOUNTS = "assignment.account.events.v1"
+COVERAGES = "assignment.coverage.events.v1"
+
+
+class PlanDrafted(EventContract):
+    """A draft was created, empty or as a clone."""
+
+    TYPE: ClassVar[str] = "assignment.plan.drafted.v1"
+    TOPIC: ClassVar[str] = PLANS
+
+    plan_id: UUID
+    based_on_plan_id: UUID | None
+    drafted_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per plan."""
+        return str(self.plan_id)
+
+
+class PlanActivated(EventContract):
+    """A plan became the live one, for good or by rollback.
+
+    `sequence` counts activations of the organisation 1, 2, 3: it orders them across plans.
+    """
+
+    TYPE: ClassVar[str] = "assignment.plan.activated.v1"
+    TOPIC: ClassVar[str] = PLANS
+
+    plan_id: UUID
+    tree_id: UUID
+    activation_id: UUID
+    kind: Literal["activation", "rollback"]
+    effective_at: datetime
+    previous_plan_id: UUID | None
+    sequence: int
+    moved_accounts: int
+
+    @property
+    def key(self) -> str:
+        """Order is kept per plan."""
+        return str(self.plan_id)
+
+
+class PlanRetired(EventContract):
+    """A plan stopped being the live one; it stays readable and can be activated again."""
+
+    TYPE: ClassVar[str] = "assignment.plan.retired.v1"
+    TOPIC: ClassVar[str] = PLANS
+
+    plan_id: UUID
+    activation_id: UUID
+    retired_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per plan."""
+        return str(self.plan_id)
+
+
+class TerritoryNode(BaseModel):
+    """One territory of a published tree."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    territory_id: UUID
+    parent_id: UUID | None
+    kind: Literal["geographic", "named_account", "overlay"]
+
+
+class TreePublished(EventContract):
+    """The whole territory tree of a plan, published before the plan first goes live."""
+
+    TYPE: ClassVar[str] = "assignment.territory.tree-published.v1"
+    TOPIC: ClassVar[str] = TERRITORIES
+
+    plan_id: UUID
+    tree_id: UUID
+    territories: tuple[TerritoryNode, ...]
+
+    @property
+    def key(self) -> str:
+        """Order is kept per plan."""
+        return str(self.plan_id)
+
+
+class AccountRegistered(EventContract):
+    """An account was seen for the first time."""
+
+    TYPE: ClassVar[str] = "assignment.account.registered.v1"
+    TOPIC: ClassVar[str] = ACCOUNTS
+
+    account_id: UUID
+    external_id: str
+    postal_code: str | None
+    county: str | None
+    state: str | None
+    industry: str | None
+    employees: int | None
+
+    @property
+    def key(self) -> str:
+        """Order is kept per account."""
+        return str(self.account_id)
+
+
+class AccountChanged(AccountRegistered):
+    """An account's attributes changed; the event carries all of them."""
+
+    TYPE: ClassVar[str] = "assignment.account.changed.v1"
+
+
+class AccountAligned(EventContract):
+    """From `valid_from` on, the account belongs to `to_territory_id` (null: a gap).
+
+    Of two events of one account, the one with the higher version rules the time both speak of; so the
+    history follows from the set of events, whatever order they are read in.
+    """
+
+    TYPE: ClassVar[str] = "assignment.account.aligned.v1"
+    TOPIC: ClassVar[str] = ACCOUNTS
+
+    account_id: UUID
+    from_territory_id: UUID | None
+    to_territory_id: UUID | None
+    valid_from: datetime
+    plan_id: UUID
+    activation_id: UUID | None
+    cause: Literal["rule", "pin", "design", "import"]
+    rule_id: UUID | None
+
+    @property
+    def key(self) -> str:
+        """Order is kept per account."""
+        return str(self.account_id)
+
+
+class CoverageStarted(EventContract):
+    """A rep covers a territory in a role from an instant on."""
+
+    TYPE: ClassVar[str] = "assignment.coverage.started.v1"
+    TOPIC: ClassVar[str] = COVERAGES
+
+    coverage_id: UUID
+    territory_id: UUID
+    rep_id: UUID
+    role: Literal["primary"]
+    share_percent: Decimal
+    valid_from: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per territory, so that a hand-over of the role reads in order."""
+        return str(self.territory_id)
+
+
+class CoverageEnded(EventContract):
+    """A rep no longer covers a territory."""
+
+    TYPE: ClassVar[str] = "assignment.coverage.ended.v1"
+    TOPIC: ClassVar[str] = COVERAGES
+
+    coverage_id: UUID
+    territory_id: UUID
+    rep_id: UUID
+    valid_to: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per territory."""
+        return str(self.territory_id)

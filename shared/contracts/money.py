@@ -1,0 +1,52 @@
+"""Minor units of currencies (ISO 4217), so that sums are exact integers."""
+
+from decimal import Decimal
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for "no currency": counts that carry no money are kept under it."""
+
+_EXPONENT = {
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency has."""
+    return _EXPONENT.get(currency, 2)
+
+
+def fits_minor_units(amount: Decimal, currency: str) -> bool:
+    """Tell whether an amount is a whole number of minor units."""
+    scaled = amount.scaleb(exponent(currency))
+    return scaled == scaled.to_integral_value()
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Return the amount in minor units: 12.34 EUR is 1234. The amount must fit."""
+    return int(amount.scaleb(exponent(currency)).to_integral_value())
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """Return the amount in major units, with the currency's decimals written out."""
+    return Decimal(minor).scaleb(-exponent(currency)).quantize(Decimal(1).scaleb(-exponent(currency)))

@@ -1,0 +1,44 @@
+"""Every published event by its wire type: the one list that codecs, AsyncAPI and checks read."""
+
+from shared.contracts import assignment, collab, metrics, sales
+from shared.contracts.envelope import EventContract
+
+PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
+    "assignment": (
+        assignment.PlanDrafted,
+        assignment.PlanActivated,
+        assignment.PlanRetired,
+        assignment.TreePublished,
+        assignment.AccountRegistered,
+        assignment.AccountChanged,
+        assignment.AccountAligned,
+        assignment.CoverageStarted,
+        assignment.CoverageEnded,
+    ),
+    "metrics": (metrics.AccountState, sales.FactsRecorded),
+    "collab": (
+        collab.HandoffOpened,
+        collab.HandoffDecided,
+        collab.HandoffCompleted,
+        collab.HandoffSuperseded,
+        collab.NoteWritten,
+        collab.NoteEdited,
+        collab.NoteDeleted,
+    ),
+}
+
+CONSUMED: dict[str, tuple[str, ...]] = {
+    "assignment": (metrics.ACCOUNT_STATE,),
+    "metrics": (sales.FACTS, assignment.ACCOUNTS, assignment.PLANS, assignment.TERRITORIES),
+    "collab": (
+        assignment.ACCOUNTS,
+        assignment.PLANS,
+        assignment.TERRITORIES,
+        assignment.COVERAGES,
+        metrics.ACCOUNT_STATE,
+    ),
+}
+
+CONTRACTS: dict[str, type[EventContract]] = {
+    contract.TYPE: contract for contracts in PUBLISHED.values() for contract in contracts
+}

@@ -1,0 +1,99 @@
+"""The inbound contract: sales facts, from our own intake or any other system."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.contracts.envelope import AggregateOrder, EventContract
+from shared.contracts.identity import account_id_of, fact_key
+from shared.contracts.money import fits_minor_units
+
+FACTS = "sales.facts.v1"
+MAX_FACTS_PER_RECORD = 500
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00]+$")
+]
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+
+
+class Fact(BaseModel):
+    """One sales event as recorded; a higher revision of the same entity corrects or voids it.
+
+    `created_at` is when the entity came to be and is the same on every revision; `occurred_at` is when
+    what this revision tells happened. `amount` is in major units of `currency`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: Name
+    kind: Literal["lead", "opportunity", "order", "spend"]
+    external_id: Name
+    revision: int = Field(ge=1, le=2_147_483_647)
+    created_at: AwareDatetime
+    occurred_at: AwareDatetime
+    account_id: UUID | None = None
+    account_external_id: Name | None = None
+    stage: Literal["open", "won", "lost"] | None = None
+    amount: Decimal | None = Field(default=None, ge=Decimal("-1e12"), le=Decimal("1e12"), decimal_places=3)
+    currency: str | None = None
+    voided: bool = False
+
+    @model_validator(mode="after")
+    def hang_together(self) -> Self:
+        """Refuse combinations that no roll-up could count; each message names the field and the fix."""
+        for problem in _problems(self):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def entity_key(self) -> UUID:
+        """Return the key under which every revision of this entity is one fact."""
+        return fact_key(
+            source=self.source, kind=self.kind, external_id=self.external_id, created_at=self.created_at
+        )
+
+    @property
+    def account(self) -> UUID | None:
+        """Return the account the fact belongs to, named by either id."""
+        if self.account_id is not None or self.account_external_id is None:
+            return self.account_id
+        return account_id_of(self.account_external_id)
+
+
+def _problems(fact: Fact) -> list[str]:
+    found: list[str] = []
+    if not all(1990 <= moment.year <= 2199 for moment in (fact.created_at, fact.occurred_at)):
+        found.append("occurred_at: years 1990 to 2199 are kept")
+    if fact.account is None and fact.kind != "spend":
+        found.append("account_external_id: give account_id or account_external_id")
+    if (fact.stage is None) == (fact.kind == "opportunity"):
+        found.append("stage: an opportunity has stage open, won or lost; other kinds have none")
+    if (fact.amount is None) != (fact.currency is None):
+        found.append("currency: amount and currency go together")
+    if fact.amount is None and fact.kind in {"order", "spend"} and not fact.voided:
+        found.append(f"amount: {fact.kind} needs an amount and a currency")
+    if fact.currency is not None and not _CURRENCY.match(fact.currency):
+        found.append("currency: use the three capital letters of ISO 4217")
+    elif fact.amount is not None and fact.currency and not fits_minor_units(fact.amount, fact.currency):
+        found.append(f"amount: more decimals than {fact.currency} has")
+    return found
+
+
+class FactsRecorded(EventContract):
+    """Facts that somebody recorded: 1 to 500, in any order, repeats welcome."""
+
+    TYPE: ClassVar[str] = "sales.facts.recorded.v1"
+    TOPIC: ClassVar[str] = FACTS
+    ORDER: ClassVar[AggregateOrder] = "none"
+
+    batch_id: UUID
+    facts: tuple[Fact, ...] = Field(min_length=1, max_length=MAX_FACTS_PER_RECORD)
+
+    @property
+    def key(self) -> str:
+        """Spread batches over partitions: facts carry their own order."""
+        return str(self.batch_id)

@@ -1,0 +1,53 @@
+"""The one way to a database: pool, server-side limits, pinned search path."""
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+ROLE_LIMITS = {
+    # What may wait how long: a request never queues behind a lock for longer than its client would.
+    "statement_timeout": "30s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "15s",
+}
+
+
+def async_url(url: str) -> str:
+    """Return a plain postgresql:// URL in SQLAlchemy's asyncpg form."""
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def build_engine(
+    url: str,
+    *,
+    schema: str,
+    application_name: str,
+    pool_size: int = 10,
+    limits: dict[str, str] | None = None,
+) -> AsyncEngine:
+    """Build an engine whose sessions see their own schema, in UTC, with the limits of their role."""
+    server_settings = {
+        "application_name": application_name,
+        "search_path": f"{schema},public",
+        "timezone": "UTC",
+        "jit": "off",
+        **(ROLE_LIMITS if limits is None else limits),
+    }
+    return create_async_engine(
+        async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
+    )
+
+
+async def begin_snapshot(connection: AsyncConnection) -> None:
+    """Make the connection's coming transaction read one snapshot and write nothing."""
+    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def count_checked_out(engine: AsyncEngine) -> int:
+    """Return how many connections are in use."""
+    checked_out: int = engine.pool.checkedout()  # type: ignore[attr-defined]
+    return checked_out

@@ -1,0 +1,90 @@
+"""The writing side of the event spine: events leave with the transaction that caused them, or not at all."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.envelope import EventContract
+from shared.runtime.correlation import current_correlation
+
+# The version row of an aggregate is locked before its outbox row draws its seq: two writers of one key
+# therefore commit in the order of their seq. Sorted, so that two batches never lock crosswise. Batches on
+# `none` topics are aggregates of their own with one event each, and need no counter.
+_APPEND = text("""
+WITH incoming AS (
+    SELECT * FROM unnest(
+        CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]), CAST(:payloads AS text[]),
+        CAST(:ordinals AS int[])
+    ) AS i (topic, key, type, payload, ordinal)
+), numbered AS (
+    INSERT INTO aggregate_versions AS v (aggregatetype, aggregateid, last_version)
+    SELECT c.topic, c.key, c.events
+    FROM unnest(CAST(:counted_topics AS text[]), CAST(:counted_keys AS text[]), CAST(:counts AS int[]))
+        AS c (topic, key, events)
+    ORDER BY c.topic, c.key
+    ON CONFLICT (aggregatetype, aggregateid) DO UPDATE SET last_version = v.last_version + excluded.last_version
+    RETURNING v.aggregatetype, v.aggregateid, v.last_version
+)
+INSERT INTO outbox (aggregatetype, aggregateid, type, payload, source, dataschema, headers, aggregateversion)
+SELECT i.topic, i.key, i.type, CAST(i.payload AS jsonb), :source, 'urn:bailiwick:' || i.type, CAST(:headers AS jsonb),
+       coalesce(n.last_version + i.ordinal, 1)
+FROM incoming i LEFT JOIN numbered n ON n.aggregatetype = i.topic AND n.aggregateid = i.key
+ORDER BY i.topic, i.key, i.ordinal
+""")
+
+
+class Outbox:
+    """Events of one unit of work, numbered densely per aggregate when they are written."""
+
+    def __init__(self, *, source: str) -> None:
+        self._source = source
+        self._pending: list[tuple[str, str, str, str | None]] = []
+        self._uncounted: set[tuple[str, str]] = set()
+
+    def add(self, event: EventContract) -> None:
+        """Announce one event with this unit of work."""
+        if event.ORDER == "none":
+            self._uncounted.add((event.TOPIC, event.key))
+        self._pending.append((event.TOPIC, event.key, event.TYPE, event.model_dump_json()))
+
+    def add_all(self, events: Iterable[EventContract]) -> None:
+        """Announce several, in this order."""
+        for event in events:
+            self.add(event)
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    async def flush(self, connection: AsyncConnection) -> None:
+        """Write what was announced; called once, at the end of the unit of work."""
+        if self._pending:
+            await connection.execute(_APPEND, self._parameters())
+            self._pending.clear()
+
+    def _parameters(self) -> dict[str, Any]:
+        counts = Counter(
+            (topic, key) for topic, key, _, _ in self._pending if (topic, key) not in self._uncounted
+        )
+        seen: Counter[tuple[str, str]] = Counter()
+        ordinals = []
+        for topic, key, _, _ in self._pending:
+            seen[topic, key] += 1
+            # The last of n events gets last_version, the one before it last_version - 1.
+            ordinals.append(seen[topic, key] - counts[topic, key])
+        columns = list(zip(*self._pending, strict=True))
+        return {
+            "topics": list(columns[0]),
+            "keys": list(columns[1]),
+            "types": list(columns[2]),
+            "payloads": list(columns[3]),
+            "ordinals": ordinals,
+            "counted_topics": [topic for topic, _ in counts],
+            "counted_keys": [key for _, key in counts],
+            "counts": list(counts.values()),
+            "source": self._source,
+            "headers": json.dumps(current_correlation().headers()),
+        }

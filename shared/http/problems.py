@@ -1,0 +1,166 @@
+"""RFC 9457: every answer that is not 2xx is a problem document with a stable `code`."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from shared.db.transact import DEADLOCK, SERIALIZATION_FAILURE, sqlstate_of
+from shared.runtime.logging import get_logger
+from shared.runtime.refusals import NotFound, Refusal, VersionMismatch
+
+MEDIA_TYPE = "application/problem+json"
+RefusalTable = Mapping[type[Refusal], int]
+
+log = get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One field that was refused: where it is (JSON pointer, or query/header name) and why."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). `code` is stable; `detail` is for people."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def problem_response(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    instance: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **extensions: Any,
+) -> JSONResponse:
+    """Build a problem document as a response."""
+    body = {
+        "type": f"urn:bailiwick:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": instance,
+        **extensions,
+    }
+    content = {name: value for name, value in body.items() if value is not None}
+    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def describe(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` of a route for the problems it can answer with."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install_problem_handlers(app: FastAPI, refusals: RefusalTable) -> None:
+    """Turn every exception that can leave a route into a problem; the last resort is a bare 500."""
+    table: dict[type[Refusal], int] = {NotFound: 404, VersionMismatch: 412, **refusals}
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)  # noqa: S101 - registered for this type
+        status = next((table[kind] for kind in type(error).__mro__ if kind in table), 422)
+        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return problem_response(
+            status, error.code, error.detail, instance=request.url.path, headers=headers, **error.extensions
+        )
+
+    app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(PoolTimeout, _on_unavailable)
+    app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(OSError, _on_unavailable)
+    app.add_exception_handler(Exception, _on_anything_else)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return problem_response(
+            400, "malformed-json", "The body is not valid JSON.", instance=request.url.path
+        )
+    errors = [{"pointer": _pointer(item["loc"]), "detail": _plain(item["msg"])} for item in found[:100]]
+    detail = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
+    return problem_response(422, "invalid-request", detail, instance=request.url.path, errors=errors)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    if location and location[0] == "body":
+        return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in location[1:])
+    return ".".join(str(part) for part in location)
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+_HTTP_CODES = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+}
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    status = error.status_code
+    code = _HTTP_CODES.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
+    return problem_response(status, code, str(error.detail), instance=request.url.path, headers=error.headers)
+
+
+# Postgres: 22021/22P05 text that its encoding cannot hold (NUL), 55P03 a lock not granted in time,
+# 57014 a statement over its time limit, 53xxx resources, 57Pxx and 08xxx the server going away.
+_UNSTORABLE = {"22021", "22P05"}
+_BUSY = {"55P03", "57014", SERIALIZATION_FAILURE, DEADLOCK}
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for this type
+    state = sqlstate_of(error) or ""
+    if state in _UNSTORABLE:
+        return problem_response(
+            422, "unstorable-text", "Text must not hold NUL characters.", instance=request.url.path
+        )
+    if state in _BUSY or state[:2] in {"08", "53"} or state.startswith("57P") or error.connection_invalidated:
+        return await _on_unavailable(request, error)
+    return await _on_anything_else(request, error)
+
+
+async def _on_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("unavailable", path=request.url.path, error=type(error).__name__)
+    return problem_response(
+        503,
+        "temporarily-unavailable",
+        "The service is busy or a part of it is away; nothing was changed. Try again.",
+        instance=request.url.path,
+        headers={"Retry-After": "1"},
+    )
+
+
+async def _on_anything_else(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return problem_response(
+        500, "internal-error", "An unexpected error; it was logged.", instance=request.url.path
+    )

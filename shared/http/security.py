@@ -1,0 +1,97 @@
+"""The policy of a route: who may call it. A route without one keeps the service from starting."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from shared.http.principal import Principal, Role
+from shared.http.tokens import TokenRefused, Tokens
+from shared.runtime.logging import get_logger
+from shared.runtime.refusals import Refusal
+
+log = get_logger(__name__)
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="An access token of your OIDC provider."
+)
+
+
+class Unauthenticated(Refusal):
+    """No token, or one that does not verify."""
+
+
+class Forbidden(Refusal):
+    """The caller's roles do not allow this route."""
+
+
+class OutsideScope(Refusal):
+    """The command is for callers whose scope is the whole organisation."""
+
+
+class RouteWithoutPolicy(RuntimeError):
+    """A route was added that nobody decided on."""
+
+
+class Allow:
+    """A dependency that verifies the caller and checks their roles. Give it the roles that may call."""
+
+    def __init__(self, roles: frozenset[Role], *, whole_organisation: bool = False) -> None:
+        self.roles = roles
+        self.whole_organisation = whole_organisation
+
+    async def __call__(
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Principal:
+        """Return the caller. Raises Unauthenticated, Forbidden or OutsideScope."""
+        if credentials is None:
+            raise Unauthenticated("Send a bearer token in the Authorization header.")
+        tokens: Tokens = request.app.state.parts.tokens
+        try:
+            principal = await tokens.verify(credentials.credentials)
+        except TokenRefused as reason:
+            log.info("token refused", reason=str(reason))
+            raise Unauthenticated("The bearer token is not valid here.") from None
+        self._authorise(principal, request)
+        return principal
+
+    def _authorise(self, principal: Principal, request: Request) -> None:
+        if not principal.roles & self.roles:
+            log.info("denied", subject=principal.subject, path=request.url.path)
+            needed = ", ".join(sorted(self.roles))
+            raise Forbidden(f"This needs one of the roles: {needed}.")
+        if self.whole_organisation and not principal.scope.everything:
+            log.info("denied by scope", subject=principal.subject, path=request.url.path)
+            raise OutsideScope("This needs a token for the whole organisation, not for single territories.")
+
+
+class Public:
+    """The policy of a route that anyone may call."""
+
+    def __call__(self) -> None:
+        """Let everyone in."""
+
+
+PUBLIC = Depends(Public())
+
+
+def require_policies(app: FastAPI) -> None:
+    """Check that every route has exactly decided who may call it. Raises RouteWithoutPolicy."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and not _has_policy(route):
+            raise RouteWithoutPolicy(
+                f"{route.methods} {route.path} declares no policy: add Allow(...) or PUBLIC"
+            )
+
+
+def _has_policy(route: APIRoute) -> bool:
+    pending = [route.dependant]
+    while pending:
+        dependant = pending.pop()
+        if isinstance(dependant.call, Allow | Public):
+            return True
+        pending.extend(dependant.dependencies)
+    return False

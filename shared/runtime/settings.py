@@ -1,0 +1,51 @@
+"""Settings every service shares; built in `__main__`, never at import."""
+
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings
+
+DEVELOPMENT_ISSUER = "https://issuer.bailiwick.invalid/development"
+
+
+class UnsafeSettings(ValueError):
+    """A combination that is fine on a laptop and dangerous in production."""
+
+
+class ServiceSettings(BaseSettings):
+    """What a process of any service needs to know; subclasses add the environment prefix and the port."""
+
+    environment: Literal["development", "production"] = "development"
+    organisation: str = "demo"
+    database_url: SecretStr
+    migration_database_url: SecretStr | None = None
+    database_pool_size: int = Field(default=10, ge=1, le=100)
+    kafka_bootstrap_servers: str = "127.0.0.1:9094"
+    kafka_topic_prefix: str = ""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: str | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    health_port: int = 0
+    auth_issuer: str = DEVELOPMENT_ISSUER
+    auth_audience: str = "bailiwick"
+    auth_jwks: str = ".local/issuer/jwks.json"
+    max_body_bytes: int = 1_048_576
+    log_format: Literal["console", "json"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def refuse_what_is_unsafe_in_production(self) -> Self:
+        """Stop a production process that would trust the development issuer or speak Kafka in the clear."""
+        if self.environment != "production":
+            return self
+        if self.auth_issuer == DEVELOPMENT_ISSUER:
+            raise UnsafeSettings("AUTH_ISSUER is the development issuer; name your OIDC provider")
+        if self.kafka_security_protocol in {"PLAINTEXT", "SASL_PLAINTEXT"}:
+            raise UnsafeSettings("KAFKA_SECURITY_PROTOCOL must be SSL or SASL_SSL in production")
+        if self.auth_jwks.startswith("http://"):
+            raise UnsafeSettings("AUTH_JWKS must be an https URL or a file in production")
+        return self
