@@ -28,7 +28,7 @@ class Scope:
         another relation of the same shape, such as a draft plan's.
         """
         # Only names from the code enter the text; what a caller sends is bound.
-        return (  # noqa: S608
+        return (
             "(CAST(:scope_everything AS boolean) OR "
             f"{column} IN (SELECT scoped.territory_id FROM {closure} AS scoped "
             "WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))))"

@@ -1,0 +1,125 @@
+"""The frame of every api: middleware, problems, health, policies, an OpenAPI document that tells the truth."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from shared.http import etags, health, idempotency, pagination, security
+from shared.http.middleware import BodyLimit, RequestContext
+from shared.http.parts import Parts
+from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
+from shared.http.security import Allow, require_policies
+
+COMMON_REFUSALS: RefusalTable = {
+    security.Unauthenticated: 401,
+    security.Forbidden: 403,
+    security.OutsideScope: 403,
+    pagination.InvalidCursor: 400,
+    idempotency.InvalidIdempotencyKey: 400,
+    idempotency.IdempotencyKeyReused: 422,
+    idempotency.RequestInFlight: 409,
+    etags.PreconditionRequired: 428,
+}
+
+
+def create_service_app(
+    parts: Parts,
+    *,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    refusals: RefusalTable,
+    larger_bodies: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """Assemble an api. `larger_bodies` maps exact paths to a body limit in bytes of their own."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await parts.engine.dispose()
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.parts = parts
+    install_problem_handlers(app, {**COMMON_REFUSALS, **refusals})
+    for router in [health.router, *routers]:
+        app.include_router(router)
+    app.add_middleware(BodyLimit, limit=parts.max_body_bytes, larger=larger_bodies or {})
+    app.add_middleware(RequestContext)
+    require_policies(app)
+    _describe_problems(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name.replace("_", "-")
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Add to every operation the problems that its shape implies, on top of those its route declares."""
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = build()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs", {}))
+            schemas["Problem"] = problem
+            for route in app.routes:
+                if isinstance(route, APIRoute) and route.include_in_schema:
+                    _describe_route(document["paths"][route.path_format], route)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe_route(path: dict[str, Any], route: APIRoute) -> None:
+    for method in route.methods or ():
+        operation = path[method.lower()]
+        operation["responses"].pop("422", None)
+        statuses = _implied(operation, route)
+        declared = {str(status): spec for status, spec in describe(*sorted(statuses)).items()}
+        operation["responses"] = {**declared, **operation["responses"]}
+
+
+def _implied(operation: dict[str, Any], route: APIRoute) -> set[int]:
+    found = {500, 503}
+    if any(isinstance(d.call, Allow) for d in _flatten(route)):
+        found |= {401, 403}
+    names = {parameter["name"].lower(): parameter["in"] for parameter in operation.get("parameters", [])}
+    if names or "requestBody" in operation:
+        found |= {422}
+    if "requestBody" in operation:
+        found |= {400, 413}
+    if "cursor" in names:
+        found |= {400}
+    if "path" in names.values():
+        found |= {404}
+    if "if-match" in names:
+        found |= {412, 428}
+    if "idempotency-key" in names:
+        found |= {400, 409}
+    return found
+
+
+def _flatten(route: APIRoute) -> list[Any]:
+    found, pending = [], [route.dependant]
+    while pending:
+        dependant = pending.pop()
+        found.append(dependant)
+        pending.extend(dependant.dependencies)
+    return found

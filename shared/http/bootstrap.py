@@ -1,0 +1,58 @@
+"""Builds an api's parts from settings, and serves an app until the process is told to stop."""
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.contracts.envelope import event_source
+from shared.db.engine import build_engine
+from shared.db.transact import Transactor
+from shared.http.parts import Parts
+from shared.http.tokens import Keys, Tokens
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.settings import ServiceSettings
+
+GRACE_SECONDS = 20
+
+
+def build_parts(settings: ServiceSettings, *, service: str, clock: Clock | None = None) -> Parts:
+    """Build what an api process is made of."""
+    engine = build_engine(
+        settings.database_url.get_secret_value(),
+        schema=service,
+        application_name=f"{service}.api",
+        pool_size=settings.database_pool_size,
+    )
+    present = clock or SystemClock()
+    tokens = Tokens(
+        Keys(settings.auth_jwks),
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        organisation=settings.organisation,
+    )
+    transact = Transactor(engine=engine, clock=present, source=event_source(settings.organisation, service))
+    return Parts(service, engine, present, transact, tokens, settings.max_body_bytes)
+
+
+class _Server(uvicorn.Server):
+    """Tells readiness the moment a signal arrives, before open requests are waited for."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Turn readiness off, then stop as uvicorn does."""
+        self.config.app.state.stopping = True  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT; open requests get 20 s."""
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    _Server(config).run()

@@ -1,0 +1,101 @@
+"""The bridge from a route to a command: one transaction, the idempotent answer kept inside it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.engine import begin_snapshot
+from shared.db.unit_of_work import UnitOfWork
+from shared.http.etags import etag_of
+from shared.http.idempotency import Answer, read_key, run_once
+from shared.http.parts import Parts
+from shared.http.principal import Principal
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+
+def get_parts(request: Request) -> Parts:
+    """Return the process's working parts."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+class Commands:
+    """Runs a route's command and renders its answer."""
+
+    def __init__(
+        self,
+        request: Request,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                max_length=300, description="Your name for this request: a retry returns the first answer."
+            ),
+        ] = None,
+    ) -> None:
+        self._request = request
+        self._key = idempotency_key
+
+    async def run(
+        self,
+        handler: Callable[[C, UnitOfWork], Awaitable[R]],
+        command: C,
+        *,
+        by: Principal,
+        show: Callable[[R], BaseModel | None],
+        status: int = 200,
+        version: Callable[[R], int] | None = None,
+        location: Callable[[R], str] | None = None,
+    ) -> Response:
+        """Run `handler(command, uow)` once, commit, and answer with what `show` makes of the result.
+
+        `version` gives the ETag and `location` the Location header of what was made or changed.
+        """
+
+        async def answer(command: C, uow: UnitOfWork) -> Answer:
+            result = await handler(command, uow)
+            view = show(result)
+            headers = {} if version is None else {"etag": etag_of(version(result))}
+            if location is not None:
+                headers["location"] = location(result)
+            return Answer(status, headers, b"" if view is None else view.model_dump_json().encode())
+
+        return _respond(await self._transact(answer, command, by))
+
+    async def _transact(
+        self, answer: Callable[[C, UnitOfWork], Awaitable[Answer]], command: C, by: Principal
+    ) -> Answer:
+        transact = get_parts(self._request).transact
+        if self._key is None:
+            return await transact(answer, command, actor=by.subject)
+        route = f"{self._request.method} {self._request.scope['route'].path}"
+        path = f"{self._request.url.path}?{self._request.url.query}"
+        key = read_key(
+            self._key, principal=by.subject, route=route, path=path, body=await self._request.body()
+        )
+
+        async def once(command: C, uow: UnitOfWork) -> Answer:
+            return await run_once(key, answer, command, uow)
+
+        return await transact(once, command, actor=by.subject)
+
+
+def _respond(answer: Answer) -> Response:
+    media_type = "application/json" if answer.body else None
+    return Response(answer.body, status_code=answer.status, headers=answer.headers, media_type=media_type)
+
+
+async def snapshot(request: Request) -> Any:
+    """Yield a connection that reads one snapshot and cannot write; released before the answer is sent."""
+    async with get_parts(request).engine.connect() as connection:
+        await begin_snapshot(connection)
+        yield connection
+
+
+RunCommand = Annotated[Commands, Depends()]
+# scope="function": the connection goes back to the pool when the route returns, not after the response.
+Snapshot = Annotated[AsyncConnection, Depends(snapshot, scope="function")]
