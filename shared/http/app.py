@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext
 
 from shared.http import etags, health, idempotency, pagination, security
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
-from shared.http.security import Allow, require_policies
+from shared.http.security import Allow, api_routes, dependencies_of, require_policies
 
 COMMON_REFUSALS: RefusalTable = {
     security.Unauthenticated: 401,
@@ -78,8 +78,8 @@ def _describe_problems(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs", {}))
             schemas["Problem"] = problem
-            for route in app.routes:
-                if isinstance(route, APIRoute) and route.include_in_schema:
+            for route in api_routes(app):
+                if route.include_in_schema:
                     _describe_route(document["paths"][route.path_format], route)
             app.openapi_schema = document
         return app.openapi_schema
@@ -87,7 +87,7 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _describe_route(path: dict[str, Any], route: APIRoute) -> None:
+def _describe_route(path: dict[str, Any], route: RouteContext) -> None:
     for method in route.methods or ():
         operation = path[method.lower()]
         operation["responses"].pop("422", None)
@@ -96,9 +96,9 @@ def _describe_route(path: dict[str, Any], route: APIRoute) -> None:
         operation["responses"] = {**declared, **operation["responses"]}
 
 
-def _implied(operation: dict[str, Any], route: APIRoute) -> set[int]:
+def _implied(operation: dict[str, Any], route: RouteContext) -> set[int]:
     found = {500, 503}
-    if any(isinstance(d.call, Allow) for d in _flatten(route)):
+    if any(isinstance(call, Allow) for call in dependencies_of(route)):
         found |= {401, 403}
     names = {parameter["name"].lower(): parameter["in"] for parameter in operation.get("parameters", [])}
     if names or "requestBody" in operation:
@@ -113,13 +113,4 @@ def _implied(operation: dict[str, Any], route: APIRoute) -> set[int]:
         found |= {412, 428}
     if "idempotency-key" in names:
         found |= {400, 409}
-    return found
-
-
-def _flatten(route: APIRoute) -> list[Any]:
-    found, pending = [], [route.dependant]
-    while pending:
-        dependant = pending.pop()
-        found.append(dependant)
-        pending.extend(dependant.dependencies)
     return found

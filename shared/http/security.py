@@ -1,13 +1,15 @@
 """The policy of a route: who may call it. A route without one keeps the service from starting."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.routing import APIRoute
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from shared.http.principal import Principal, Role
+from shared.http.principal import ADMINS, MANAGERS, READERS, WRITERS, Principal, Role
 from shared.http.tokens import TokenRefused, Tokens
 from shared.runtime.logging import get_logger
 from shared.runtime.refusals import Refusal
@@ -78,20 +80,34 @@ class Public:
 PUBLIC = Depends(Public())
 
 
+def api_routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Walk the app's own operations, those of included routers too."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield context
+
+
+def dependencies_of(route: RouteContext) -> Iterator[object]:
+    """Walk the callables a route depends on, however deep."""
+    pending: list[Dependant] = [route.dependant]
+    while pending:
+        dependant = pending.pop()
+        yield dependant.call
+        pending.extend(dependant.dependencies)
+
+
 def require_policies(app: FastAPI) -> None:
-    """Check that every route has exactly decided who may call it. Raises RouteWithoutPolicy."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and not _has_policy(route):
+    """Check that somebody decided for every route who may call it. Raises RouteWithoutPolicy."""
+    for route in api_routes(app):
+        if not any(isinstance(call, Allow | Public) for call in dependencies_of(route)):
             raise RouteWithoutPolicy(
                 f"{route.methods} {route.path} declares no policy: add Allow(...) or PUBLIC"
             )
 
 
-def _has_policy(route: APIRoute) -> bool:
-    pending = [route.dependant]
-    while pending:
-        dependant = pending.pop()
-        if isinstance(dependant.call, Allow | Public):
-            return True
-        pending.extend(dependant.dependencies)
-    return False
+# Put the caller first among a route's parameters: FastAPI resolves in order, and who asks comes before what.
+Reader = Annotated[Principal, Depends(Allow(READERS))]
+Writer = Annotated[Principal, Depends(Allow(WRITERS))]
+Manager = Annotated[Principal, Depends(Allow(MANAGERS))]
+Planner = Annotated[Principal, Depends(Allow(MANAGERS, whole_organisation=True))]
+Admin = Annotated[Principal, Depends(Allow(ADMINS, whole_organisation=True))]
