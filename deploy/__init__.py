@@ -1,0 +1,1 @@
+"""How Bailiwick is run: on one machine, and in containers."""

@@ -1,0 +1,1 @@
+"""Everything on one machine: real Postgres, real Kafka, every process, one terminal."""

@@ -1,0 +1,199 @@
+"""Brings the topics of a cluster in line with deploy/kafka/topics.yaml.
+
+Runs on a laptop, in tests (with a prefix) and in a container of its own, so it needs only PyYAML and
+confluent-kafka.
+"""
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+from confluent_kafka.cimpl import NewTopic
+
+from deploy.local.trouble import Trouble
+
+TOPICS_FILE = Path(__file__).resolve().parents[1] / "kafka" / "topics.yaml"
+DEAD_LETTERS = "dead-letters"
+TIMEOUT = 30.0
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it is, or as it should be."""
+
+    name: str
+    partitions: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What brings a cluster in line."""
+
+    create: tuple[Topic, ...]
+    alter: tuple[Topic, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.create or self.alter)
+
+
+def read_topics(file: Path = TOPICS_FILE, *, prefix: str = "") -> list[Topic]:
+    """Return every topic of the list, dead letter topics included."""
+    listed = yaml.safe_load(file.read_text())
+    settings = {
+        kind: {name: str(value) for name, value in values.items()} for kind, values in listed["kinds"].items()
+    }
+    topics = [
+        Topic(prefix + topic["name"], topic["partitions"], settings[topic["kind"]])
+        for topic in listed["topics"]
+    ]
+    names = {topic.name for topic in topics}
+    for consumer in listed["consumers"]:
+        for name in consumer["reads"]:
+            if prefix + name not in names:
+                raise Trouble(
+                    f"{consumer['name']} reads {name}, which is no topic.", fix=f"Add it to {file}."
+                )
+            dead_letters = f"{prefix}{name}.{consumer['name']}.dlq"
+            topics.append(Topic(dead_letters, 1, settings[DEAD_LETTERS]))
+    return topics
+
+
+def read_replication(file: Path = TOPICS_FILE) -> int:
+    """Return the copies per partition that the list asks for."""
+    replication: int = yaml.safe_load(file.read_text())["replication"]
+    return replication
+
+
+def changes_between(wanted: Iterable[Topic], existing: Mapping[str, Topic]) -> Changes:
+    """Compare; refuse a different number of partitions, which would send keys to other partitions."""
+    create: list[Topic] = []
+    alter: list[Topic] = []
+    for topic in wanted:
+        found = existing.get(topic.name)
+        if found is None:
+            create.append(topic)
+        elif found.partitions != topic.partitions:
+            raise Trouble(
+                f"Topic {topic.name} has {found.partitions} partitions, topics.yaml says {topic.partitions}.",
+                fix="Keys would change partition and lose their order: put the number back, or carry the "
+                "events over to a new topic.",
+            )
+        elif differing := different_settings(topic, found):
+            alter.append(Topic(topic.name, topic.partitions, differing))
+    return Changes(tuple(create), tuple(alter))
+
+
+def different_settings(wanted: Topic, found: Topic) -> dict[str, str]:
+    """Return the wanted settings that are not so; settings that the list does not name are left alone."""
+    return {name: value for name, value in wanted.settings.items() if found.settings.get(name) != value}
+
+
+def existing_topics(admin: AdminClient, names: Iterable[str]) -> dict[str, Topic]:
+    """Return those of the topics that the cluster has."""
+    cluster = admin.list_topics(timeout=TIMEOUT).topics
+    there = [name for name in names if name in cluster]
+    if not there:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in there]
+    described = admin.describe_configs(resources, request_timeout=TIMEOUT)
+    return {
+        resource.name: Topic(
+            resource.name,
+            len(cluster[resource.name].partitions),
+            {name: entry.value for name, entry in answer.result().items()},
+        )
+        for resource, answer in described.items()
+    }
+
+
+def apply_topics(
+    bootstrap_servers: str,
+    *,
+    prefix: str = "",
+    replication: int | None = None,
+    client_settings: Mapping[str, Any] | None = None,
+) -> Changes:
+    """Create what is missing, mend what differs, and say what was done."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, **(client_settings or {})})
+    wanted = read_topics(prefix=prefix)
+    changes = changes_between(wanted, existing_topics(admin, [topic.name for topic in wanted]))
+    create_topics(admin, changes.create, replication or read_replication())
+    alter_topics(admin, changes.alter)
+    return changes
+
+
+def create_topics(admin: AdminClient, topics: Iterable[Topic], replication: int) -> None:
+    """Create the topics and wait until the cluster has them."""
+    new = [
+        NewTopic(topic.name, topic.partitions, replication, config=dict(topic.settings)) for topic in topics
+    ]
+    if new:
+        for answer in admin.create_topics(new, operation_timeout=TIMEOUT).values():
+            answer.result()
+
+
+def alter_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
+    """Set the settings that differ and leave all others."""
+    resources = [alteration(topic) for topic in topics]
+    if resources:
+        for answer in admin.incremental_alter_configs(resources).values():
+            answer.result()
+
+
+def alteration(topic: Topic) -> ConfigResource:
+    """Say which settings of the topic to set."""
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in topic.settings.items()
+    ]
+    return ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=entries)
+
+
+def client_settings_from_environment() -> dict[str, str]:
+    """Return what a cluster with TLS or SASL asks of its clients, under the services' names."""
+    names = {
+        "KAFKA_SECURITY_PROTOCOL": "security.protocol",
+        "KAFKA_SASL_MECHANISM": "sasl.mechanism",
+        "KAFKA_SASL_USERNAME": "sasl.username",
+        "KAFKA_SASL_PASSWORD": "sasl.password",
+        "KAFKA_SSL_CAFILE": "ssl.ca.location",
+    }
+    return {setting: os.environ[name] for name, setting in names.items() if os.environ.get(name)}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Apply the list to the cluster that the arguments or the environment name."""
+    environment = os.environ
+    parser = argparse.ArgumentParser(prog="topics", description=__doc__)
+    parser.add_argument("--bootstrap", default=environment.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9094"))
+    parser.add_argument("--prefix", default=environment.get("KAFKA_TOPIC_PREFIX", ""))
+    parser.add_argument("--replication", type=int, default=environment.get("KAFKA_REPLICATION"))
+    options = parser.parse_args(arguments)
+    changes = apply_topics(
+        options.bootstrap,
+        prefix=options.prefix,
+        replication=options.replication,
+        client_settings=client_settings_from_environment(),
+    )
+    for topic in changes.create:
+        print(f"created {topic.name} with {topic.partitions} partitions")
+    for topic in changes.alter:
+        print(f"set {', '.join(f'{name}={value}' for name, value in topic.settings.items())} on {topic.name}")
+    if not changes:
+        print("all topics are as listed")
+
+
+if __name__ == "__main__":
+    main()
