@@ -51,6 +51,10 @@ class Outbox:
             self._uncounted.add((event.TOPIC, event.key))
         self._pending.append((event.TOPIC, event.key, event.TYPE, event.model_dump_json()))
 
+    def add_row(self, *, topic: str, key: str, wire_type: str, payload: str) -> None:
+        """Announce something that is no event contract: the backbone's own records, such as dead letters."""
+        self._pending.append((topic, key, wire_type, payload))
+
     def add_all(self, events: Iterable[EventContract]) -> None:
         """Announce several, in this order."""
         for event in events:

@@ -1,0 +1,283 @@
+"""One batch of one partition, one transaction: progress, effects, parked and dead records commit together."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.contracts.envelope import EventContract
+from shared.db.outbox import Outbox
+from shared.db.unit_of_work import UnitOfWork
+from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.messaging import dead_letter_record
+from shared.messaging.classification import DeadLetter, KeyState, ParkReason, Plan, classify, poisoned
+from shared.messaging.decoding import Decoded, decode_record, describe_error
+from shared.messaging.layering import layers
+from shared.messaging.parking import Parking
+from shared.messaging.progress import Progress
+from shared.messaging.received import Received, Tombstone
+from shared.messaging.subscription import Subscription, dead_letter_topic
+from shared.messaging.transient import is_transient
+from shared.runtime.clock import Clock
+from shared.runtime.correlation import Correlation, bind_correlation, new_correlation, new_traceparent
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+TRIES = 3
+_PAUSE_SECONDS = 0.1
+
+
+class NotBegun(Exception):
+    """No progress is recorded for the partition yet."""
+
+
+class OffsetGap(Exception):
+    """Records are missing between what was applied and what was read."""
+
+    def __init__(self, *, expected: int, found: int) -> None:
+        super().__init__(f"expected offset {expected}, found {found}")
+        self.expected = expected
+        self.found = found
+
+
+class HandlerFailure(Exception):
+    """A handler raised something that will not pass by itself."""
+
+    def __init__(self, error: Exception, applied: Sequence[Decoded]) -> None:
+        super().__init__(describe_error(error))
+        self.error = error
+        self.applied = applied
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch came to."""
+
+    next_offset: int
+    applied: int = 0
+    duplicates: int = 0
+    gaps: int = 0
+    parked: int = 0
+    dead: int = 0
+
+    def then(self, later: "Outcome") -> "Outcome":
+        """Add the outcome of the batch that followed."""
+        return Outcome(
+            later.next_offset,
+            self.applied + later.applied,
+            self.duplicates + later.duplicates,
+            self.gaps + later.gaps,
+            self.parked + later.parked,
+            self.dead + later.dead,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Applies batches of one subscription."""
+
+    consumer: str
+    subscription: Subscription
+    engine: AsyncEngine
+    clock: Clock
+    source: str
+
+    async def begin(self, place: TopicPartition, *, at: int) -> int:
+        """Record where a partition starts, unless that is known; return where to read."""
+        progress = Progress(self.consumer, place)
+        async with self.engine.begin() as connection:
+            await progress.begin(connection, at=at)
+            return await progress.read(connection) or 0
+
+    async def apply(
+        self, place: TopicPartition, records: Sequence[IncomingRecord], *, accept_hole: bool = False
+    ) -> Outcome:
+        """Apply records in order, exactly once whoever else tries. Raises NotBegun, OffsetGap, or what passes.
+
+        A batch whose handler fails is halved, each half a transaction of its own, down to the record that
+        fails alone; that one becomes a dead letter.
+        """
+        decoded = [decode_record(record, self.subscription) for record in records]
+        return await self._apply(place, decoded, accept_hole)
+
+    async def _apply(self, place: TopicPartition, decoded: list[Decoded], accept_hole: bool) -> Outcome:  # noqa: FBT001
+        try:
+            return await self._commit(place, decoded, accept_hole)
+        except HandlerFailure as failure:
+            log.warning("batch refused", error=type(failure.error).__name__, records=len(decoded))
+            if len(decoded) == 1:
+                return await self._insist(place, decoded, accept_hole)
+        half = len(decoded) // 2
+        first = await self._apply(place, decoded[:half], accept_hole)
+        return first.then(await self._apply(place, decoded[half:], accept_hole))
+
+    async def _insist(self, place: TopicPartition, decoded: list[Decoded], accept_hole: bool) -> Outcome:  # noqa: FBT001
+        """Try a single record again, then give up what its handler refuses."""
+        errors: dict[int, Exception] = {}
+        tries = 1
+        while True:
+            try:
+                return await self._commit(place, decoded, accept_hole, errors)
+            except HandlerFailure as failure:
+                tries += 1
+                if tries < TRIES:
+                    await asyncio.sleep(_PAUSE_SECONDS * tries)
+                    continue
+                if not failure.applied:
+                    raise
+                # When the record brought a parked queue back to life, the queue is the first suspect: it
+                # stops healing, and an operator replays it once the handler is mended.
+                suspect = failure.applied[1 if len(failure.applied) > 1 else 0]
+                errors[suspect.record.offset] = failure.error
+
+    async def _commit(
+        self,
+        place: TopicPartition,
+        decoded: list[Decoded],
+        accept_hole: bool,  # noqa: FBT001
+        errors: dict[int, Exception] | None = None,
+    ) -> Outcome:
+        progress = Progress(self.consumer, place)
+        async with self.engine.begin() as connection:
+            next_offset = await progress.lock(connection)
+            if next_offset is None:
+                raise NotBegun
+            fresh = [d for d in decoded if d.record.offset >= next_offset]
+            if not fresh:
+                return Outcome(next_offset, duplicates=len(decoded))
+            if not accept_hole:
+                self._require_no_gap(fresh, next_offset)
+            plan = await self._plan(connection, progress, fresh, errors or {})
+            uow = UnitOfWork(
+                connection=connection,
+                now=self.clock.now(),
+                actor=f"consumer:{self.consumer}",
+                outbox=Outbox(source=self.source),
+            )
+            await self.run_handlers(plan.apply, uow)
+            await self.write(plan, uow, progress)
+            after = fresh[-1].record.offset + 1
+            await progress.advance(connection, to=after)
+        return Outcome(
+            after,
+            applied=len(plan.apply),
+            duplicates=plan.duplicates + len(decoded) - len(fresh),
+            gaps=plan.gaps,
+            parked=len(plan.park),
+            dead=len(plan.dead),
+        )
+
+    def _require_no_gap(self, fresh: list[Decoded], next_offset: int) -> None:
+        # Events are neither compacted nor written in transactions: their offsets have no holes. Elsewhere a
+        # hole inside a fetch is the log's own; only the first record can tell of a wrong position.
+        for decoded in fresh if self.subscription.order == "dense" else fresh[:1]:
+            if decoded.record.offset != next_offset:
+                raise OffsetGap(expected=next_offset, found=decoded.record.offset)
+            next_offset += 1
+
+    async def _plan(
+        self,
+        connection: AsyncConnection,
+        progress: Progress,
+        fresh: list[Decoded],
+        errors: dict[int, Exception],
+    ) -> Plan:
+        keys = {decoded.key for decoded in fresh if decoded.key is not None}
+        states: dict[str, KeyState] = {}
+        if keys and self.subscription.order != "none":
+            states = await progress.read_keys(connection, keys)
+            await self.load_queues(connection, states, errors)
+        return classify(poisoned(fresh, errors), states, self.subscription.order)
+
+    async def load_queues(
+        self, connection: AsyncConnection, states: dict[str, KeyState], errors: dict[int, Exception]
+    ) -> None:
+        """Read what waits for a missing version, or behind a failed one."""
+        waiting = [key for key, state in states.items() if state.parked is not None]
+        if not waiting or self.subscription.order != "dense":
+            return
+        parked = await Parking(self.consumer, self.subscription.topic).records_of(connection, waiting)
+        decoded = [decode_record(each.record, self.subscription) for each in parked]
+        for each in poisoned(decoded, errors):
+            if each.key is not None and each.version is not None:
+                states[each.key].queue[each.version] = each
+
+    async def run_handlers(self, decoded: Iterable[Decoded], uow: UnitOfWork) -> None:
+        """Call the handlers, each with as many events as the order of keys allows. Raises HandlerFailure."""
+        applied = list(decoded)
+        ordered = self.subscription.order != "none"
+        bind_correlation(_correlation_of(applied))
+        try:
+            for kind, batch in layers(applied, kind_of=_kind_of, key_of=lambda d: d.key if ordered else None):
+                await self._call(kind, [d.content for d in batch], uow)
+            await uow.outbox.flush(uow.connection)
+        except Exception as error:  # handlers are other people's code: whatever they raise is theirs
+            if is_transient(error):
+                raise
+            raise HandlerFailure(error, applied) from error
+
+    async def _call(self, kind: type, contents: Sequence[Any], uow: UnitOfWork) -> None:
+        if issubclass(kind, EventContract):
+            await self.subscription.handlers[kind](contents, uow)
+        elif self.subscription.on_tombstones is not None:
+            await self.subscription.on_tombstones(contents, uow)
+
+    async def write(self, plan: Plan, uow: UnitOfWork, progress: Progress) -> None:
+        """Record what was applied, what waits and what was given up."""
+        parking = Parking(self.consumer, self.subscription.topic)
+        for letter in plan.dead:
+            self._announce(letter, uow.outbox)
+        await uow.outbox.flush(uow.connection)
+        await progress.write_versions(uow.connection, plan.versions())
+        await parking.park(uow.connection, plan.park.values(), plan.dead, now=uow.now)
+        if waiting := plan.waiting():
+            await parking.write_keys(uow.connection, waiting, now=uow.now)
+        for key, state in plan.waiting().items():
+            if state.parked is not None:
+                log.error("key parked", topic=progress.place.topic, key=key, reason=ParkReason(state.parked))
+
+    def _announce(self, letter: DeadLetter, outbox: Outbox) -> None:
+        error = letter.cause.error
+        record = letter.decoded.record
+        rejection = dead_letter_record.Rejection(
+            consumer=self.consumer,
+            stage=letter.cause.stage,
+            error_class=f"{type(error).__module__}.{type(error).__qualname__}",
+            message=describe_error(error),
+        )
+        log.error(
+            "dead letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            stage=letter.cause.stage,
+            error=rejection.error_class,
+            exc_info=error,
+        )
+        outbox.add_row(
+            topic=dead_letter_topic(record.topic, self.consumer),
+            key=dead_letter_record.outbox_key(record),
+            wire_type=dead_letter_record.WIRE_TYPE,
+            payload=dead_letter_record.pack(record, rejection),
+        )
+
+
+def _kind_of(decoded: Decoded) -> type:
+    content = decoded.content
+    return type(content.event) if isinstance(content, Received) else type(content)
+
+
+def _correlation_of(applied: Sequence[Decoded]) -> Correlation:
+    """Continue the chain that all events of the batch share, else begin one."""
+    envelopes = [d.content.envelope for d in applied if isinstance(d.content, Received | Tombstone)]
+    chains = {envelope.correlationid for envelope in envelopes}
+    if len(chains) != 1 or (chain := chains.pop()) is None:
+        return new_correlation()
+    return Correlation(
+        correlation_id=chain,
+        traceparent=envelopes[0].traceparent or new_traceparent(),
+        causation_id=envelopes[0].id if len(envelopes) == 1 else None,
+    )

@@ -1,0 +1,169 @@
+"""What to do with each record of a batch: apply, drop as a duplicate, park, or give up. Pure.
+
+Three ways of counting. `dense` topics number the events of a key 1, 2, 3: a repeated number is a duplicate, a
+skipped one means a lost or late event, so the key waits. `rising` topics carry states: the highest wins.
+`none` are foreign topics: every record is applied, and the handlers are idempotent by themselves.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from shared.contracts.envelope import AggregateOrder
+from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
+
+
+class ParkReason(StrEnum):
+    """Why a key waits."""
+
+    GAP = "gap"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class KeyState:
+    """What is known of one key: its last applied version, and what is parked.
+
+    `has_waited` tells that rows of parked keys or records may have to change.
+    """
+
+    seen: int = 0
+    parked: ParkReason | None = None
+    queue: dict[int, Decoded] = field(default_factory=dict)
+    changed: bool = False
+    has_waited: bool = False
+
+    def __post_init__(self) -> None:
+        self.has_waited = self.parked is not None
+
+    def wait(self, reason: ParkReason) -> None:
+        """Park the key."""
+        self.parked, self.changed, self.has_waited = reason, True, True
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that is given up, and why."""
+
+    decoded: Decoded
+    cause: Unreadable
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do with a batch."""
+
+    states: dict[str, KeyState]
+    apply: list[Decoded] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    park: dict[int, Decoded] = field(default_factory=dict)
+    duplicates: int = 0
+    gaps: int = 0
+
+    def versions(self) -> dict[str, int]:
+        """Return the last applied version of the keys where it may have moved."""
+        return {key: state.seen for key, state in self.states.items() if state.changed and state.seen}
+
+    def waiting(self) -> dict[str, KeyState]:
+        """Return the keys whose parking has to be written."""
+        return {key: state for key, state in self.states.items() if state.changed and state.has_waited}
+
+
+def poisoned(records: Iterable[Decoded], errors: Mapping[int, Exception]) -> list[Decoded]:
+    """Return the records with those, by offset, replaced that a handler refused for good."""
+    return [
+        replace(decoded, content=Unreadable(errors[decoded.record.offset], Stage.HANDLER))
+        if decoded.record.offset in errors
+        else decoded
+        for decoded in records
+    ]
+
+
+def classify(records: Iterable[Decoded], states: Mapping[str, KeyState], order: AggregateOrder) -> Plan:
+    """Plan a batch; `states` holds what is known of its keys and is carried forward in the plan."""
+    plan = Plan(dict(states))
+    place = {"dense": _place_dense, "rising": _place_rising, "none": _place_unordered}[order]
+    for decoded in records:
+        place(plan, decoded)
+    if order == "rising":
+        plan.apply = list({decoded.key: decoded for decoded in plan.apply}.values())
+    return plan
+
+
+def _place_unordered(plan: Plan, decoded: Decoded) -> None:
+    if isinstance(decoded.content, Unreadable):
+        plan.dead.append(DeadLetter(decoded, decoded.content))
+        plan.park[decoded.record.offset] = decoded
+    elif not isinstance(decoded.content, PassedOver):
+        plan.apply.append(decoded)
+
+
+def _place_rising(plan: Plan, decoded: Decoded) -> None:
+    if decoded.key is None or decoded.version is None:
+        _give_up(plan, decoded)
+        return
+    state = plan.states.setdefault(decoded.key, KeyState())
+    if decoded.version <= state.seen:
+        plan.duplicates += 1
+    elif isinstance(decoded.content, Unreadable):
+        _give_up(plan, decoded)
+        plan.park[decoded.record.offset] = decoded
+        state.wait(ParkReason.FAILED)
+    else:
+        # A newer state heals whatever was wrong with an older one.
+        state.seen, state.parked, state.changed = decoded.version, None, True
+        if not isinstance(decoded.content, PassedOver):
+            plan.apply.append(decoded)
+
+
+def _place_dense(plan: Plan, decoded: Decoded) -> None:
+    if decoded.key is None or decoded.version is None:
+        _give_up(plan, decoded)
+        return
+    state = plan.states.setdefault(decoded.key, KeyState())
+    if decoded.version <= state.seen or decoded.version in state.queue:
+        plan.duplicates += 1
+    elif state.parked is ParkReason.FAILED:
+        _enqueue(plan, state, decoded)
+    elif decoded.version > state.seen + 1:
+        plan.gaps += state.parked is None
+        state.wait(ParkReason.GAP)
+        _enqueue(plan, state, decoded)
+    else:
+        _advance(plan, state, decoded)
+        _heal(plan, state)
+
+
+def _enqueue(plan: Plan, state: KeyState, decoded: Decoded) -> None:
+    state.queue[decoded.version or 0] = decoded
+    plan.park[decoded.record.offset] = decoded
+
+
+def _advance(plan: Plan, state: KeyState, decoded: Decoded) -> None:
+    state.changed = True
+    if isinstance(decoded.content, Unreadable):
+        _give_up(plan, decoded)
+        _enqueue(plan, state, decoded)
+        state.wait(ParkReason.FAILED)
+        return
+    state.seen = decoded.version or 0
+    if not isinstance(decoded.content, PassedOver):
+        plan.apply.append(decoded)
+
+
+def _heal(plan: Plan, state: KeyState) -> None:
+    while state.parked is ParkReason.GAP:
+        for version in [queued for queued in state.queue if queued <= state.seen]:
+            plan.park.pop(state.queue.pop(version).record.offset, None)
+        if not state.queue:
+            state.parked = None
+        elif state.seen + 1 in state.queue:
+            _advance(plan, state, state.queue[state.seen + 1])
+        else:
+            return
+
+
+def _give_up(plan: Plan, decoded: Decoded) -> None:
+    if not isinstance(decoded.content, Unreadable):
+        raise TypeError("a record without key or version was decoded as readable")
+    plan.dead.append(DeadLetter(decoded, decoded.content))

@@ -1,0 +1,164 @@
+"""The loop that every consumer runs: poll, apply each partition in its own transaction, then hint to Kafka.
+
+Its correctness is in Postgres (batches.py): an offset row under a lock and a version per key. Whatever Kafka
+does meanwhile (rebalance, repeat, rewind), the row decides.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.kafka.access import KafkaAccess
+from shared.kafka.poller import Polled, Poller
+from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.messaging import metrics
+from shared.messaging.batches import Batches
+from shared.messaging.reader import PartitionReader
+from shared.messaging.subscription import Subscription, dead_letter_topic
+from shared.messaging.transient import is_transient
+from shared.runtime.clock import Clock
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+STALLED_SECONDS = 60.0
+_HINT_SECONDS = 1.0
+_KEEP_ALIVE_SECONDS = 30.0
+_TOPIC_CHECK_SECONDS = 2.0
+
+
+class Consumer:
+    """A named reader of topics; its name is its Kafka group and its rows in the progress tables."""
+
+    def __init__(
+        self,
+        name: str,
+        subscriptions: Sequence[Subscription],
+        *,
+        engine: AsyncEngine,
+        clock: Clock,
+        access: KafkaAccess,
+        source: str,
+        concurrency: int = 4,
+    ) -> None:
+        self.name = name
+        self._poller = Poller(access, group_id=name, topics=[s.topic for s in subscriptions])
+        self._batches = {
+            s.topic: Batches(name, s, engine=engine, clock=clock, source=source) for s in subscriptions
+        }
+        self._readers: dict[TopicPartition, PartitionReader] = {}
+        # Bounded by connections: more transactions at once than that only wait for each other.
+        self._slots = asyncio.Semaphore(concurrency)
+        self._hinted_at = 0.0
+        self.ready = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Read until told to stop; a batch that has begun is finished."""
+        starting = asyncio.ensure_future(self._start(stopping))
+        told = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not starting.done():
+            starting.cancel()
+            return
+        starting.result()
+        try:
+            while not stopping.is_set():
+                await self._take_over(stopping)
+                polled = await self._poller.poll(timeout_ms=200)
+                await self._apply(polled, stopping)
+                await self._hint(at_most_every=_HINT_SECONDS)
+        finally:
+            self.ready = False
+            await self._hint(at_most_every=0)
+            await self._poller.close()
+
+    def stalled(self) -> list[TopicPartition]:
+        """Return the partitions that have records to read and made no progress for a minute."""
+        now = time.monotonic()
+        return [
+            reader.place
+            for reader in self._readers.values()
+            if reader.stopped is None
+            and (self._lag(reader) or 0) > 0
+            and now - max(reader.progressed_at, now - self._poller.seconds_since_rebalance())
+            > STALLED_SECONDS
+        ]
+
+    def stopped(self) -> dict[TopicPartition, str]:
+        """Return the partitions that wait for an operator, with the reason."""
+        return {reader.place: reader.stopped for reader in self._readers.values() if reader.stopped}
+
+    async def _start(self, stopping: asyncio.Event) -> None:
+        await self._poller.start()
+        topics = {topic for name in self._batches for topic in (name, dead_letter_topic(name, self.name))}
+        while not stopping.is_set() and (missing := await self._poller.missing_topics(topics)):
+            log.error("topics are missing", consumer=self.name, topics=sorted(missing))
+            await asyncio.sleep(_TOPIC_CHECK_SECONDS)
+        self.ready = True
+
+    async def _take_over(self, stopping: asyncio.Event) -> None:
+        """Start newly assigned partitions where Postgres says. A courtesy: batches check by themselves."""
+        for place in self._poller.take_newly_assigned():
+            reader = PartitionReader(place, self._batches[place.topic], self._poller, stopping)
+            self._readers[place] = reader
+            try:
+                await reader.begin()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("start not looked up", topic=place.topic, error=type(error).__name__)
+        held = self._poller.assignment()
+        for place in self._readers.keys() - held:
+            del self._readers[place]
+
+    async def _apply(self, polled: Polled, stopping: asyncio.Event) -> None:
+        tasks = {
+            asyncio.create_task(self._apply_partition(self._reader(place, stopping), records))
+            for place, records in polled.items()
+        }
+        while tasks:
+            done, tasks = await asyncio.wait(tasks, timeout=_KEEP_ALIVE_SECONDS)
+            for task in done:
+                task.result()
+            if tasks:
+                await self._stay_in_group()
+        self._show_lag()
+
+    async def _apply_partition(self, reader: PartitionReader, records: Sequence[IncomingRecord]) -> None:
+        async with self._slots:
+            await reader.apply(records)
+
+    def _reader(self, place: TopicPartition, stopping: asyncio.Event) -> PartitionReader:
+        if place not in self._readers:
+            self._readers[place] = PartitionReader(place, self._batches[place.topic], self._poller, stopping)
+        return self._readers[place]
+
+    async def _stay_in_group(self) -> None:
+        """Poll without reading: a member that does not poll for five minutes is put out of the group."""
+        places = self._poller.assignment()
+        self._poller.pause(places)
+        await self._poller.poll(timeout_ms=0)
+        self._poller.resume(place for place in places if place not in self.stopped())
+
+    async def _hint(self, *, at_most_every: float) -> None:
+        if time.monotonic() - self._hinted_at < at_most_every:
+            return
+        self._hinted_at = time.monotonic()
+        await self._poller.hint_commits(
+            {r.place: r.applied_to for r in self._readers.values() if r.applied_to is not None}
+        )
+
+    def _show_lag(self) -> None:
+        for reader in self._readers.values():
+            lag = self._lag(reader)
+            if lag is not None:
+                metrics.LAG.labels(self.name, reader.place.topic, str(reader.place.partition)).set(lag)
+
+    def _lag(self, reader: PartitionReader) -> int | None:
+        highwater = self._poller.highwater(reader.place)
+        if highwater is None or reader.applied_to is None:
+            return None
+        return max(0, highwater - reader.applied_to)

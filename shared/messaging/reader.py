@@ -1,0 +1,151 @@
+"""One partition's way from polled records to applied ones: chunks, gaps, and errors that pass by themselves."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from shared.kafka.poller import Poller
+from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.messaging import metrics
+from shared.messaging.batches import Batches, NotBegun, OffsetGap, Outcome
+from shared.messaging.transient import is_transient
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+MAX_RECORDS, MAX_BYTES = 500, 1_048_576
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(slots=True)
+class PartitionReader:
+    """Applies what was polled of one partition. `stopped` holds why nothing more is applied."""
+
+    place: TopicPartition
+    batches: Batches
+    poller: Poller
+    stopping: asyncio.Event
+    stopped: str | None = None
+    applied_to: int | None = None
+    progressed_at: float = field(default_factory=time.monotonic)
+    _sought: int | None = None
+
+    async def apply(self, records: Sequence[IncomingRecord]) -> None:
+        """Apply the records, or seek to where reading has to go on."""
+        for chunk in chunks(records):
+            if self.stopped or self.stopping.is_set() or not await self._apply_chunk(chunk):
+                return
+
+    async def _apply_chunk(self, chunk: Sequence[IncomingRecord]) -> bool:
+        outcome = await self._patiently(chunk)
+        if outcome is None:
+            return False
+        self._note(outcome)
+        behind = outcome.next_offset > chunk[-1].offset + 1
+        if behind:
+            await self._read_from(outcome.next_offset)
+        return not behind
+
+    async def _patiently(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
+        """Try until it works; a database that is away is waited for, inside the group."""
+        pause = 0.1
+        while not self.stopping.is_set():
+            try:
+                started = time.monotonic()
+                outcome = await self._once(chunk)
+            except (
+                Exception
+            ) as error:  # nothing may end the loop but a signal: what remains is retried, loudly
+                known = is_transient(error)
+                name = type(error).__name__
+                metrics.RETRIES.labels(self.batches.consumer, name).inc()
+                log.warning(
+                    "batch retried", topic=self.place.topic, error=name, exc_info=None if known else error
+                )
+                await _wait(self.stopping, random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                labels = self.batches.consumer, self.place.topic
+                metrics.BATCH_SECONDS.labels(*labels).observe(time.monotonic() - started)
+                return outcome
+        return None
+
+    async def _once(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
+        try:
+            return await self.batches.apply(self.place, chunk)
+        except NotBegun:
+            await self.begin()
+            return await self._once(chunk)
+        except OffsetGap as gap:
+            return await self._meet_gap(chunk, gap)
+
+    async def begin(self) -> None:
+        """Read from where Postgres says, or from the start of the log for a partition never read."""
+        start = await self.poller.beginning_offset(self.place)
+        await self._read_from(await self.batches.begin(self.place, at=start))
+
+    async def _read_from(self, offset: int) -> None:
+        end = await self.poller.end_offset(self.place)
+        if end < offset:
+            self._stop(
+                f"the log ends at {end}, but {offset} was applied before: it was truncated or recreated"
+            )
+            return
+        self.applied_to = offset
+        self.poller.seek(self.place, offset)
+
+    async def _meet_gap(self, chunk: Sequence[IncomingRecord], gap: OffsetGap) -> Outcome | None:
+        if self._sought != gap.expected:
+            # Kafka's opinion about our position was wrong: a stale commit, a rebalance, a restored database.
+            self._sought = gap.expected
+            await self._read_from(gap.expected)
+            return None
+        start = await self.poller.beginning_offset(self.place)
+        if self.batches.subscription.order == "dense" or start > gap.expected:
+            self._stop(f"records from {gap.expected} to {gap.found - 1} are gone (the log begins at {start})")
+            return None
+        return await self.batches.apply(self.place, chunk, accept_hole=True)
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = reason
+        metrics.STOPPED.labels(self.batches.consumer, self.place.topic, str(self.place.partition)).set(1)
+        log.critical(
+            "partition stopped", topic=self.place.topic, partition=self.place.partition, reason=reason
+        )
+        self.poller.pause([self.place])
+
+    def _note(self, outcome: Outcome) -> None:
+        self.applied_to, self.progressed_at, self._sought = outcome.next_offset, time.monotonic(), None
+        labels = self.batches.consumer, self.place.topic
+        for counter, number in (
+            (metrics.APPLIED, outcome.applied),
+            (metrics.DUPLICATES, outcome.duplicates),
+            (metrics.GAPS, outcome.gaps),
+            (metrics.PARKED, outcome.parked),
+            (metrics.DEAD, outcome.dead),
+        ):
+            if number:
+                counter.labels(*labels).inc(number)
+
+
+def chunks(records: Sequence[IncomingRecord]) -> Iterator[Sequence[IncomingRecord]]:
+    """Cut records into batches of bounded number and size, one transaction each."""
+    start = size = 0
+    for at, record in enumerate(records):
+        length = len(record.value or b"")
+        if at > start and (at - start >= MAX_RECORDS or size + length > MAX_BYTES):
+            yield records[start:at]
+            start, size = at, 0
+        size += length
+    if start < len(records):
+        yield records[start:]
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return
