@@ -1,0 +1,220 @@
+"""Outbox to Kafka: per-key order, never a row skipped, and waiting instead of failing while brokers are away.
+
+Rows of one bucket are sent by one task in the order of seq, which is their commit order per key; they are
+deleted, on the session that owns the bucket, only when acknowledged. So a crash repeats events and never
+loses or reorders them.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from shared.kafka.producer import Delivery, Producer
+from shared.messaging import metrics
+from shared.messaging.blocked_topics import BlockedTopics
+from shared.messaging.leases import HEARTBEAT_SECONDS, Leases, connect_directly
+from shared.messaging.outgoing import to_record
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+ROWS_PER_BUCKET = 500
+SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
+_LONGEST_BLOCK = 30.0
+_PATIENCE_AT_STOP = 10.0
+
+# One index scan per bucket, whatever the backlog. No transaction stays open while rows are being sent.
+_FETCH = """
+SELECT o.seq, o.id::text AS id, o.aggregatetype, o.aggregateid, o.type, o.payload::text AS payload, o.source,
+       o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at
+FROM unnest($1::smallint[]) AS b (bucket)
+CROSS JOIN LATERAL (
+    SELECT * FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[]) ORDER BY seq LIMIT $3
+) AS o
+ORDER BY b.bucket, o.seq
+"""
+_DELETE = "DELETE FROM outbox WHERE seq = ANY ($1::bigint[])"
+
+
+class DeliveryFailed(RuntimeError):
+    """Kafka refused a batch: the producer is spent and the session ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayOptions:
+    """Whose outbox is sent, and how."""
+
+    service: str
+    database_url: str
+    rows_per_bucket: int = ROWS_PER_BUCKET
+
+
+class Lane:
+    """One session that owns buckets and sends them. Two in a process overlap sending with database work."""
+
+    def __init__(self, options: RelayOptions, producer: Producer, blocked: BlockedTopics) -> None:
+        self._options = options
+        self._producer = producer
+        self._blocked = blocked
+        self._connection: Any = None
+        self.leases: Leases | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Send until told to stop. Whatever goes wrong ends the session, and with it the leases."""
+        service = self._options.service
+        self._connection = await connect_directly(
+            self._options.database_url, schema=service, application_name=f"{service}.relay"
+        )
+        try:
+            self.leases = Leases(self._connection, name=f"{service}.outbox")
+            await self.leases.announce()
+            await self._send_until(stopping, self.leases)
+        finally:
+            self.leases = None
+            self._connection.terminate()
+
+    async def _send_until(self, stopping: asyncio.Event, leases: Leases) -> None:
+        balanced_at, wait = 0.0, SHORTEST_WAIT
+        while not stopping.is_set():
+            if time.monotonic() - balanced_at > HEARTBEAT_SECONDS:
+                await leases.balance()
+                balanced_at = time.monotonic()
+            sent = await self._send_batch(leases.owned, stopping)
+            wait = SHORTEST_WAIT if sent else min(wait * 1.5, LONGEST_WAIT)
+            if sent < self._options.rows_per_bucket:
+                await _pause(stopping, wait)
+
+    async def _send_batch(self, buckets: Sequence[int], stopping: asyncio.Event) -> int:
+        rows = await self._connection.fetch(
+            _FETCH, buckets, self._blocked.now(), self._options.rows_per_bucket
+        )
+        if not rows:
+            return 0
+        delivery = await self._with_heartbeat(
+            self._producer.deliver([to_record(row) for row in rows]), stopping
+        )
+        if delivery is None:
+            return 0
+        acknowledged = [row for at, row in enumerate(rows) if at not in delivery.failed]
+        if acknowledged:
+            await self._forget(acknowledged)
+        if delivery.error is not None:
+            self._meet_failure(rows, delivery)
+        return len(acknowledged)
+
+    async def _with_heartbeat(
+        self, sending: Coroutine[Any, Any, Delivery], stopping: asyncio.Event
+    ) -> Delivery | None:
+        """Wait for acknowledgements however long it takes, keeping the session and its leases alive.
+
+        Only a stopping process gives up waiting: the rows stay, and the next owner sends them again.
+        """
+        task = asyncio.ensure_future(sending)
+        told_at: float | None = None
+        try:
+            while not (await asyncio.wait({task}, timeout=HEARTBEAT_SECONDS))[0]:
+                await self._connection.fetchval("SELECT 1")
+                if stopping.is_set():
+                    told_at = told_at or time.monotonic()
+                    if time.monotonic() - told_at > _PATIENCE_AT_STOP:
+                        task.cancel()
+                        return None
+        except BaseException:
+            # The lease is lost. Late copies are in order and already covered by the next owner's.
+            task.cancel()
+            raise
+        return task.result()
+
+    async def _forget(self, rows: Sequence[Any]) -> None:
+        await self._connection.execute(_DELETE, [row["seq"] for row in rows])
+        metrics.OUTBOX_SENT.labels(self._options.service).inc(len(rows))
+        self._blocked.release({row["aggregatetype"] for row in rows})
+
+    def _meet_failure(self, rows: Sequence[Any], delivery: Delivery) -> None:
+        first = rows[min(delivery.failed)]
+        log.error(
+            "not delivered",
+            topic=first["aggregatetype"],
+            seq=first["seq"],
+            rows=len(delivery.failed),
+            error=repr(delivery.error),
+        )
+        for topic in {rows[at]["aggregatetype"] for at in delivery.failed}:
+            self._blocked.block(topic)
+        if delivery.spent:
+            raise DeliveryFailed(str(delivery.error)) from delivery.error
+
+
+class Relay:
+    """Runs lanes on one producer; a failure drops both and begins anew, as a fresh process would."""
+
+    def __init__(
+        self, options: RelayOptions, make_producer: Callable[[], Producer], *, lanes: int = 2
+    ) -> None:
+        self._options = options
+        self._make_producer = make_producer
+        self._lane_count = lanes
+        self._blocked = BlockedTopics()
+        self.lanes: list[Lane] = []
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Send until told to stop; what is under way then is left for the next owner if it takes too long."""
+        pause = 0.2
+        while not stopping.is_set():
+            started = time.monotonic()
+            try:
+                await self._session(stopping)
+            except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, DeliveryFailed) as group:
+                error = _first(group)
+                metrics.OUTBOX_ERRORS.labels(self._options.service, type(error).__name__).inc()
+                log.warning("session ended", error=type(error).__name__, detail=str(error))
+            if time.monotonic() - started > _LONGEST_BLOCK:
+                pause = 0.2
+            await _pause(stopping, random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+            pause = min(pause * 2, 10.0)
+
+    def owned(self) -> int:
+        """Return how many buckets this process owns."""
+        return sum(len(lane.leases.owned) for lane in self.lanes if lane.leases is not None)
+
+    async def _session(self, stopping: asyncio.Event) -> None:
+        producer = self._make_producer()
+        starting = asyncio.ensure_future(producer.start())
+        await _first_of(starting, stopping)
+        if not starting.done():
+            starting.cancel()
+            return
+        starting.result()
+        try:
+            self.lanes = [Lane(self._options, producer, self._blocked) for _ in range(self._lane_count)]
+            async with asyncio.TaskGroup() as group:
+                for lane in self.lanes:
+                    group.create_task(lane.run(stopping))
+        finally:
+            await producer.close()
+
+
+async def _first_of(future: asyncio.Future[Any], stopping: asyncio.Event) -> None:
+    told = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({future, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -1,0 +1,27 @@
+"""Waiting for a condition: the one place where tests sleep, and never longer than needed."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]],
+    *,
+    timeout: float = 20.0,  # noqa: ASYNC109
+    every: float = 0.02,
+) -> T:
+    """Return the first truthy value of `condition()`; fail with its last value when time is up."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = condition()
+        value: T = await found if inspect.isawaitable(found) else found
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still {value!r} after {timeout} s: {inspect.getsource(condition).strip()}")
+        await asyncio.sleep(every)
