@@ -57,7 +57,7 @@ def databases(postgres_url: str) -> Databases:
 
 @pytest.fixture
 async def service_database(databases: Databases) -> AsyncIterator[NewDatabase]:
-    """Make databases of the test's own, migrated to head: `await service_database("metrics")`."""
+    """Make databases of the test's own, migrated to head."""
     made: list[ServiceDatabase] = []
 
     async def make(service: str) -> ServiceDatabase:
