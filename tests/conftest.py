@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import structlog
 
 from shared.testing.databases import Databases, ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock
@@ -17,6 +18,12 @@ NewDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have one set of engines per run: workers ask the process that started them."""
+    # Into the standard library, where pytest captures them.
+    structlog.configure(
+        processors=[structlog.stdlib.add_log_level, structlog.stdlib.render_to_log_kwargs],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
     told = getattr(config, "workerinput", None)
     if told is not None:
         config.stash[ADDRESS] = tuple(told["engines"])

@@ -13,7 +13,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging import dead_letter_record
 from shared.messaging.classification import DeadLetter, KeyState, ParkReason, Plan, classify, poisoned
-from shared.messaging.decoding import Decoded, decode_record, describe_error
+from shared.messaging.decoding import Decoded, Stage, decode_record, describe_error
 from shared.messaging.layering import layers
 from shared.messaging.parking import Parking
 from shared.messaging.progress import Progress
@@ -255,7 +255,8 @@ class Batches:
             offset=record.offset,
             stage=letter.cause.stage,
             error=rejection.error_class,
-            exc_info=error,
+            # A decoding error's text repeats the data; a handler's stack is what its author needs.
+            exc_info=error if letter.cause.stage is Stage.HANDLER else None,
         )
         outbox.add_row(
             topic=dead_letter_topic(record.topic, self.consumer),

@@ -98,9 +98,7 @@ def relaying(relay: Callable[..., Relay]) -> Callable[[], Running]:
 
 
 @pytest.fixture
-def consumer(
-    engine: AsyncEngine, clock: FrozenClock, topics: KafkaSandbox
-) -> Callable[..., Consumer]:
+def consumer(engine: AsyncEngine, clock: FrozenClock, topics: KafkaSandbox) -> Callable[..., Consumer]:
     def make(*subscriptions: Subscription) -> Consumer:
         return Consumer(
             toy.READER, subscriptions, engine=engine, clock=clock, access=topics.access, source="/toy"

@@ -93,7 +93,9 @@ async def test_the_newest_state_wins_and_a_tombstone_removes(topics, consumer, l
         await topics.produce(toy.STATES, None, key=b"lamp", headers=toy.headers_of(state, 6), partition=0)
         await send(topics, state, 4)
         await eventually(lambda: query("SELECT 1 FROM ledger WHERE what = 'gone'"))
-    assert await query("SELECT max(version), count(*) FILTER (WHERE version IN (3, 4)) FROM ledger") == [(6, 0)]
+    assert await query("SELECT max(version), count(*) FILTER (WHERE version IN (3, 4)) FROM ledger") == [
+        (6, 0)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,10 @@
 """The sending side against a real Postgres and a real broker."""
 
-import asyncio
 from collections import defaultdict
 
 from shared.kafka.cloudevents import decode
-from shared.messaging import relay as relay_module
 from shared.testing.waiting import eventually
 from tests.service.shared import toy
-from tests.service.shared.conftest import until_left
 
 
 async def outbox_is_empty(query):

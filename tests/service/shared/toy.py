@@ -12,7 +12,12 @@ from shared.kafka import cloudevents
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription
 
-EVENTS, STATES, FACTS, ECHOES = "toy.thing.events.v1", "toy.thing.state.v1", "toy.facts.v1", "toy.echo.events.v1"
+EVENTS, STATES, FACTS, ECHOES = (
+    "toy.thing.events.v1",
+    "toy.thing.state.v1",
+    "toy.facts.v1",
+    "toy.echo.events.v1",
+)
 READER = "toy.reader"
 SERVICE = "assignment"  # any of the three: the roles and the schema are what we need
 
@@ -108,6 +113,10 @@ async def _enter(uow: UnitOfWork, rows: list[tuple[str, int, str]]) -> None:
 def headers_of(event: EventContract, version: int | None) -> list[tuple[str, bytes | None]]:
     """Return an event's headers as the relay would send them."""
     envelope = Envelope(
-        id=f"{event.key}-{version}", source="/toy", type=event.TYPE, subject=event.key, aggregateversion=version
+        id=f"{event.key}-{version}",
+        source="/toy",
+        type=event.TYPE,
+        subject=event.key,
+        aggregateversion=version,
     )
     return list(cloudevents.encode(envelope))
