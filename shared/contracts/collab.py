@@ -54,11 +54,14 @@ class HandoffCompleted(_Handoff):
 
 
 class HandoffSuperseded(_Handoff):
-    """A later realignment made the handoff pointless before it was accepted."""
+    """A later move made the handoff pointless before it was accepted.
+
+    `by_activation_id` is null when no activation moved the account: an import changed what the rules see.
+    """
 
     TYPE: ClassVar[str] = "collab.handoff.superseded.v1"
 
-    by_activation_id: UUID
+    by_activation_id: UUID | None
     superseded_at: datetime
 
 

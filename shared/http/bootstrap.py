@@ -1,10 +1,12 @@
 """Builds an api's parts from settings, and serves an app until the process is told to stop."""
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from shared.contracts.envelope import event_source
 from shared.db.engine import build_engine
+from shared.db.migrations import require_head
 from shared.db.transact import Transactor
 from shared.http.parts import Parts
 from shared.http.tokens import Keys, Tokens
@@ -43,16 +45,20 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve until SIGTERM or SIGINT; open requests get 20 s."""
+    """Serve until SIGTERM or SIGINT; open requests get 20 s. Raises SchemaNotAtHead before it listens."""
     config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
-        loop="uvloop",
         http="httptools",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config).run()
+    uvloop.run(_serve_at_head(_Server(config), app.state.parts))
+
+
+async def _serve_at_head(server: uvicorn.Server, parts: Parts) -> None:
+    await require_head(parts.engine, service=parts.service)
+    await server.serve()

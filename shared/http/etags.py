@@ -7,7 +7,8 @@ from fastapi import Depends, Header
 
 from shared.runtime.refusals import Refusal, VersionMismatch
 
-_STRONG = re.compile(r'^"(\d{1,18})"$')
+_STRONG = re.compile(r'"([1-9][0-9]{0,9})"')
+_LARGEST = 2_147_483_647  # versions are int4 in the database
 
 
 class PreconditionRequired(Refusal):
@@ -27,10 +28,26 @@ def expected_version(
     """Return the version the caller last read. Raises PreconditionRequired or VersionMismatch."""
     if if_match is None:
         raise PreconditionRequired("If-Match: send the ETag of the version you read.")
-    found = _STRONG.match(if_match.strip())
-    if found is None:
+    return _version_in(if_match)
+
+
+def version_if_sent(
+    if_match: Annotated[
+        str | None,
+        Header(description="The ETag of the version you read; leave it out to act on any.", max_length=64),
+    ] = None,
+) -> int | None:
+    """Return the version the caller insists on, None for any. Raises VersionMismatch."""
+    return None if if_match is None else _version_in(if_match)
+
+
+def _version_in(tag: str) -> int:
+    found = _STRONG.fullmatch(tag.strip())
+    if found is None or int(found.group(1)) > _LARGEST:
         raise VersionMismatch("If-Match: no version has that tag; send one strong ETag as you got it.")
     return int(found.group(1))
 
 
 ExpectedVersion = Annotated[int, Depends(expected_version)]
+# For commands that a state machine already guards: who does not send If-Match takes any version.
+VersionIfSent = Annotated[int | None, Depends(version_if_sent)]

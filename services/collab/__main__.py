@@ -1,0 +1,58 @@
+"""python -m services.collab api|relay|consumer|migrate: one process, one role."""
+
+import sys
+from collections.abc import Callable
+
+from services.collab.bootstrap import SERVICE, build_app
+from services.collab.consumer import CONSUMERS
+from services.collab.settings import Settings
+from shared.db.migrations import SchemaNotAtHead, upgrade
+from shared.http.bootstrap import serve
+from shared.messaging.run import run_consumers, run_relay
+from shared.runtime.logging import configure_logging
+
+
+def api(settings: Settings) -> None:
+    """Answer HTTP."""
+    configure_logging(service=SERVICE, role="api", form=settings.log_format, level=settings.log_level)
+    serve(build_app(settings), settings)
+
+
+def relay(settings: Settings) -> None:
+    """Send the outbox to Kafka."""
+    run_relay(settings, SERVICE)
+
+
+def consumer(settings: Settings) -> None:
+    """Read what assignment and metrics publish."""
+    run_consumers(settings, SERVICE, CONSUMERS)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the schema to this release."""
+    if settings.migration_database_url is None:
+        sys.exit("COLLAB_MIGRATION_DATABASE_URL is not set: migrate needs the schema's owner")
+    upgrade(service=SERVICE, url=settings.migration_database_url.get_secret_value())
+
+
+ROLES: dict[str, Callable[[Settings], None]] = {
+    "api": api,
+    "relay": relay,
+    "consumer": consumer,
+    "migrate": migrate,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the role named on the command line."""
+    role = ROLES.get(arguments[0]) if len(arguments) == 1 else None
+    if role is None:
+        sys.exit(f"usage: python -m services.collab {'|'.join(ROLES)}")
+    try:
+        role(Settings())
+    except SchemaNotAtHead as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

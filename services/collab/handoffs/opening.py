@@ -1,0 +1,151 @@
+"""Opens and supersedes handoffs as accounts move: set-based, one call for a whole batch of events."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.collab.handoffs.checklist import ACCOUNT_V1
+from services.collab.handoffs.realignment import Consequences, Move, Opened, Outstanding, follow_moves
+from services.collab.projections.coverages import find_reps
+from services.collab.projections.positions import move_accounts
+from shared.contracts.assignment import AccountAligned
+from shared.contracts.collab import HandoffOpened, HandoffSuperseded
+from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.received import Received
+from shared.runtime.ids import new_id
+
+# Locked in the order of ids, so that this never waits crosswise with another batch. A decision that
+# commits while this waits takes its row out of the result, and the handoff stays as decided.
+_OUTSTANDING = text("""
+SELECT handoff_id, account_id, from_territory_id FROM handoffs
+WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND state IN ('sent', 'rejected')
+ORDER BY handoff_id FOR UPDATE
+""")
+_SUPERSEDE = text("""
+UPDATE handoffs AS h SET state = 'superseded', version = h.version + 1,
+    superseded_at = :now, superseded_by_activation_id = s.activation_id
+FROM unnest(CAST(:handoffs AS uuid[]), CAST(:activations AS uuid[])) AS s (handoff_id, activation_id)
+WHERE h.handoff_id = s.handoff_id
+""")
+_OPEN = text("""
+INSERT INTO handoffs (handoff_id, account_id, from_territory_id, to_territory_id, activation_id,
+    effective_at, template, state, opened_at)
+SELECT o.*, CAST(:template AS text), 'sent', CAST(:now AS timestamptz) FROM unnest(
+    CAST(:handoffs AS uuid[]), CAST(:accounts AS uuid[]), CAST(:sources AS uuid[]),
+    CAST(:targets AS uuid[]), CAST(:activations AS uuid[]), CAST(:moments AS timestamptz[])
+) AS o
+""")
+
+
+async def hand_over_moved_accounts(received: Sequence[Received[AccountAligned]], uow: UnitOfWork) -> None:
+    """Move the accounts, and open or supersede their handoffs in the same transaction."""
+    moves = [_move(event) for event in await move_accounts(received, uow.connection)]
+    if not moves:
+        return
+    outstanding = await _lock_outstanding(uow.connection, moves)
+    for wave in _waves(moves):
+        consequences = follow_moves(wave, outstanding, new_id)
+        await _supersede(consequences, uow)
+        await _open(consequences.opened, uow)
+        _carry(outstanding, consequences)
+
+
+def _waves(moves: Sequence[Move]) -> list[list[Move]]:
+    """Cut moves so that no account is twice in a wave: a handoff is opened before it is superseded."""
+    waves: list[list[Move]] = []
+    count: dict[UUID, int] = {}
+    for move in moves:
+        at = count.get(move.account_id, 0)
+        count[move.account_id] = at + 1
+        if at == len(waves):
+            waves.append([])
+        waves[at].append(move)
+    return waves
+
+
+def _carry(outstanding: dict[UUID, Outstanding], consequences: Consequences) -> None:
+    for item in consequences.superseded:
+        del outstanding[item.handoff.account_id]
+    for opened in consequences.opened:
+        outstanding[opened.account_id] = opened
+
+
+def _move(event: AccountAligned) -> Move:
+    return Move(
+        account_id=event.account_id,
+        from_territory_id=event.from_territory_id,
+        to_territory_id=event.to_territory_id,
+        activation_id=event.activation_id,
+        effective_at=event.valid_from,
+    )
+
+
+async def _lock_outstanding(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Outstanding]:
+    rows = await connection.execute(_OUTSTANDING, {"accounts": list({move.account_id for move in moves})})
+    return {
+        row.account_id: Outstanding(row.handoff_id, row.account_id, row.from_territory_id) for row in rows
+    }
+
+
+async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
+    superseded = consequences.superseded
+    if not superseded:
+        return
+    await uow.connection.execute(
+        _SUPERSEDE,
+        {
+            "handoffs": [item.handoff.handoff_id for item in superseded],
+            "activations": [item.by_activation_id for item in superseded],
+            "now": uow.now,
+        },
+    )
+    uow.outbox.add_all(
+        HandoffSuperseded(
+            handoff_id=item.handoff.handoff_id,
+            account_id=item.handoff.account_id,
+            by_activation_id=item.by_activation_id,
+            superseded_at=uow.now,
+        )
+        for item in superseded
+    )
+
+
+async def _open(opened: Sequence[Opened], uow: UnitOfWork) -> None:
+    if not opened:
+        return
+    await uow.connection.execute(
+        _OPEN,
+        {
+            "handoffs": [item.handoff_id for item in opened],
+            "accounts": [item.account_id for item in opened],
+            "sources": [item.from_territory_id for item in opened],
+            "targets": [item.to_territory_id for item in opened],
+            "activations": [item.activation_id for item in opened],
+            "moments": [item.effective_at for item in opened],
+            "template": ACCOUNT_V1,
+            "now": uow.now,
+        },
+    )
+    await _announce(opened, uow)
+
+
+async def _announce(opened: Sequence[Opened], uow: UnitOfWork) -> None:
+    outgoing = {(item.from_territory_id, item.effective_at) for item in opened}
+    incoming = {(item.to_territory_id, uow.now) for item in opened}
+    # Coverage travels on another topic: a rep not known yet is null here and shows up when somebody reads.
+    reps = await find_reps(uow.connection, outgoing | incoming)
+    uow.outbox.add_all(
+        HandoffOpened(
+            handoff_id=item.handoff_id,
+            account_id=item.account_id,
+            activation_id=item.activation_id,
+            from_territory_id=item.from_territory_id,
+            to_territory_id=item.to_territory_id,
+            from_rep_id=reps[item.from_territory_id, item.effective_at],
+            to_rep_id=reps[item.to_territory_id, uow.now],
+            opened_at=uow.now,
+        )
+        for item in opened
+    )

@@ -1,0 +1,60 @@
+"""Create notes and their revisions."""
+
+from alembic import op
+
+from shared.db.migrations import split_statements
+
+revision = "20261123_1000"
+down_revision = "20261123_0950"
+branch_labels = None
+depends_on = None
+
+UP = """
+-- version is the last revision that has a text, plus one once the note is deleted.
+CREATE TABLE notes (
+    note_id uuid PRIMARY KEY,
+    subject_type text NOT NULL CONSTRAINT notes_subject_type_known
+        CHECK (subject_type IN ('account', 'territory', 'rep', 'plan', 'handoff', 'rule', 'goal')),
+    subject_id uuid NOT NULL,
+    -- The account of account and handoff subjects: who may see it may see the note.
+    account_id uuid,
+    author text NOT NULL,
+    version int NOT NULL DEFAULT 1,
+    written_at timestamptz NOT NULL,
+    edited_at timestamptz,
+    deleted_at timestamptz,
+    deleted_by text,
+    CONSTRAINT notes_account_of_subject
+        CHECK ((account_id IS NOT NULL) = (subject_type IN ('account', 'handoff')))
+) WITH (fillfactor = 85);
+CREATE INDEX notes_subject ON notes (subject_type, subject_id, note_id) WHERE deleted_at IS NULL;
+CREATE INDEX notes_live ON notes (note_id) WHERE deleted_at IS NULL;
+CREATE INDEX notes_account_id ON notes (account_id) WHERE deleted_at IS NULL;
+
+-- Append-only, but for the text: deleting a note empties the body of every revision.
+CREATE TABLE note_revisions (
+    note_id uuid NOT NULL REFERENCES notes,
+    revision int NOT NULL,
+    body text,
+    written_by text NOT NULL,
+    written_at timestamptz NOT NULL,
+    PRIMARY KEY (note_id, revision)
+);
+"""
+
+DOWN = """
+DROP TABLE note_revisions;
+DROP TABLE notes;
+"""
+
+
+def upgrade() -> None:
+    """Apply."""
+    for statement in split_statements(UP):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Take back."""
+    for statement in split_statements(DOWN):
+        op.execute(statement)

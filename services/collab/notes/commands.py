@@ -1,0 +1,146 @@
+"""Writing, editing and deleting notes. Events carry ids; the text never leaves the database."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.collab.handoffs.queries import find_account_of
+from services.collab.notes.note import Note, SubjectType
+from services.collab.notes.queries import NoteRow, Subject, find_note
+from services.collab.notes.visibility import VISIBLE, Viewer
+from shared.contracts import collab
+from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.ids import new_id
+from shared.runtime.refusals import NotFound, VersionMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """Put a note on a subject."""
+
+    subject: Subject
+    body: str
+    viewer: Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class EditNote:
+    """Replace a note's text; the old one is kept as a revision."""
+
+    note_id: UUID
+    expected_version: int
+    body: str
+    viewer: Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteNote:
+    """Remove a note's text, all revisions of it; that it was there stays known."""
+
+    note_id: UUID
+    expected_version: int
+    viewer: Viewer
+    moderates: bool
+
+
+# The note is tested before it is written: who may not see it once it stands may not write it either.
+_WRITE = text(f"""
+INSERT INTO notes (note_id, subject_type, subject_id, account_id, author, written_at)
+SELECT n.note_id, n.subject_type, n.subject_id, n.account_id, n.author, CAST(:now AS timestamptz)
+FROM (VALUES (
+    CAST(:note AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid), CAST(:account AS uuid),
+    CAST(:actor AS text)
+)) AS n (note_id, subject_type, subject_id, account_id, author)
+WHERE {VISIBLE}
+RETURNING note_id
+""")
+_REVISE = text("""
+INSERT INTO note_revisions (note_id, revision, body, written_by, written_at)
+VALUES (:note, :revision, :body, :actor, :now)
+""")
+_LOCK = text(f"""
+SELECT n.note_id, n.author, n.version, n.deleted_at IS NOT NULL AS deleted
+FROM notes AS n WHERE n.note_id = :note AND {VISIBLE} FOR UPDATE OF n
+""")
+_EDIT = text("UPDATE notes SET version = :version, edited_at = :now WHERE note_id = :note")
+_DELETE = text("""
+UPDATE notes SET version = :version, deleted_at = :now, deleted_by = :actor WHERE note_id = :note
+""")
+_ERASE = text("UPDATE note_revisions SET body = NULL WHERE note_id = :note")
+
+
+async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
+    """Write a note. Raises NotFound for a subject outside the writer's scope."""
+    note_id, subject = new_id(), command.subject
+    binds = {
+        **command.viewer.parameters(),
+        "note": note_id,
+        "subject_type": subject.type,
+        "subject_id": subject.id,
+        "account": await _account_of(subject, uow),
+        "actor": uow.actor,
+        "now": uow.now,
+    }
+    if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
+        raise NotFound(f"subject: no such {subject.type}.")
+    await _revise(note_id, 1, command.body, uow)
+    uow.outbox.add(
+        collab.NoteWritten(
+            note_id=note_id,
+            revision=1,
+            subject_type=subject.type,
+            subject_id=str(subject.id),
+            author=uow.actor,
+            written_at=uow.now,
+        )
+    )
+    return await find_note(uow.connection, note_id, viewer=command.viewer)
+
+
+async def edit_note(command: EditNote, uow: UnitOfWork) -> NoteRow:
+    """Give a note a new text. Raises NotTheAuthor, NoteDeleted or VersionMismatch."""
+    found = await _lock(command.note_id, command.expected_version, command.viewer, uow)
+    note = found.edit(by=uow.actor)
+    await uow.connection.execute(_EDIT, {"note": note.note_id, "version": note.version, "now": uow.now})
+    await _revise(note.note_id, note.version, command.body, uow)
+    uow.outbox.add(collab.NoteEdited(note_id=note.note_id, revision=note.version, edited_at=uow.now))
+    return await find_note(uow.connection, note.note_id, viewer=command.viewer)
+
+
+async def delete_note(command: DeleteNote, uow: UnitOfWork) -> NoteRow:
+    """Delete a note. Raises NotTheAuthor, NoteDeleted or VersionMismatch."""
+    found = await _lock(command.note_id, command.expected_version, command.viewer, uow)
+    note = found.delete(by=uow.actor, moderates=command.moderates)
+    binds = {"note": note.note_id, "version": note.version, "now": uow.now, "actor": uow.actor}
+    await uow.connection.execute(_DELETE, binds)
+    await uow.connection.execute(_ERASE, {"note": note.note_id})
+    uow.outbox.add(collab.NoteDeleted(note_id=note.note_id, revision=note.version, deleted_at=uow.now))
+    return await find_note(uow.connection, note.note_id, viewer=command.viewer)
+
+
+async def _account_of(subject: Subject, uow: UnitOfWork) -> UUID | None:
+    if subject.type is SubjectType.ACCOUNT:
+        return subject.id
+    if subject.type is not SubjectType.HANDOFF:
+        return None
+    account = await find_account_of(uow.connection, subject.id)
+    if account is None:
+        raise NotFound("subject: no such handoff.")
+    return account
+
+
+async def _revise(note_id: UUID, revision: int, body: str, uow: UnitOfWork) -> None:
+    await uow.connection.execute(
+        _REVISE,
+        {"note": note_id, "revision": revision, "body": body, "actor": uow.actor, "now": uow.now},
+    )
+
+
+async def _lock(note_id: UUID, expected_version: int, viewer: Viewer, uow: UnitOfWork) -> Note:
+    row = (await uow.connection.execute(_LOCK, {**viewer.parameters(), "note": note_id})).one_or_none()
+    if row is None:
+        raise NotFound("note_id: no such note.")
+    if row.version != expected_version:
+        raise VersionMismatch(f"If-Match: the note is at version {row.version}; read it again.")
+    return Note(row.note_id, row.author, row.version, row.deleted)

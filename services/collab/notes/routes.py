@@ -1,0 +1,99 @@
+"""Notes over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.collab.notes.commands import (
+    DeleteNote,
+    EditNote,
+    WriteNote,
+    delete_note,
+    edit_note,
+    write_note,
+)
+from services.collab.notes.note import SubjectType
+from services.collab.notes.queries import NoteRow, Subject, find_note, list_notes, list_revisions
+from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, RevisionView
+from services.collab.notes.visibility import Viewer
+from shared.http.commands import RunCommand, Snapshot
+from shared.http.etags import ExpectedVersion, etag_of
+from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.principal import MANAGERS, Principal
+from shared.http.problems import describe
+from shared.http.security import Reader, Writer
+
+router = APIRouter(prefix="/v1/notes", tags=["notes"])
+
+
+@router.post("", status_code=201, response_model=NoteView, responses=describe(404))
+async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Response:
+    """Write a note on something you can see."""
+    command = WriteNote(Subject(body.subject.type, body.subject.id), body.body, _viewer(by))
+    return await run.run(
+        write_note, command, by=by, show=NoteView.of, status=201, version=_version, location=_location
+    )
+
+
+@router.get("")
+async def find_notes(
+    by: Reader,
+    read: Snapshot,
+    page: PageParameters,
+    subject_type: SubjectType | None = None,
+    subject_id: UUID | None = None,
+) -> Page[NoteView]:
+    """List notes in the order they were written, without the deleted ones."""
+    rows = await list_notes(
+        read,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        viewer=_viewer(by),
+        after=page.after,
+        limit=page.limit + 1,
+    )
+    items, cursor = page_of(rows, page, lambda row: row.note_id)
+    return Page(items=[NoteView.of(item) for item in items], next_cursor=cursor)
+
+
+@router.get("/{note_id}")
+async def get_note(by: Reader, read: Snapshot, note_id: UUID, response: Response) -> NoteView:
+    """Return a note, or what is left of a deleted one."""
+    note = await find_note(read, note_id, viewer=_viewer(by))
+    response.headers["etag"] = etag_of(note.version)
+    return NoteView.of(note)
+
+
+@router.get("/{note_id}/revisions")
+async def get_revisions(by: Reader, read: Snapshot, note_id: UUID) -> list[RevisionView]:
+    """Return every text the note has had, the first one first."""
+    revisions = await list_revisions(read, note_id, viewer=_viewer(by))
+    return [RevisionView.of(revision) for revision in revisions]
+
+
+@router.patch("/{note_id}", response_model=NoteView, responses=describe(409))
+async def update_note(
+    by: Writer, run: RunCommand, note_id: UUID, version: ExpectedVersion, body: NoteEditBody
+) -> Response:
+    """Replace the text of your note; the old one stays readable as a revision."""
+    command = EditNote(note_id, version, body.body, _viewer(by))
+    return await run.run(edit_note, command, by=by, show=NoteView.of, version=_version)
+
+
+@router.delete("/{note_id}", response_model=NoteView, responses=describe(409))
+async def remove_note(by: Writer, run: RunCommand, note_id: UUID, version: ExpectedVersion) -> Response:
+    """Delete a note: its text and all its revisions are removed for good, its place stays."""
+    command = DeleteNote(note_id, version, _viewer(by), moderates=bool(by.roles & MANAGERS))
+    return await run.run(delete_note, command, by=by, show=NoteView.of, version=_version)
+
+
+def _viewer(by: Principal) -> Viewer:
+    return Viewer(by.subject, by.scope)
+
+
+def _version(note: NoteRow) -> int:
+    return note.version
+
+
+def _location(note: NoteRow) -> str:
+    return f"/v1/notes/{note.note_id}"

@@ -1,0 +1,69 @@
+"""Bodies of the note routes."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from services.collab.notes.note import SubjectType
+from services.collab.notes.queries import NoteRow, RevisionRow
+from shared.http.bodies import Body, Text, View
+
+
+class SubjectBody(Body):
+    """What the note is about."""
+
+    type: SubjectType
+    id: UUID
+
+
+class NewNoteBody(Body):
+    """A note to be written."""
+
+    subject: SubjectBody
+    body: Text
+
+
+class NoteEditBody(Body):
+    """A note's new text."""
+
+    body: Text
+
+
+class SubjectView(View):
+    """What a note is about."""
+
+    type: SubjectType
+    id: UUID
+
+
+class NoteView(View):
+    """A note. `version` counts its changes; a deleted one keeps its place and has no body."""
+
+    note_id: UUID
+    subject: SubjectView
+    body: str | None
+    author: str
+    version: int
+    written_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    deleted_by: str | None
+
+    @classmethod
+    def of(cls, note: NoteRow) -> Self:
+        """Show a note."""
+        return cls.model_validate(note)
+
+
+class RevisionView(View):
+    """One state of a note's text; null once the note is deleted."""
+
+    revision: int
+    body: str | None
+    written_by: str
+    written_at: datetime
+
+    @classmethod
+    def of(cls, revision: RevisionRow) -> Self:
+        """Show a revision."""
+        return cls.model_validate(revision)

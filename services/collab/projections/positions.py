@@ -1,0 +1,50 @@
+"""Where every account is now, from assignment's account events."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.assignment import AccountAligned
+from shared.messaging.received import Received
+
+_KNOWN = text("""
+SELECT account_id, version FROM account_positions WHERE account_id = ANY(CAST(:accounts AS uuid[]))
+""")
+_MOVE = text("""
+INSERT INTO account_positions AS p (account_id, territory_id, version, valid_from)
+SELECT * FROM unnest(
+    CAST(:accounts AS uuid[]), CAST(:territories AS uuid[]), CAST(:versions AS bigint[]),
+    CAST(:moments AS timestamptz[])
+)
+ON CONFLICT (account_id) DO UPDATE SET
+    territory_id = excluded.territory_id, version = excluded.version, valid_from = excluded.valid_from
+WHERE p.version < excluded.version
+""")
+
+
+async def move_accounts(
+    received: Sequence[Received[AccountAligned]], connection: AsyncConnection
+) -> list[AccountAligned]:
+    """Move accounts to their newest position and return the moves that were news, in their order."""
+    accounts = list({item.event.account_id for item in received})
+    known = {row.account_id: row.version for row in await connection.execute(_KNOWN, {"accounts": accounts})}
+    fresh = [item for item in received if item.version > known.get(item.event.account_id, 0)]
+    if fresh:
+        await connection.execute(_MOVE, _columns(fresh))
+    return [item.event for item in fresh]
+
+
+def _columns(fresh: Sequence[Received[AccountAligned]]) -> dict[str, object]:
+    newest = list({item.event.account_id: item for item in fresh}.values())
+    return {
+        "accounts": [item.event.account_id for item in newest],
+        "territories": [item.event.to_territory_id for item in newest],
+        "versions": [item.version for item in newest],
+        "moments": [item.event.valid_from for item in newest],
+    }
+
+
+def territory_of(account: str) -> str:
+    """Return SQL for the territory that the account in this column is in now."""
+    return f"(SELECT p.territory_id FROM account_positions AS p WHERE p.account_id = {account})"

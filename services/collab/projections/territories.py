@@ -1,0 +1,52 @@
+"""The live territory tree, from two topics of assignment: trees by their shape, and which one is live.
+
+The two may arrive in either order. An activation whose tree is not here yet leaves `live_closure` empty:
+callers with a territorial scope see nothing for that moment, rather than by a tree that is out of force.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from services.collab.projections.tree import closure_of
+from shared.contracts.assignment import PlanActivated, TreePublished
+from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.received import Received
+
+# Equal trees have equal ids, so one that is here already is the same.
+_KEEP_TREE = text("""
+INSERT INTO tree_closures (tree_id, ancestor_id, territory_id, depth)
+SELECT CAST(:tree AS uuid), b.ancestor_id, b.territory_id, b.depth
+FROM unnest(CAST(:ancestors AS uuid[]), CAST(:territories AS uuid[]), CAST(:depths AS int[]))
+    AS b (ancestor_id, territory_id, depth)
+ON CONFLICT DO NOTHING
+""")
+_GO_LIVE = text("""
+INSERT INTO live_plan AS live (sequence, plan_id, tree_id) VALUES (:sequence, :plan, :tree)
+ON CONFLICT (one) DO UPDATE SET
+    sequence = excluded.sequence, plan_id = excluded.plan_id, tree_id = excluded.tree_id
+WHERE live.sequence < excluded.sequence
+""")
+
+
+async def keep_trees(received: Sequence[Received[TreePublished]], uow: UnitOfWork) -> None:
+    """Keep the closure of every published tree."""
+    for tree in {item.event.tree_id: item.event for item in received}.values():
+        closure = closure_of((node.territory_id, node.parent_id) for node in tree.territories)
+        await uow.connection.execute(
+            _KEEP_TREE,
+            {
+                "tree": tree.tree_id,
+                "ancestors": [below.ancestor_id for below in closure],
+                "territories": [below.territory_id for below in closure],
+                "depths": [below.depth for below in closure],
+            },
+        )
+
+
+async def follow_activations(received: Sequence[Received[PlanActivated]], uow: UnitOfWork) -> None:
+    """Point at the tree of the latest activation; plans are keys of their own, so `sequence` decides."""
+    latest = max((item.event for item in received), key=lambda event: event.sequence)
+    await uow.connection.execute(
+        _GO_LIVE, {"sequence": latest.sequence, "plan": latest.plan_id, "tree": latest.tree_id}
+    )
