@@ -29,7 +29,11 @@ class Process:
     command: Sequence[str]
     log: Path
     is_ready: Callable[[], bool]
+    prepare: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    # A process that a person watches writes to the terminal instead of the log.
+    on_terminal: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     # Services promise a graceful shutdown within 25 s.
     grace: float = 25.0
@@ -58,14 +62,16 @@ class Child:
     def __init__(self, process: Process, *, watchdog: Watchdog) -> None:
         self.process = process
         self._watchdog = watchdog
+        self._deadline = time.monotonic() + process.start_timeout
         process.log.parent.mkdir(parents=True, exist_ok=True)
         with process.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [*self._death_signal(), *process.command],
                 env={**os.environ, **process.environment},
+                cwd=process.folder,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=None if process.on_terminal else log,
+                stderr=None if process.on_terminal else log,
                 start_new_session=True,
             )
         watchdog.guard(self.pid, process.stop_signal)
@@ -89,17 +95,20 @@ class Child:
 
     def wait_ready(self) -> None:
         """Return when it serves; raise when it ends, or is not ready in time."""
-        deadline = time.monotonic() + self.process.start_timeout
-        while not self.process.is_ready():
-            self.require_alive()
-            if time.monotonic() > deadline:
-                raise Trouble(
-                    f"{self.process.name} was not ready after {self.process.start_timeout:.0f} s.",
-                    fix=f"Its log says why: {self.process.log}",
-                )
+        while not self.is_serving():
             time.sleep(POLL_SECONDS)
-        # The probe may have passed against somebody else while ours died.
+
+    def is_serving(self) -> bool:
+        """Look once whether it serves. Raises Trouble when it has ended, or should be serving by now."""
+        ready = self.process.is_ready()
+        # After the probe, which may have passed against somebody else while ours died.
         self.require_alive()
+        if not ready and time.monotonic() > self._deadline:
+            raise Trouble(
+                f"{self.process.name} was not ready after {self.process.start_timeout:.0f} s.",
+                fix=f"Its log says why: {self.process.log}",
+            )
+        return ready
 
     def require_alive(self) -> None:
         """Raise with the end of its log when it has ended."""
@@ -113,11 +122,12 @@ class Child:
         """Ask the whole group to end."""
         signal_group(self.pid, self.process.stop_signal)
 
-    def kill(self) -> None:
-        """End the whole group at once, without asking."""
+    def kill(self) -> int:
+        """End the whole group at once, without asking, and return how its first process ended."""
         signal_group(self.pid, signal.SIGKILL)
-        self._popen.wait()
+        code = self._popen.wait()
         self._watchdog.forget(self.pid)
+        return code
 
     def stop(self) -> None:
         """Ask, wait for the grace, kill what is left."""
@@ -136,3 +146,14 @@ def last_words(log: Path, lines: int = 3) -> str:
     except FileNotFoundError:
         return "(it wrote no log)"
     return " | ".join(line.strip() for line in text.splitlines()[-lines:]) or "(its log is empty)"
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether any process has the number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

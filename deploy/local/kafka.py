@@ -93,6 +93,7 @@ class EmbeddedKafka:
             command=self._java("kafka.Kafka", str(self.data_dir / "server.properties")),
             log=self._log,
             is_ready=self.is_ready,
+            prepare=self.prepare,
         )
 
     def is_ready(self) -> bool:
@@ -137,6 +138,7 @@ class EmbeddedKafka:
         return [
             *(find_java().command, *HEAP, *(FAST if self._fast else ())),
             f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}",
+            "-Dlog4j2.shutdownHookEnabled=false",  # keeps the last lines of a shutdown
             *("-cp", f"{find_jars()}/*", main, *arguments),
         ]
 

@@ -107,6 +107,7 @@ class EmbeddedPostgres:
             ),
             log=self._log,
             is_ready=self.is_ready,
+            prepare=self.prepare,
             stop_signal=STOP_SIGNAL,
         )
 

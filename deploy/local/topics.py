@@ -173,12 +173,17 @@ def client_settings_from_environment() -> dict[str, str]:
     return {setting: os.environ[name] for name, setting in names.items() if os.environ.get(name)}
 
 
+def prefix_from_environment() -> str:
+    """Return what stands before every topic's name."""
+    return os.environ.get("KAFKA_TOPIC_PREFIX", "")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Apply the list to the cluster that the arguments or the environment name."""
     environment = os.environ
     parser = argparse.ArgumentParser(prog="topics", description=__doc__)
     parser.add_argument("--bootstrap", default=environment.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9094"))
-    parser.add_argument("--prefix", default=environment.get("KAFKA_TOPIC_PREFIX", ""))
+    parser.add_argument("--prefix", default=prefix_from_environment())
     parser.add_argument("--replication", type=int, default=environment.get("KAFKA_REPLICATION"))
     options = parser.parse_args(arguments)
     changes = apply_topics(

@@ -1,0 +1,117 @@
+"""python -m deploy.local run | start | stop | status | token | keys | topics."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from deploy.local import background, topics
+from deploy.local.child import is_alive
+from deploy.local.endpoints import Endpoints
+from deploy.local.issuer import ROLES, SUBJECT, DevelopmentIssuer
+from deploy.local.paths import ENDPOINTS, ISSUER, LOCAL
+from deploy.local.report import describe_status
+from deploy.local.run import DEMO_ACCOUNTS, RunOptions, run
+from deploy.local.run_lock import is_running
+from deploy.local.trouble import Trouble
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    top = argparse.ArgumentParser(prog="python -m deploy.local", description="Run all of Bailiwick here.")
+    commands = top.add_subparsers(dest="command", required=True)
+    runs = commands.add_parser("run", help="run everything in this terminal, until Ctrl-C")
+    runs.add_argument("--no-tour", dest="tour", action="store_false", help="seed, but take no tour")
+    runs.add_argument("--once", action="store_true", help="end after the tour, with its status")
+    runs.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    starts = commands.add_parser("start", help="run everything in the background")
+    for sized in (runs, starts):
+        sized.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo; 0 for none")
+    commands.add_parser("stop", help="end the run of this clone")
+    commands.add_parser("status", help="show what runs")
+    commands.add_parser("keys", help="make the development issuer's keys")
+    token = commands.add_parser("token", help="print a development token")
+    token.add_argument("--role", choices=ROLES, default="admin")
+    token.add_argument("--scope", default="*", help="territory id; the whole organisation without it")
+    token.add_argument("--subject", default=SUBJECT)
+    commands.add_parser("topics", help="bring topics in line with topics.yaml", add_help=False)
+    return top
+
+
+def run_here(options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Run in this terminal."""
+    asked = RunOptions(
+        accounts=options.accounts, tour=options.tour, once=options.once, background=options.background
+    )
+    return run(asked)
+
+
+def start(options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Run in the background."""
+    return background.start(["--accounts", str(options.accounts)])
+
+
+def stop(_options: argparse.Namespace, _: Sequence[str]) -> int:
+    """End the run."""
+    return background.stop()
+
+
+def status(_options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Show what runs; status 1 when nothing does."""
+    endpoints = Endpoints.read(ENDPOINTS)
+    if endpoints is None or not is_running(LOCAL):
+        print("Nothing runs here. Start it: make run")
+        return 1
+    alive = [pid for pid in endpoints.pids.values() if is_alive(pid)]
+    print("\n".join(describe_status(endpoints, alive)))
+    return 0
+
+
+def keys(_options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Make the keys, once."""
+    issuer = DevelopmentIssuer(ISSUER)
+    issuer.ensure_keys()
+    print(issuer.jwks)
+    return 0
+
+
+def token(options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print a token and nothing else."""
+    issuer = DevelopmentIssuer(ISSUER)
+    print(issuer.token(role=options.role, scope=options.scope, subject=options.subject))
+    return 0
+
+
+def apply(_options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Hand over to the module that also runs alone, in a container."""
+    topics.main(list(rest))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Sequence[str]], int]] = {
+    "run": run_here,
+    "start": start,
+    "stop": stop,
+    "status": status,
+    "keys": keys,
+    "token": token,
+    "topics": apply,
+}
+
+
+def main() -> int:
+    """Carry out one command; a trouble is one sentence, not a traceback."""
+    top = parser()
+    options, rest = top.parse_known_args()
+    if rest and options.command != "topics":
+        top.error(f"unknown: {' '.join(rest)}")
+    try:
+        return COMMANDS[options.command](options, rest)
+    except Trouble as trouble:
+        print(f"\n{trouble.sentence}\n  -> {trouble.fix}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

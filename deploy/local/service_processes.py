@@ -1,0 +1,79 @@
+"""Which processes a service consists of, how each is started and when it is ready."""
+
+import asyncio
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+from deploy.local.child import Process, last_words
+from deploy.local.log_view import LogView
+from deploy.local.paths import LOGS, REPOSITORY
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.supervisor import Supervisor
+from deploy.local.surroundings import Surroundings
+from deploy.local.trouble import Trouble
+
+SERVICE_ROLES: Mapping[str, Sequence[str]] = {
+    "assignment": ("api", "relay", "consumer"),
+    "metrics": ("api", "relay", "consumer", "worker"),
+    "collab": ("api", "relay", "consumer"),
+}
+
+
+def service_process(service: str, role: str, surroundings: Surroundings) -> tuple[Process, str]:
+    """Describe one process of a service and the address of its health."""
+    is_api = role == "api"
+    port = surroundings.settings.ports[service] if is_api else free_port()
+    health = f"http://{LOOPBACK}:{port}/health/ready"
+    environment = surroundings.environment_of(service)
+    if not is_api:
+        environment[f"{service.upper()}_HEALTH_PORT"] = str(port)
+    process = Process(
+        name=f"{service}.{role}",
+        command=[sys.executable, "-m", f"services.{service}", role],
+        log=LOGS / f"{service}.{role}.log",
+        is_ready=lambda: answers(health),
+        environment=environment,
+        folder=REPOSITORY,
+    )
+    return process, health
+
+
+async def migrate(surroundings: Surroundings, supervisor: Supervisor, view: LogView) -> None:
+    """Bring the three schemas up to date, at the same time. Raises Trouble when one cannot be."""
+    view.say("Migrating the three schemas ...")
+    migrations = [migration(service, surroundings) for service in SERVICE_ROLES]
+    codes = await asyncio.gather(*(supervisor.run_to_end(process) for process in migrations))
+    for process, code in zip(migrations, codes, strict=True):
+        if code != 0:
+            raise Trouble(
+                f"{process.name} ended with status {code}: {last_words(process.log)}",
+                fix=f"The whole log: {process.log}",
+            )
+    view.say("The schemas are up to date.")
+
+
+def migration(service: str, surroundings: Surroundings) -> Process:
+    """Describe the upgrade of a service's schema: it ends by itself."""
+    owner_url = surroundings.database_url(f"{service}_owner")
+    return Process(
+        name=f"{service}.migrate",
+        command=[sys.executable, "-m", f"services.{service}", "migrate"],
+        log=LOGS / f"{service}.migrate.log",
+        is_ready=lambda: True,
+        environment={
+            **surroundings.environment_of(service),
+            f"{service.upper()}_MIGRATION_DATABASE_URL": owner_url,
+        },
+        folder=REPOSITORY,
+    )
+
+
+def answers(url: str) -> bool:
+    """Tell whether the address answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  # our own http address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
