@@ -1,0 +1,1 @@
+"""The demo organisation: real places, invented companies; seeded through the public APIs, then toured."""
