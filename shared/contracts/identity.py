@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 ACCOUNTS = UUID("6f1d6a3e-6f0e-5b59-9a5c-5d9a7f8b2c10")
+REPS = UUID("b8d3c1f4-52a7-5e0c-9d41-3c7e6a1f0b92")
 TREES = UUID("0c6f2b56-3f0b-5c2f-8d5e-2f6f0a4d9b7e")
 
 UNASSIGNED = UUID(int=0)
@@ -18,6 +19,11 @@ ORGANISATION = UUID(int=(1 << 128) - 1)
 def account_id_of(external_id: str) -> UUID:
     """Return the account's id. Facts may name an account by external id before it is registered."""
     return uuid5(ACCOUNTS, external_id.strip())
+
+
+def rep_id_of(external_id: str) -> UUID:
+    """Return the rep's id."""
+    return uuid5(REPS, external_id.strip())
 
 
 def tree_id_of(parents: Iterable[tuple[UUID, UUID | None]]) -> UUID:

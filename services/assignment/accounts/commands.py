@@ -1,0 +1,86 @@
+"""Registering and changing accounts, set-based: what is new, what differs, what is as it was."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.assignment.accounts.account import AccountDetails
+from shared.contracts.assignment import AccountChanged, AccountRegistered
+from shared.db.unit_of_work import UnitOfWork
+
+# Sorted by id, as every writer of accounts is: two imports of the same accounts queue, they never lock crosswise.
+_UPSERT = text("""
+INSERT INTO accounts AS a (account_id, external_id, name, postal_code, county, state, latitude, longitude,
+                           industry, employees, registered_at, changed_at)
+SELECT i.account_id, i.external_id, i.name, i.postal_code, i.county, i.state, i.latitude, i.longitude,
+       i.industry, i.employees, :now, :now
+FROM unnest(CAST(:account_ids AS uuid[]), CAST(:external_ids AS text[]), CAST(:names AS text[]),
+            CAST(:postal_codes AS text[]), CAST(:counties AS text[]), CAST(:states AS text[]),
+            CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[]), CAST(:industries AS text[]),
+            CAST(:employees AS int[]))
+    AS i (account_id, external_id, name, postal_code, county, state, latitude, longitude, industry, employees)
+ORDER BY i.account_id
+ON CONFLICT (account_id) DO UPDATE
+SET name = excluded.name, postal_code = excluded.postal_code, county = excluded.county,
+    state = excluded.state, latitude = excluded.latitude, longitude = excluded.longitude,
+    industry = excluded.industry, employees = excluded.employees, changed_at = excluded.changed_at
+WHERE (a.name, a.postal_code, a.county, a.state, a.latitude, a.longitude, a.industry, a.employees)
+    IS DISTINCT FROM (excluded.name, excluded.postal_code, excluded.county, excluded.state,
+                      excluded.latitude, excluded.longitude, excluded.industry, excluded.employees)
+RETURNING a.account_id, old.account_id IS NULL AS registered
+""")
+_COLUMNS = (
+    "external_ids",
+    "names",
+    "postal_codes",
+    "counties",
+    "states",
+    "latitudes",
+    "longitudes",
+    "industries",
+    "employees",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What an upsert did; the rest of what was given stands as it stood."""
+
+    registered: tuple[UUID, ...]
+    changed: tuple[UUID, ...]
+
+    @property
+    def touched(self) -> tuple[UUID, ...]:
+        """Return the accounts whose alignment may have become another."""
+        return tuple(sorted((*self.registered, *self.changed)))
+
+
+async def upsert_accounts(uow: UnitOfWork, accounts: Sequence[AccountDetails]) -> Upserted:
+    """Store accounts, each at most once, and announce those that are new or differ."""
+    by_id = {account.account_id: account for account in accounts}
+    if not by_id:
+        return Upserted((), ())
+    columns = zip(*(astuple(account) for account in by_id.values()), strict=True)
+    parameters = dict(zip(_COLUMNS, map(list, columns), strict=True))
+    rows = await uow.connection.execute(_UPSERT, {**parameters, "account_ids": list(by_id), "now": uow.now})
+    registered: list[UUID] = []
+    changed: list[UUID] = []
+    for row in rows:
+        (registered if row.registered else changed).append(row.account_id)
+    uow.outbox.add_all(_event(AccountRegistered, by_id[account_id]) for account_id in registered)
+    uow.outbox.add_all(_event(AccountChanged, by_id[account_id]) for account_id in changed)
+    return Upserted(tuple(registered), tuple(changed))
+
+
+def _event(contract: type[AccountRegistered], account: AccountDetails) -> AccountRegistered:
+    return contract(
+        account_id=account.account_id,
+        external_id=account.external_id,
+        postal_code=account.postal_code,
+        county=account.county,
+        state=account.state,
+        industry=account.industry,
+        employees=account.employees,
+    )

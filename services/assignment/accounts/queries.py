@@ -1,0 +1,95 @@
+"""Reading accounts with the alignment that is in force, as far as the caller may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.scope import Scope
+from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedAccount:
+    """An account and where it belongs now; `valid_from` is None until a plan went live."""
+
+    account_id: UUID
+    external_id: str
+    name: str
+    postal_code: str | None
+    county: str | None
+    state: str | None
+    latitude: float | None
+    longitude: float | None
+    industry: str | None
+    employees: int | None
+    registered_at: datetime
+    changed_at: datetime
+    territory_id: UUID | None
+    plan_id: UUID | None
+    rule_id: UUID | None
+    cause: str | None
+    reason: str | None
+    valid_from: datetime | None
+
+
+_SELECT = f"""
+SELECT account_id, external_id, name, postal_code, county, state, latitude, longitude, industry, employees,
+       registered_at, changed_at, territory_id, plan_id, rule_id, cause, reason, valid_from
+FROM accounts LEFT JOIN open_alignments USING (account_id)
+WHERE {Scope.covers("territory_id")}
+"""
+_FIND = text(f"{_SELECT} AND account_id = :account_id")
+_BY_EXTERNAL_ID = "AND (CAST(:external_id AS text) IS NULL OR external_id = :external_id)"
+_PAGE = """
+  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+  AND (CAST(:after AS uuid) IS NULL OR account_id > :after)
+ORDER BY account_id LIMIT :rows
+"""
+_LIST = text(f"{_SELECT} {_BY_EXTERNAL_ID} {_PAGE}")
+# Apart from the general list, so that the planner may begin at the territory's open alignments.
+_LIST_TERRITORY = text(f"{_SELECT} AND territory_id = :territory_id {_BY_EXTERNAL_ID} {_PAGE}")
+_LIST_SUBTREE = text(f"""{_SELECT} {_BY_EXTERNAL_ID}
+  AND territory_id IN (SELECT below.territory_id FROM live_closure below WHERE below.ancestor_id = :territory_id)
+{_PAGE}""")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts to list; None leaves a field open."""
+
+    external_id: str | None = None
+    territory_id: UUID | None = None
+    subtree: bool = False
+    reason: str | None = None
+
+
+async def find_account(read: AsyncConnection, account_id: UUID, *, scope: Scope) -> AlignedAccount:
+    """Return one account. Raises NotFound."""
+    found = await read.execute(_FIND, {"account_id": account_id, **scope.parameters()})
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound("account_id: there is no such account.")
+    return AlignedAccount(**row)
+
+
+async def list_accounts(
+    read: AsyncConnection, wanted: AccountFilter, *, scope: Scope, page: PageRequest
+) -> list[AlignedAccount]:
+    """Return accounts by id, one more than the page holds."""
+    statement = _LIST
+    parameters = {
+        "external_id": wanted.external_id,
+        "reason": wanted.reason,
+        "after": page.after,
+        "rows": page.limit + 1,
+        **scope.parameters(),
+    }
+    if wanted.territory_id is not None:
+        statement = _LIST_SUBTREE if wanted.subtree else _LIST_TERRITORY
+        parameters["territory_id"] = wanted.territory_id
+    rows = await read.execute(statement, parameters)
+    return [AlignedAccount(**row) for row in rows.mappings()]

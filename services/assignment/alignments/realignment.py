@@ -1,0 +1,67 @@
+"""Match against what is: which accounts would change under a plan. Pure; the caller brings the rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.assignment.rules.condition import FIELDS
+from services.assignment.rules.matcher import Match, Matcher, Reason
+
+ACCOUNT_ID, TERRITORY_ID, RULE_ID, REASON, VALID_FROM = range(len(FIELDS), len(FIELDS) + 5)
+"""Where a unit's row holds, after the values that rules look at, who it is and where it belongs now."""
+
+Unit = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An account whose alignment becomes another; `known` tells that it had one."""
+
+    account_id: UUID
+    from_territory_id: UUID | None
+    match: Match
+    known: bool
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether the account changes territory, and not only the rule or the reason it has one."""
+        return self.from_territory_id != self.match.territory_id
+
+
+@dataclass(slots=True)
+class Realignment:
+    """What a plan changes, and how many accounts it was asked about."""
+
+    accounts: int = 0
+    gaps: int = 0
+    ties: int = 0
+    moved: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    def count(self, other: "Realignment") -> None:
+        """Add the figures of another part; its changes stay with it."""
+        self.accounts += other.accounts
+        self.gaps += other.gaps
+        self.ties += other.ties
+        self.moved += other.moved
+
+
+def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
+    """Match units and return those whose territory, rule or reason differs from what is in force."""
+    found = Realignment()
+    for unit in units:
+        match = matcher.match(unit)
+        found.accounts += 1
+        if match.reason is not None:
+            found.gaps += 1
+            found.ties += match.reason is Reason.TIE
+        if (
+            unit[TERRITORY_ID] != match.territory_id
+            or unit[RULE_ID] != match.rule_id
+            or unit[REASON] != match.reason
+        ):
+            change = Change(unit[ACCOUNT_ID], unit[TERRITORY_ID], match, unit[VALID_FROM] is not None)
+            found.changes.append(change)
+            found.moved += change.moved
+    return found

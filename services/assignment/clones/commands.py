@@ -1,0 +1,32 @@
+"""Cloning: a new draft with the tree and the rules of a plan, ids and all, so that the two compare."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.assignment.plans.commands import DraftPlan, draft_plan
+from services.assignment.plans.draft import lock_plan
+from services.assignment.plans.queries import PlanSummary, find_plan
+from services.assignment.rules.commands import copy_rules
+from services.assignment.territories.commands import copy_tree
+from shared.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class ClonePlan:
+    """Start a draft from a plan in any state."""
+
+    source_id: UUID
+    name: str
+    plan_id: UUID | None = None
+
+
+async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
+    """Copy tree and rules into a new draft. Raises NotFound, PlanExists."""
+    # A draft may be changing: its lock makes the copy one version of it and not a mix of two.
+    source = await lock_plan(uow, command.source_id)
+    clone = await draft_plan(
+        DraftPlan(name=command.name, plan_id=command.plan_id, based_on_plan_id=source.plan_id), uow
+    )
+    await copy_tree(uow, source=source.plan_id, target=clone.plan_id)
+    await copy_rules(uow, source=source.plan_id, target=clone.plan_id)
+    return await find_plan(uow.connection, clone.plan_id)

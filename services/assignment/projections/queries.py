@@ -1,0 +1,46 @@
+"""What moves weigh: trailing revenue and open pipeline per currency, summed over where accounts go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_SUM = text("""
+SELECT i.path, m.currency, sum(m.trailing_revenue) AS revenue, sum(m.open_pipeline) AS pipeline
+FROM unnest(CAST(:account_ids AS uuid[]), CAST(:paths AS int[])) AS i (account_id, path)
+JOIN account_measures AS m USING (account_id)
+GROUP BY i.path, m.currency ORDER BY i.path, m.currency
+""")
+_FIND = text("""
+SELECT account_id, currency, trailing_revenue AS revenue, open_pipeline AS pipeline
+FROM account_measures WHERE account_id = ANY (CAST(:account_ids AS uuid[]))
+ORDER BY account_id, currency
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Revenue of the last twelve months and open pipeline, in one currency."""
+
+    currency: str
+    revenue: Decimal
+    pipeline: Decimal
+
+
+async def sum_weights(
+    read: AsyncConnection, account_ids: Sequence[UUID], paths: Sequence[int]
+) -> list[tuple[int, Weight]]:
+    """Sum the weights of accounts by the number of the path each of them takes."""
+    rows = await read.execute(_SUM, {"account_ids": list(account_ids), "paths": list(paths)})
+    return [(row.path, Weight(row.currency, row.revenue, row.pipeline)) for row in rows]
+
+
+async def find_weights(read: AsyncConnection, account_ids: Sequence[UUID]) -> dict[UUID, list[Weight]]:
+    """Return the weights of accounts; one without figures is left out."""
+    found: dict[UUID, list[Weight]] = {}
+    for row in await read.execute(_FIND, {"account_ids": list(account_ids)}):
+        found.setdefault(row.account_id, []).append(Weight(row.currency, row.revenue, row.pipeline))
+    return found

@@ -1,0 +1,63 @@
+"""Reading reps: with a scope, those who cover a territory in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.scope import Scope
+from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Rep:
+    """A rep as stored."""
+
+    rep_id: UUID
+    external_id: str
+    name: str
+    postal_code: str | None
+    registered_at: datetime
+    changed_at: datetime
+
+
+_VISIBLE = f"""(CAST(:scope_everything AS boolean) OR EXISTS (
+    SELECT 1 FROM coverages WHERE coverages.rep_id = reps.rep_id AND upper_inf(coverages.valid)
+    AND {Scope.covers("coverages.territory_id")}
+))"""
+_SELECT = "SELECT rep_id, external_id, name, postal_code, registered_at, changed_at FROM reps"
+_FIND = text(f"{_SELECT} WHERE rep_id = :rep_id AND {_VISIBLE}")
+_LIST = text(f"""{_SELECT}
+WHERE {_VISIBLE}
+  AND (CAST(:external_id AS text) IS NULL OR external_id = :external_id)
+  AND (CAST(:after AS uuid) IS NULL OR rep_id > :after)
+ORDER BY rep_id LIMIT :rows
+""")
+
+
+async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope) -> Rep:
+    """Return one rep. Raises NotFound."""
+    found = await read.execute(_FIND, {"rep_id": rep_id, **scope.parameters()})
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound("rep_id: there is no such rep.")
+    return Rep(**row)
+
+
+async def list_reps(
+    read: AsyncConnection, *, external_id: str | None, scope: Scope, page: PageRequest
+) -> list[Rep]:
+    """Return reps by id, one more than the page holds."""
+    rows = await read.execute(
+        _LIST,
+        {
+            "external_id": external_id,
+            "after": page.after,
+            "rows": page.limit + 1,
+            **scope.parameters(),
+        },
+    )
+    return [Rep(**row) for row in rows.mappings()]

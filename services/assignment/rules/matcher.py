@@ -1,0 +1,124 @@
+"""Match: decides for an account, from its values alone, which territory its plan's rules send it to.
+
+The lowest position wins. Rules of one position that want different territories are a tie: the account
+goes nowhere and the tie is the result. Nothing here reads or writes anything.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from services.assignment.rules.anchors import Key, find_anchors
+from services.assignment.rules.condition import INDEX
+from services.assignment.rules.evaluation import Test, Values, compile_condition
+from services.assignment.rules.rule import Rule
+
+
+class Reason(StrEnum):
+    """Why an account belongs to no territory."""
+
+    NO_MATCH = "no_match"
+    TIE = "tie"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where an account belongs and by which rule, or why nowhere; `tied` are the rules that disagree."""
+
+    territory_id: UUID | None
+    rule_id: UUID | None
+    reason: Reason | None = None
+    tied: tuple[UUID, ...] = ()
+
+
+NO_MATCH = Match(None, None, Reason.NO_MATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A rule ready to be tried; `test` is None where being looked up proved it met already."""
+
+    rule: Rule
+    test: Test | None
+    match: Match
+
+
+class Matcher:
+    """The rules of a plan, indexed by the values they ask for.
+
+    An account is tried against the few rules that its own values lead to, plus those that no value leads
+    to; so 500 rules by county and ZIP cost a handful of dictionary lookups.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        # Equal positions are tried by id, so that the answer never depends on the order of loading.
+        ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
+        self._entries: list[_Entry] = []
+        self._everywhere: list[int] = []
+        by_value: dict[Key, list[int]] = {}
+        by_prefix: dict[Key, list[int]] = {}
+        for number, rule in enumerate(ordered):
+            anchors = find_anchors(rule.condition)
+            sure = anchors is not None and anchors.sufficient
+            test = None if sure else compile_condition(rule.condition)
+            self._entries.append(_Entry(rule, test, Match(rule.territory_id, rule.rule_id)))
+            if anchors is None:
+                self._everywhere.append(number)
+                continue
+            for key in anchors.values:
+                by_value.setdefault(key, []).append(number)
+            for key in anchors.prefixes:
+                by_prefix.setdefault(key, []).append(number)
+        self._by_value = _per_field(by_value)
+        self._by_prefix = [
+            (index, sorted({len(str(prefix)) for prefix in table}), table)
+            for index, table in _per_field(by_prefix)
+        ]
+
+    def match(self, values: Values) -> Match:
+        """Return where an account with these values belongs."""
+        found = self._first_met(self._candidates(values), values)
+        return NO_MATCH if found is None else found
+
+    def _candidates(self, values: Values) -> list[int]:
+        lists = [self._everywhere] if self._everywhere else []
+        for index, table in self._by_value:
+            hits = table.get(values[index])
+            if hits is not None:
+                lists.append(hits)
+        for index, lengths, table in self._by_prefix:
+            value = values[index]
+            if value is not None:
+                for length in lengths:
+                    hits = table.get(value[:length])
+                    if hits is not None:
+                        lists.append(hits)
+        if len(lists) < 2:
+            return lists[0] if lists else []
+        return sorted({number for numbers in lists for number in numbers})
+
+    def _first_met(self, candidates: list[int], values: Values) -> Match | None:
+        winner: _Entry | None = None
+        tied: list[_Entry] = []
+        for number in candidates:
+            entry = self._entries[number]
+            if winner is not None and entry.rule.position > winner.rule.position:
+                break
+            if entry.test is not None and not entry.test(values):
+                continue
+            if winner is None:
+                winner = entry
+            tied.append(entry)
+        if winner is None:
+            return None
+        if len(tied) == 1 or all(e.rule.territory_id == winner.rule.territory_id for e in tied):
+            return winner.match
+        return Match(None, None, Reason.TIE, tuple(e.rule.rule_id for e in tied))
+
+
+def _per_field(keyed: dict[Key, list[int]]) -> list[tuple[int, dict[object, list[int]]]]:
+    tables: list[dict[object, list[int]]] = [{} for _ in INDEX]
+    for (index, value), numbers in keyed.items():
+        tables[index][value] = numbers
+    return [(index, table) for index, table in enumerate(tables) if table]
