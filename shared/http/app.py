@@ -11,7 +11,8 @@ from shared.http import etags, health, idempotency, pagination, security
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
-from shared.http.security import Allow, api_routes, dependencies_of, require_policies
+from shared.http.routes import api_routes, dependencies_of
+from shared.http.security import Allow, require_policies
 
 COMMON_REFUSALS: RefusalTable = {
     security.Unauthenticated: 401,

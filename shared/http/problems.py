@@ -1,5 +1,6 @@
 """RFC 9457: every answer that is not 2xx is a problem document with a stable `code`."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from shared.db.transact import DEADLOCK, SERIALIZATION_FAILURE, sqlstate_of
+from shared.http.routes import methods_at
 from shared.runtime.logging import get_logger
 from shared.runtime.refusals import NotFound, Refusal, VersionMismatch
 
@@ -97,17 +99,30 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
+        return _malformed_json(request)
+    if any(item["loc"] == ("body",) for item in found) and await request.body() and not _claims_json(request):
         return problem_response(
-            400, "malformed-json", "The body is not valid JSON.", instance=request.url.path
+            415, "unsupported-media-type", "Content-Type: send application/json.", instance=request.url.path
         )
     errors = [{"pointer": _pointer(item["loc"]), "detail": _plain(item["msg"])} for item in found[:100]]
-    detail = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
+    detail = "; ".join(f"{item['pointer'] or 'body'}: {item['detail']}" for item in errors[:3])
     return problem_response(422, "invalid-request", detail, instance=request.url.path, errors=errors)
+
+
+def _malformed_json(request: Request) -> Response:
+    return problem_response(400, "malformed-json", "The body is not valid JSON.", instance=request.url.path)
+
+
+def _claims_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
     if location and location[0] == "body":
-        return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in location[1:])
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location[1:])
     return ".".join(str(part) for part in location)
 
 
@@ -125,9 +140,15 @@ _HTTP_CODES = {
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-    status = error.status_code
-    code = _HTTP_CODES.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
-    return problem_response(status, code, str(error.detail), instance=request.url.path, headers=error.headers)
+    status, headers = error.status_code, error.headers
+    if status == HTTPStatus.BAD_REQUEST and _claims_json(request):
+        # FastAPI's own refusal of what the parser choked on: bad UTF-8, absurd nesting, endless numbers.
+        return _malformed_json(request)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names the methods of the first route of this path only.
+        headers = {"allow": ", ".join(sorted(methods_at(request.app, request.scope["path"])))}
+    code = _HTTP_CODES.get(status, re.sub(r"\W+", "-", HTTPStatus(status).phrase.lower()))
+    return problem_response(status, code, str(error.detail), instance=request.url.path, headers=headers)
 
 
 # Postgres: 22021/22P05 text that its encoding cannot hold (NUL), 55P03 a lock not granted in time,

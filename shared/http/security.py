@@ -1,15 +1,13 @@
 """The policy of a route: who may call it. A route without one keeps the service from starting."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from shared.http.principal import ADMINS, MANAGERS, READERS, WRITERS, Principal, Role
+from shared.http.routes import api_routes, dependencies_of
 from shared.http.tokens import TokenRefused, Tokens
 from shared.runtime.logging import get_logger
 from shared.runtime.refusals import Refusal
@@ -78,22 +76,6 @@ class Public:
 
 
 PUBLIC = Depends(Public())
-
-
-def api_routes(app: FastAPI) -> Iterator[RouteContext]:
-    """Walk the app's own operations, those of included routers too."""
-    for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute):
-            yield context
-
-
-def dependencies_of(route: RouteContext) -> Iterator[object]:
-    """Walk the callables a route depends on, however deep."""
-    pending: list[Dependant] = [route.dependant]
-    while pending:
-        dependant = pending.pop()
-        yield dependant.call
-        pending.extend(dependant.dependencies)
 
 
 def require_policies(app: FastAPI) -> None:

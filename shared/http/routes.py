@@ -1,0 +1,30 @@
+"""Walking an app's operations, those of included routers too."""
+
+from collections.abc import Iterator
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+
+def api_routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Walk the app's own operations."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield context
+
+
+def dependencies_of(route: RouteContext) -> Iterator[object]:
+    """Walk the callables a route depends on, however deep."""
+    pending: list[Dependant] = [route.dependant]
+    while pending:
+        dependant = pending.pop()
+        yield dependant.call
+        pending.extend(dependant.dependencies)
+
+
+def methods_at(app: FastAPI, path: str) -> set[str]:
+    """Return the methods that some operation takes at a path."""
+    return {
+        method for route in api_routes(app) if route.path_regex.match(path) for method in route.methods or ()
+    }
