@@ -3,12 +3,18 @@
 from fastapi import FastAPI
 
 from services.assignment.accounts import routes as accounts
+from services.assignment.alignments import routes as alignments
+from services.assignment.alignments.activations import refusals as activations_refusals
+from services.assignment.alignments.activations import routes as activations
+from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.clones import routes as clones
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.plans import refusals as plans_refusals
 from services.assignment.plans import routes as plans
 from services.assignment.reps import routes as reps
+from services.assignment.reps.coverages import refusals as coverages_refusals
+from services.assignment.reps.coverages import routes as coverages
 from services.assignment.rules import refusals as rules_refusals
 from services.assignment.rules import routes as rules
 from services.assignment.territories import refusals as territories_refusals
@@ -18,6 +24,15 @@ from shared.http.parts import Parts
 from shared.http.problems import RefusalTable
 
 REFUSALS: RefusalTable = {
+    activations_refusals.EffectiveAtNotNow: 422,
+    activations_refusals.LivePlanChanged: 409,
+    activations_refusals.NothingToRollBack: 409,
+    activations_refusals.PlanIncomplete: 409,
+    activations_refusals.PlanNotLive: 409,
+    coverages_refusals.CoverageOverlaps: 409,
+    coverages_refusals.RepAlreadyCovers: 409,
+    coverages_refusals.UnknownRep: 422,
+    coverages_refusals.ValidFromAhead: 422,
     imports_refusals.UnreadableFile: 422,
     imports_refusals.UnsupportedFormat: 415,
     plans_refusals.PlanAlreadyActive: 409,
@@ -41,11 +56,15 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
         routers=[
             imports.router,
             accounts.router,
+            alignments.router,
             reps.router,
+            coverages.router,
             plans.router,
             clones.router,
             territories.router,
             rules.router,
+            diffs.router,
+            activations.router,
         ],
         refusals=REFUSALS,
         larger_bodies={imports.ACCOUNTS_PATH: max_import_bytes, imports.REPS_PATH: max_import_bytes},

@@ -1,12 +1,12 @@
 """What moves weigh: trailing revenue and open pipeline per currency, summed over where accounts go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.projections.weight import Weight
 
 _SUM = text("""
 SELECT i.path, m.currency, sum(m.trailing_revenue) AS revenue, sum(m.open_pipeline) AS pipeline
@@ -19,15 +19,6 @@ SELECT account_id, currency, trailing_revenue AS revenue, open_pipeline AS pipel
 FROM account_measures WHERE account_id = ANY (CAST(:account_ids AS uuid[]))
 ORDER BY account_id, currency
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """Revenue of the last twelve months and open pipeline, in one currency."""
-
-    currency: str
-    revenue: Decimal
-    pipeline: Decimal
 
 
 async def sum_weights(

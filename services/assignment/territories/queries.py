@@ -32,6 +32,13 @@ WHERE {Scope.covers("wanted.territory_id", closure=PLAN_CLOSURE)}
 _LIVE = text(f"""
 SELECT 1 FROM live_closure WHERE territory_id = :territory_id AND {Scope.covers("territory_id")} LIMIT 1
 """)
+_KNOWN = text(f"""
+SELECT 1 FROM territories WHERE territory_id = :territory_id AND {Scope.covers("territory_id")} LIMIT 1
+""")
+_SEEN = text("""
+SELECT territory_id FROM plan_closure WHERE plan_id = :plan_id AND ancestor_id = ANY (CAST(:roots AS uuid[]))
+UNION SELECT territory_id FROM live_closure WHERE ancestor_id = ANY (CAST(:roots AS uuid[]))
+""")
 
 
 def _territory(row: Row[Any]) -> Territory:
@@ -80,3 +87,18 @@ async def require_live_territory(read: AsyncConnection, territory_id: UUID, *, s
     found = await read.execute(_LIVE, {"territory_id": territory_id, **scope.parameters()})
     if found.first() is None:
         raise NotFound("territory_id: the live plan has no such territory.")
+
+
+async def list_visible(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> frozenset[UUID] | None:
+    """Return the territories a caller may see in this plan or the live one; None is all of them."""
+    if scope.everything:
+        return None
+    rows = await read.execute(_SEEN, {"plan_id": plan_id, "roots": list(scope.roots)})
+    return frozenset(row.territory_id for row in rows)
+
+
+async def require_known_territory(read: AsyncConnection, territory_id: UUID, *, scope: Scope) -> None:
+    """Check that some plan has this territory, and the live one where the caller may see it. Raises NotFound."""
+    found = await read.execute(_KNOWN, {"territory_id": territory_id, **scope.parameters()})
+    if found.first() is None:
+        raise NotFound("territory_id: no plan has such a territory.")

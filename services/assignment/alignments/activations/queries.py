@@ -1,0 +1,34 @@
+"""Reading activations: what was in force, and since when."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.alignments.activations.activation import Activation
+from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
+
+_SELECT = f"SELECT {', '.join(Activation.__dataclass_fields__)} FROM activations"
+_FIND = text(f"{_SELECT} WHERE activation_id = :activation_id")
+_LIST = text(f"""{_SELECT}
+WHERE (CAST(:plan_id AS uuid) IS NULL OR plan_id = :plan_id)
+  AND (CAST(:after AS uuid) IS NULL OR activation_id > :after)
+ORDER BY activation_id LIMIT :rows
+""")
+
+
+async def find_activation(read: AsyncConnection, activation_id: UUID) -> Activation:
+    """Return one activation. Raises NotFound."""
+    row = (await read.execute(_FIND, {"activation_id": activation_id})).mappings().one_or_none()
+    if row is None:
+        raise NotFound("activation_id: there is no such activation.")
+    return Activation(**row)
+
+
+async def list_activations(
+    read: AsyncConnection, *, plan_id: UUID | None, page: PageRequest
+) -> list[Activation]:
+    """Return activations, oldest first, one more than the page holds."""
+    rows = await read.execute(_LIST, {"plan_id": plan_id, "after": page.after, "rows": page.limit + 1})
+    return [Activation(**row) for row in rows.mappings()]

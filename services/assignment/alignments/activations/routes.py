@@ -1,0 +1,90 @@
+"""Activations and rollbacks over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.assignment.alignments.activations import queries
+from services.assignment.alignments.activations.activation import Activation
+from services.assignment.alignments.activations.commands import (
+    ActivatePlan,
+    RollBackPlan,
+    activate_plan,
+    roll_back_plan,
+)
+from services.assignment.alignments.activations.schemas import ActivatePlanBody, ActivationView
+from shared.http.commands import RunCommand, Snapshot
+from shared.http.etags import ExpectedVersion
+from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.problems import describe
+from shared.http.security import Planner, Reader
+
+router = APIRouter(prefix="/v1", tags=["activations"])
+
+
+def _location(activation: Activation) -> str:
+    return f"/v1/activations/{activation.activation_id}"
+
+
+@router.post(
+    "/plans/{plan_id}/activations",
+    status_code=201,
+    response_model=ActivationView,
+    responses=describe(409),
+)
+async def create_activation(
+    by: Planner,
+    run: RunCommand,
+    plan_id: UUID,
+    version: ExpectedVersion,
+    body: ActivatePlanBody | None = None,
+) -> Response:
+    """Put a plan in force: every account is matched and aligned, every move announced, all at once or not.
+
+    A draft is activated; a retired plan goes back in force (a rollback). Readers see the plan before or
+    the plan after, never some accounts of each.
+    """
+    wanted = body or ActivatePlanBody()
+    command = ActivatePlan(plan_id, version, wanted.effective_at, wanted.replacing_plan_id)
+    return await run.run(
+        activate_plan, command, by=by, show=ActivationView.model_validate, status=201, location=_location
+    )
+
+
+@router.post(
+    "/plans/{plan_id}/rollbacks", status_code=201, response_model=ActivationView, responses=describe(409)
+)
+async def create_rollback(by: Planner, run: RunCommand, plan_id: UUID) -> Response:
+    """Take the live plan back: the plan before it is in force again, with the alignments it had.
+
+    The path names the live plan, so of two planners who press the button together one is refused.
+    Nothing is deleted: both periods stay in the history.
+    """
+    return await run.run(
+        roll_back_plan,
+        RollBackPlan(plan_id),
+        by=by,
+        show=ActivationView.model_validate,
+        status=201,
+        location=_location,
+    )
+
+
+@router.get("/activations")
+async def list_activations(
+    _: Reader,
+    read: Snapshot,
+    page: PageParameters,
+    plan_id: Annotated[UUID | None, Query(description="Only of this plan.")] = None,
+) -> Page[ActivationView]:
+    """List what was put in force, oldest first."""
+    rows = await queries.list_activations(read, plan_id=plan_id, page=page)
+    found, cursor = page_of(rows, page, lambda activation: activation.activation_id)
+    return Page(items=[ActivationView.model_validate(one) for one in found], next_cursor=cursor)
+
+
+@router.get("/activations/{activation_id}")
+async def get_activation(_: Reader, read: Snapshot, activation_id: UUID) -> ActivationView:
+    """Return one activation."""
+    return ActivationView.model_validate(await queries.find_activation(read, activation_id))

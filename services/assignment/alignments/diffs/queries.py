@@ -1,0 +1,163 @@
+"""Computes diffs from a snapshot: accounts chunk by chunk, matched off the event loop; nothing is stored."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.alignments.diffs.diff import PlaceDiff, Tally
+from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
+from services.assignment.alignments.units import read_units
+from services.assignment.plans.live import read_live_plan
+from services.assignment.plans.queries import find_plan
+from services.assignment.projections.queries import find_weights, sum_weights
+from services.assignment.projections.weight import Weight
+from services.assignment.rules.matcher import Match, Matcher, Reason
+from services.assignment.rules.queries import load_rules
+from services.assignment.territories.queries import list_visible, load_tree
+from shared.db.scope import Scope
+from shared.http.pagination import PageRequest
+
+# Accounts matched at a time for one page of moves: enough to fill it when one in ten moves.
+PAGE_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryDiff:
+    """What a territory gains, loses and keeps; no id is the gap."""
+
+    territory_id: UUID | None
+    name: str | None
+    diff: PlaceDiff
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDiff:
+    """A plan against what is in force."""
+
+    plan_id: UUID
+    version: int
+    against_plan_id: UUID | None
+    totals: PlaceDiff
+    territories: list[TerritoryDiff]
+    reasons: dict[Reason, int]
+    rules_without_accounts: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an account is, where a plan sends it, and why."""
+
+    account_id: UUID
+    from_territory_id: UUID | None
+    match: Match
+    weights: tuple[Weight, ...] = ()
+
+
+async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> PlanDiff:
+    """Match all accounts by a plan and sum up what that changes. Raises NotFound."""
+    plan = await find_plan(read, plan_id)
+    live = await read_live_plan(read)
+    rules = await load_rules(read, plan_id)
+    visible = await list_visible(read, plan_id, scope=scope)
+    tally = Tally()
+    matcher = Matcher(rules)
+    async for units in read_units(read):
+        accounts, numbers = await asyncio.to_thread(tally.count, matcher, units)
+        tally.weigh(await sum_weights(read, accounts, numbers))
+    tally.see(visible)
+    idle = [rule.rule_id for rule in rules if rule.rule_id not in tally.rules]
+    return PlanDiff(
+        plan_id=plan_id,
+        version=plan.version,
+        against_plan_id=live.plan_id,
+        totals=tally.totals(),
+        territories=_sorted(tally, visible, await _names(read, plan_id, live.plan_id)),
+        reasons=dict(tally.reasons) if visible is None else {},
+        rules_without_accounts=idle if visible is None else [],
+    )
+
+
+async def _names(read: AsyncConnection, *plan_ids: UUID | None) -> dict[UUID, str]:
+    names: dict[UUID, str] = {}
+    # The plan's own names win over those of the live plan, which knows territories that are gone.
+    for plan_id in reversed(plan_ids):
+        if plan_id is not None:
+            names |= {node.territory_id: node.name for node in (await load_tree(read, plan_id)).territories}
+    return names
+
+
+def _sorted(tally: Tally, visible: frozenset[UUID] | None, names: dict[UUID, str]) -> list[TerritoryDiff]:
+    places = dict(tally.by_place(visible))
+    for territory_id in names:
+        if visible is None or territory_id in visible:
+            places.setdefault(territory_id, PlaceDiff())
+    return sorted(
+        (
+            TerritoryDiff(place, None if place is None else names.get(place), diff)
+            for place, diff in places.items()
+        ),
+        key=lambda row: (row.territory_id is None, row.name or "", str(row.territory_id)),
+    )
+
+
+async def list_moves(
+    read: AsyncConnection, plan_id: UUID, *, scope: Scope, page: PageRequest
+) -> list[Placement]:
+    """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
+    visible = await _start(read, plan_id, scope)
+    found: list[Placement] = []
+    async for placement in _placements(read, plan_id, page):
+        path = (placement.from_territory_id, placement.match.territory_id)
+        if path[0] != path[1] and (visible is None or not visible.isdisjoint(path)):
+            found.append(placement)
+            if len(found) > page.limit:
+                break
+    return await _weighed(read, found)
+
+
+async def list_gaps(
+    read: AsyncConnection, plan_id: UUID, *, reason: Reason | None, scope: Scope, page: PageRequest
+) -> list[Placement]:
+    """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
+    visible = await _start(read, plan_id, scope)
+    found: list[Placement] = []
+    async for placement in _placements(read, plan_id, page):
+        wanted = placement.match.reason if reason is None else reason
+        if placement.match.reason is not None and placement.match.reason is wanted:
+            if visible is None or placement.from_territory_id in visible:
+                found.append(placement)
+            if len(found) > page.limit:
+                break
+    return await _weighed(read, found)
+
+
+async def _start(read: AsyncConnection, plan_id: UUID, scope: Scope) -> frozenset[UUID] | None:
+    await find_plan(read, plan_id)
+    return await list_visible(read, plan_id, scope=scope)
+
+
+async def _placements(read: AsyncConnection, plan_id: UUID, page: PageRequest) -> AsyncIterator[Placement]:
+    matcher = Matcher(await load_rules(read, plan_id))
+    async for units in read_units(read, after=page.after, chunk=PAGE_CHUNK):
+        for placement in await asyncio.to_thread(_place, matcher, units):
+            yield placement
+
+
+def _place(matcher: Matcher, units: list[Unit]) -> list[Placement]:
+    matched = ((unit, matcher.match(unit)) for unit in units)
+    return [
+        Placement(unit[ACCOUNT_ID], unit[TERRITORY_ID], match)
+        for unit, match in matched
+        if match.reason is not None or unit[TERRITORY_ID] != match.territory_id
+    ]
+
+
+async def _weighed(read: AsyncConnection, found: list[Placement]) -> list[Placement]:
+    weights = await find_weights(read, [placement.account_id for placement in found])
+    return [
+        Placement(one.account_id, one.from_territory_id, one.match, tuple(weights.get(one.account_id, ())))
+        for one in found
+    ]

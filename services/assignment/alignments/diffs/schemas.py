@@ -1,0 +1,175 @@
+"""Answers of diffs."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, PlainSerializer
+
+from services.assignment.accounts.schemas import GapReason
+from services.assignment.alignments.diffs.diff import Exchange, PlaceDiff
+from services.assignment.alignments.diffs.queries import Placement, PlanDiff, TerritoryDiff
+from services.assignment.rules.matcher import Reason
+from shared.http.bodies import View
+
+Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str)]
+"""Money in major units, exact, as text."""
+
+
+class MoneyExchangeView(View):
+    """Money gained, lost and kept, in one currency."""
+
+    currency: str
+    gained: Amount
+    lost: Amount
+    kept: Amount
+
+
+class TerritoryDiffView(View):
+    """What a territory would gain, lose and keep; the row without an id is the gap."""
+
+    territory_id: UUID | None
+    name: str | None
+    accounts_gained: int
+    accounts_lost: int
+    accounts_kept: int
+    revenue: list[MoneyExchangeView] = Field(description="Of the last twelve months, as metrics tells it.")
+    pipeline: list[MoneyExchangeView] = Field(description="Open opportunities, as metrics tells it.")
+
+    @classmethod
+    def of(cls, row: TerritoryDiff) -> "TerritoryDiffView":
+        """Show one territory's part."""
+        return cls(
+            territory_id=row.territory_id,
+            name=row.name,
+            accounts_gained=int(row.diff.accounts.gained),
+            accounts_lost=int(row.diff.accounts.lost),
+            accounts_kept=int(row.diff.accounts.kept),
+            revenue=_money(row.diff.revenue),
+            pipeline=_money(row.diff.pipeline),
+        )
+
+
+class MovedMoneyView(View):
+    """Money that moves and money that stays, in one currency."""
+
+    currency: str
+    moved: Amount
+    kept: Amount
+
+
+class DiffSummaryView(View):
+    """The whole in a few figures."""
+
+    accounts: int
+    moved: int
+    kept: int
+    gaps: int = Field(description="Accounts that would belong to no territory, ties included.")
+    ties: int = Field(description="Accounts that several territories want at the same position.")
+    revenue: list[MovedMoneyView]
+    pipeline: list[MovedMoneyView]
+
+    @classmethod
+    def of(cls, totals: PlaceDiff, reasons: Mapping[Reason, int]) -> "DiffSummaryView":
+        """Show the whole."""
+        return cls(
+            accounts=int(totals.accounts.gained + totals.accounts.kept),
+            moved=int(totals.accounts.gained),
+            kept=int(totals.accounts.kept),
+            gaps=sum(reasons.values()),
+            ties=reasons.get(Reason.TIE, 0),
+            revenue=_moved(totals.revenue),
+            pipeline=_moved(totals.pipeline),
+        )
+
+
+class PlanDiffView(View):
+    """A plan against what is in force; with single territories as scope, only what concerns them."""
+
+    plan_id: UUID
+    version: int = Field(description="The plan's version that was compared; activate it with this If-Match.")
+    against_plan_id: UUID | None = Field(description="The live plan; null before the first activation.")
+    summary: DiffSummaryView
+    territories: list[TerritoryDiffView]
+    reasons: dict[GapReason, int] = Field(description="Why accounts would be in a gap, and how many.")
+    rules_without_accounts: list[UUID] = Field(description="Rules that win no account as things stand.")
+
+    @classmethod
+    def of(cls, diff: PlanDiff) -> "PlanDiffView":
+        """Show a diff."""
+        return cls(
+            plan_id=diff.plan_id,
+            version=diff.version,
+            against_plan_id=diff.against_plan_id,
+            summary=DiffSummaryView.of(diff.totals, diff.reasons),
+            territories=[TerritoryDiffView.of(row) for row in diff.territories],
+            reasons={reason.value: count for reason, count in diff.reasons.items()},
+            rules_without_accounts=diff.rules_without_accounts,
+        )
+
+
+class WeightView(View):
+    """An account's trailing revenue and open pipeline, in one currency."""
+
+    currency: str
+    revenue: Amount
+    pipeline: Amount
+
+
+class MoveView(View):
+    """An account that a plan would move."""
+
+    account_id: UUID
+    from_territory_id: UUID | None
+    to_territory_id: UUID | None
+    rule_id: UUID | None
+    reason: GapReason | None = Field(description="Why it would be in a gap, if it would.")
+    figures: list[WeightView]
+
+    @classmethod
+    def of(cls, move: Placement) -> "MoveView":
+        """Show a move."""
+        return cls(
+            account_id=move.account_id,
+            from_territory_id=move.from_territory_id,
+            to_territory_id=move.match.territory_id,
+            rule_id=move.match.rule_id,
+            reason=None if move.match.reason is None else move.match.reason.value,
+            figures=[WeightView.model_validate(weight) for weight in move.weights],
+        )
+
+
+class GapView(View):
+    """An account that a plan sends to no territory, and why."""
+
+    account_id: UUID
+    from_territory_id: UUID | None
+    reason: GapReason
+    tied_rule_ids: list[UUID] = Field(description="The rules that disagree, when it is a tie.")
+    figures: list[WeightView]
+
+    @classmethod
+    def of(cls, gap: Placement) -> "GapView":
+        """Show a gap."""
+        return cls(
+            account_id=gap.account_id,
+            from_territory_id=gap.from_territory_id,
+            reason="tie" if gap.match.reason is Reason.TIE else "no_match",
+            tied_rule_ids=list(gap.match.tied),
+            figures=[WeightView.model_validate(weight) for weight in gap.weights],
+        )
+
+
+def _money(exchanges: Mapping[str, Exchange]) -> list[MoneyExchangeView]:
+    return [
+        MoneyExchangeView(currency=currency, gained=one.gained, lost=one.lost, kept=one.kept)
+        for currency, one in sorted(exchanges.items())
+    ]
+
+
+def _moved(exchanges: Mapping[str, Exchange]) -> list[MovedMoneyView]:
+    return [
+        MovedMoneyView(currency=currency, moved=one.gained, kept=one.kept)
+        for currency, one in sorted(exchanges.items())
+    ]
