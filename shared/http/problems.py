@@ -74,6 +74,9 @@ def describe(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
+
+
 def install_problem_handlers(app: FastAPI, refusals: RefusalTable) -> None:
     """Turn every exception that can leave a route into a problem; the last resort is a bare 500."""
     table: dict[type[Refusal], int] = {NotFound: 404, VersionMismatch: 412, **refusals}
@@ -81,7 +84,7 @@ def install_problem_handlers(app: FastAPI, refusals: RefusalTable) -> None:
     async def on_refusal(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)  # noqa: S101 - registered for this type
         status = next((table[kind] for kind in type(error).__mro__ if kind in table), 422)
-        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        headers = _HEADERS.get(status)
         return problem_response(
             status, error.code, error.detail, instance=request.url.path, headers=headers, **error.extensions
         )
@@ -176,7 +179,7 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
         "temporarily-unavailable",
         "The service is busy or a part of it is away; nothing was changed. Try again.",
         instance=request.url.path,
-        headers={"Retry-After": "1"},
+        headers=_HEADERS[503],
     )
 
 

@@ -6,6 +6,7 @@ RFC 9068 access tokens with RFC 8725's rules: fixed algorithms, issuer, audience
 import asyncio
 import json
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from shared.runtime.logging import get_logger
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 60
 REFRESH_SECONDS = 30.0
+MAX_AGE_SECONDS = 300.0
 _MAX_TOKEN_CHARACTERS = 8192
 
 log = get_logger(__name__)
@@ -30,7 +32,10 @@ class TokenRefused(Exception):
 
 
 class Keys:
-    """The issuer's public keys, cached; an unknown key id triggers at most one refresh per 30 s."""
+    """The issuer's public keys, cached for five minutes: so long a withdrawn key can still be used.
+
+    An unknown key id asks the issuer again, at most once per 30 s.
+    """
 
     def __init__(self, location: str) -> None:
         self._location = location
@@ -40,7 +45,7 @@ class Keys:
 
     async def get(self, key_id: str) -> jwt.PyJWK:
         """Return the key of this id. Raises TokenRefused when the issuer has none."""
-        if key_id not in self._keys:
+        if key_id not in self._keys or time.monotonic() - self._refreshed_at > MAX_AGE_SECONDS:
             await self._refresh()
         if key_id not in self._keys:
             raise TokenRefused("unknown key id")
@@ -52,11 +57,8 @@ class Keys:
                 return
             self._refreshed_at = time.monotonic()
             try:
-                document = json.loads(await self._read())
-                self._keys = {
-                    entry["kid"]: jwt.PyJWK.from_dict(entry) for entry in document["keys"] if "kid" in entry
-                }
-            except (OSError, ValueError, KeyError, httpx.HTTPError, jwt.PyJWTError) as error:
+                self._keys = dict(_signing_keys(json.loads(await self._read())["keys"]))
+            except (OSError, ValueError, LookupError, TypeError, httpx.HTTPError) as error:
                 # Cached keys go on serving; an unreadable set must not turn into a 500.
                 log.warning("key set unreadable", location=self._location, error=type(error).__name__)
 
@@ -65,6 +67,17 @@ class Keys:
             async with httpx.AsyncClient(timeout=5) as client:
                 return (await client.get(self._location)).raise_for_status().text
         return await asyncio.to_thread(Path(self._location).read_text)
+
+
+def _signing_keys(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[str, jwt.PyJWK]]:
+    for entry in entries:
+        if "kid" not in entry or entry.get("use", "sig") != "sig":
+            continue
+        try:
+            yield entry["kid"], jwt.PyJWK.from_dict(entry)
+        except (jwt.PyJWTError, ValueError) as error:
+            # Issuers publish keys of kinds we do not know; the others stay good.
+            log.info("key passed over", key_id=entry["kid"], error=type(error).__name__)
 
 
 class Tokens:
@@ -112,7 +125,8 @@ class Tokens:
     def _principal(self, claims: dict[str, Any]) -> Principal:
         if claims.get("org", self._organisation) != self._organisation:
             raise TokenRefused("another organisation")
-        if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
             raise TokenRefused("subject")
         roles = claims.get("roles", [])
         known = (
@@ -120,7 +134,7 @@ class Tokens:
             if isinstance(roles, list)
             else frozenset()
         )
-        return Principal(subject=claims["sub"], roles=known, scope=_scope(claims.get("territories")))
+        return Principal(subject=subject, roles=known, scope=_scope(claims.get("territories")))
 
 
 def _scope(claim: Any) -> Scope:
