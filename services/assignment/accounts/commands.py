@@ -1,7 +1,10 @@
 """Registering and changing accounts, set-based: what is new, what differs, what is as it was."""
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import text
@@ -42,6 +45,7 @@ _COLUMNS = (
     "industries",
     "employees",
 )
+_VALUES = attrgetter(*AccountDetails.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,33 @@ class Upserted:
         return tuple(sorted((*self.registered, *self.changed)))
 
 
-async def upsert_accounts(uow: UnitOfWork, accounts: Sequence[AccountDetails]) -> Upserted:
-    """Store accounts, each at most once, and announce those that are new or differ."""
-    by_id = {account.account_id: account for account in accounts}
-    if not by_id:
+async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetails]) -> Upserted:
+    """Store accounts, given by their ids, and announce those that are new or differ."""
+    if not accounts:
         return Upserted((), ())
-    columns = zip(*(astuple(account) for account in by_id.values()), strict=True)
+    columns = zip(*map(_VALUES, accounts.values()), strict=True)
     parameters = dict(zip(_COLUMNS, map(list, columns), strict=True))
-    rows = await uow.connection.execute(_UPSERT, {**parameters, "account_ids": list(by_id), "now": uow.now})
+    rows = await uow.connection.execute(
+        _UPSERT, {**parameters, "account_ids": list(accounts), "now": uow.now}
+    )
     registered: list[UUID] = []
     changed: list[UUID] = []
     for row in rows:
         (registered if row.registered else changed).append(row.account_id)
-    uow.outbox.add_all(_event(AccountRegistered, by_id[account_id]) for account_id in registered)
-    uow.outbox.add_all(_event(AccountChanged, by_id[account_id]) for account_id in changed)
+    # Spelling out thousands of events is pure work: elsewhere, so that the api goes on answering.
+    await asyncio.to_thread(
+        uow.outbox.add_all,
+        chain(
+            (_event(AccountRegistered, account_id, accounts[account_id]) for account_id in registered),
+            (_event(AccountChanged, account_id, accounts[account_id]) for account_id in changed),
+        ),
+    )
     return Upserted(tuple(registered), tuple(changed))
 
 
-def _event(contract: type[AccountRegistered], account: AccountDetails) -> AccountRegistered:
+def _event(contract: type[AccountRegistered], account_id: UUID, account: AccountDetails) -> AccountRegistered:
     return contract(
-        account_id=account.account_id,
+        account_id=account_id,
         external_id=account.external_id,
         postal_code=account.postal_code,
         county=account.county,

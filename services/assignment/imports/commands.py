@@ -1,9 +1,12 @@
 """Imports: what a file tells is stored, announced and aligned by the live plan, in one transaction."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import TypeVar
+from uuid import UUID
 
 from services.assignment.accounts.account import AccountDetails
 from services.assignment.accounts.commands import upsert_accounts
@@ -56,10 +59,8 @@ async def import_accounts(command: ImportAccounts, uow: UnitOfWork) -> ImportRep
     live = await hold_live_plan(uow)
     matcher = None if live.plan_id is None else await load_matcher(uow.connection, live.plan_id)
     registered = changed = aligned = 0
-    # By id, as accounts are always locked.
-    rows = sorted(command.file.rows, key=lambda account: account.account_id)
-    for chunk in _chunks(rows):
-        stored = await upsert_accounts(uow, chunk)
+    for chunk in _chunks(await asyncio.to_thread(_by_id, command.file)):
+        stored = await upsert_accounts(uow, dict(chunk))
         registered += len(stored.registered)
         changed += len(stored.changed)
         if matcher is not None and live.plan_id is not None:
@@ -76,6 +77,11 @@ async def import_reps(command: ImportReps, uow: UnitOfWork) -> ImportReport:
         registered += new
         changed += different
     return _report(command.file, registered, changed, 0)
+
+
+def _by_id(file: ReadFile[AccountDetails]) -> list[tuple[UUID, AccountDetails]]:
+    # In the order of ids, as accounts are always locked.
+    return sorted(((row.account_id, row) for row in file.rows), key=itemgetter(0))
 
 
 def _report(file: ReadFile[T], registered: int, changed: int, aligned: int) -> ImportReport:
