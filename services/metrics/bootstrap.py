@@ -1,0 +1,14 @@
+"""metrics' composition root: what its processes are built from."""
+
+from fastapi import FastAPI
+
+from services.metrics.app import create_app
+from services.metrics.settings import Settings
+from shared.http.bootstrap import build_parts
+
+SERVICE = "metrics"
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Build the api from settings."""
+    return create_app(build_parts(settings, service=SERVICE))

@@ -1,0 +1,17 @@
+"""What metrics reads, and which handler takes what."""
+
+from services.metrics.attribution.record_activations import record_activations
+from services.metrics.attribution.record_alignments import record_alignments
+from services.metrics.attribution.record_trees import record_trees
+from services.metrics.facts.apply_facts import apply_facts
+from shared.contracts import assignment, sales
+from shared.messaging.subscription import Subscription
+
+CONSUMERS = {
+    "metrics.facts": (Subscription(sales.FACTS, {sales.FactsRecorded: apply_facts}),),
+    "metrics.attribution": (
+        Subscription(assignment.ACCOUNTS, {assignment.AccountAligned: record_alignments}),
+        Subscription(assignment.PLANS, {assignment.PlanActivated: record_activations}),
+        Subscription(assignment.TERRITORIES, {assignment.TreePublished: record_trees}),
+    ),
+}

@@ -1,0 +1,80 @@
+"""A fact as it is stored: minor units, UTC, one digest of what it says. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shared.contracts.money import NO_CURRENCY, to_minor
+from shared.contracts.sales import Fact
+
+
+class FactRow(NamedTuple):
+    """The columns of a fact in the order in which the statements unnest them."""
+
+    entity_key: UUID
+    revision: int
+    source: str
+    kind: str
+    external_id: str
+    stage: str | None
+    account_id: UUID | None
+    occurred_at: datetime
+    amount_minor: int
+    currency: str
+    voided: bool
+    payload_hash: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """The newest revision of each entity, by key; `contradicted` are other tellings of the same revision."""
+
+    newest: list[FactRow]
+    contradicted: list[FactRow]
+
+
+def row_of(fact: Fact) -> FactRow:
+    """Return a valid fact as its row."""
+    currency = fact.currency or NO_CURRENCY
+    amount_minor = 0 if fact.amount is None else to_minor(fact.amount, currency)
+    occurred_at = fact.occurred_at.astimezone(UTC)
+    account_id = fact.account
+    said = f"{fact.kind}|{fact.stage}|{account_id}|{occurred_at.isoformat()}|{amount_minor}|{currency}|{fact.voided}"
+    return FactRow(
+        fact.entity_key,
+        fact.revision,
+        fact.source,
+        fact.kind,
+        fact.external_id,
+        fact.stage,
+        account_id,
+        occurred_at,
+        amount_minor,
+        currency,
+        fact.voided,
+        # 16 bytes stored as a uuid: a fixed width, unlike bytea.
+        UUID(bytes=blake2b(said.encode(), digest_size=16).digest()),
+    )
+
+
+def reduce_to_newest(rows: Iterable[FactRow]) -> Reduced:
+    """Keep the highest revision of each entity, the first told of equals; sorted, so writers never cross."""
+    newest: dict[UUID, FactRow] = {}
+    contradicted: list[FactRow] = []
+    for row in rows:
+        held = newest.setdefault(row.entity_key, row)
+        if held.revision < row.revision:
+            newest[row.entity_key] = row
+        elif held.revision == row.revision and held.payload_hash != row.payload_hash:
+            contradicted.append(row)
+    # A uuid's bytes, and so Postgres, sort as its number does.
+    return Reduced([newest[key] for key in sorted(newest, key=lambda key: key.int)], contradicted)
+
+
+def columns_of(rows: Sequence[FactRow]) -> dict[str, list[Any]]:
+    """Return rows as one array per column, as the statements bind them."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(FactRow._fields)
+    return {name: list(column) for name, column in zip(FactRow._fields, columns, strict=True)}

@@ -1,0 +1,76 @@
+"""From what a caller asks to the territories whose figures are read, within the caller's scope."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.identity import ORGANISATION, UNASSIGNED
+from shared.db.scope import Scope
+from shared.runtime.refusals import NotFound
+
+Include = Literal["self", "children", "subtree"]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTerritories:
+    """`rows` get a row each (None: all there are); `tops` do not contain each other and add up to the totals."""
+
+    rows: list[UUID] | None
+    tops: list[UUID]
+
+
+_DEPTH = {"self": 0, "children": 1, "subtree": 1_000_000}
+
+# Trees of the past count too: their territories keep their figures in the view as_was.
+_KNOWN = text(f"""
+SELECT CAST(:territory_id AS uuid) IN ('{UNASSIGNED}', '{ORGANISATION}')
+    OR EXISTS (
+        SELECT 1 FROM trees t JOIN tree_lines l ON l.tree_id = t.tree_id AND l.territory_id = :territory_id
+    )
+    OR EXISTS (SELECT 1 FROM alignment_events e WHERE e.territory_id = :territory_id)
+""")
+_IN_SCOPE = text(f"""
+SELECT 1 FROM live_closure c WHERE c.territory_id = :territory_id AND c.depth = 0
+    AND {Scope.covers("c.territory_id")}
+""")
+_BELOW = text("""
+SELECT territory_id FROM live_closure WHERE ancestor_id = :territory_id AND depth <= :depth
+""")
+_SCOPED = text("""
+SELECT DISTINCT territory_id FROM live_closure WHERE ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
+""")
+_TOPS = text("""
+SELECT c.territory_id FROM live_closure c
+WHERE c.depth = 0 AND c.territory_id = ANY(CAST(:scope_roots AS uuid[]))
+  AND NOT EXISTS (
+      SELECT 1 FROM live_closure a
+      WHERE a.territory_id = c.territory_id AND a.depth > 0 AND a.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
+  )
+""")
+
+
+async def find_asked_territories(
+    read: AsyncConnection, *, territory_id: UUID | None, include: Include, scope: Scope
+) -> AskedTerritories:
+    """Return whose figures to read. Raises NotFound for a territory that is unknown or outside the scope."""
+    if territory_id is not None:
+        await _require(read, territory_id, scope)
+        below = await read.execute(_BELOW, {"territory_id": territory_id, "depth": _DEPTH[include]})
+        return AskedTerritories(rows=sorted({territory_id, *below.scalars()}), tops=[territory_id])
+    if scope.everything:
+        return AskedTerritories(rows=None, tops=[ORGANISATION])
+    roots = {"scope_roots": list(scope.roots)}
+    return AskedTerritories(
+        rows=list((await read.execute(_SCOPED, roots)).scalars()),
+        tops=list((await read.execute(_TOPS, roots)).scalars()),
+    )
+
+
+async def _require(read: AsyncConnection, territory_id: UUID, scope: Scope) -> None:
+    names = {"territory_id": territory_id, **scope.parameters()}
+    found = await read.execute(_KNOWN if scope.everything else _IN_SCOPE, names)
+    if not found.scalar():
+        raise NotFound("territory_id: no such territory.")
