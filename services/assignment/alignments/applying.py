@@ -56,7 +56,7 @@ async def apply_changes(uow: UnitOfWork, changes: Sequence[Change], application:
             "now": uow.now,
         },
     )
-    # Ten thousand events take a quarter of a second to spell out: elsewhere, so that the api goes on answering.
+    # Thousands of events take a tenth of a second to spell out: elsewhere, so that the api goes on answering.
     await asyncio.to_thread(uow.outbox.add_all, _announce(changes, application))
 
 

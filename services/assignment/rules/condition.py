@@ -58,3 +58,10 @@ def describe_condition(condition: Condition) -> dict[str, object]:
         return {"field": condition.field, "op": condition.op, "value": value}
     joined = "all" if isinstance(condition, AllOf) else "any"
     return {joined: [describe_condition(part) for part in condition.conditions]}
+
+
+def fields_of(condition: Condition) -> frozenset[str]:
+    """Return the fields a condition looks at."""
+    if isinstance(condition, Comparison):
+        return frozenset({condition.field})
+    return frozenset().union(*(fields_of(part) for part in condition.conditions))

@@ -4,13 +4,13 @@ The lowest position wins. Rules of one position that want different territories 
 goes nowhere and the tie is the result. Nothing here reads or writes anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from services.assignment.rules.anchors import Key, find_anchors
-from services.assignment.rules.condition import INDEX
+from services.assignment.rules.condition import INDEX, fields_of
 from services.assignment.rules.evaluation import Test, Values, compile_condition
 from services.assignment.rules.rule import Rule
 
@@ -34,6 +34,9 @@ class Match:
 
 NO_MATCH = Match(None, None, Reason.NO_MATCH)
 
+# Answers remembered by the rules that no index reaches; beyond this many they are worked out each time.
+_MEMORY = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -47,15 +50,16 @@ class _Entry:
 class Matcher:
     """The rules of a plan, indexed by the values they ask for.
 
-    An account is tried against the few rules that its own values lead to, plus those that no value leads
-    to; so 500 rules by county and ZIP cost a handful of dictionary lookups.
+    An account is tried against the few rules that its own values lead to; so 500 rules by county and ZIP
+    cost a handful of dictionary lookups. Rules that no value leads to (ranges, negations) look at few
+    fields of few values, so what they say is remembered by those.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         # Equal positions are tried by id, so that the answer never depends on the order of loading.
         ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
         self._entries: list[_Entry] = []
-        self._everywhere: list[int] = []
+        self._unindexed: list[int] = []
         by_value: dict[Key, list[int]] = {}
         by_prefix: dict[Key, list[int]] = {}
         for number, rule in enumerate(ordered):
@@ -64,7 +68,7 @@ class Matcher:
             test = None if sure else compile_condition(rule.condition)
             self._entries.append(_Entry(rule, test, Match(rule.territory_id, rule.rule_id)))
             if anchors is None:
-                self._everywhere.append(number)
+                self._unindexed.append(number)
                 continue
             for key in anchors.values:
                 by_value.setdefault(key, []).append(number)
@@ -75,14 +79,24 @@ class Matcher:
             (index, sorted({len(str(prefix)) for prefix in table}), table)
             for index, table in _per_field(by_prefix)
         ]
+        seen = {field for number in self._unindexed for field in fields_of(ordered[number].condition)}
+        self._remembered_by = tuple(sorted(INDEX[field] for field in seen))
+        self._memory: dict[tuple[object, ...], Sequence[int]] = {}
 
     def match(self, values: Values) -> Match:
         """Return where an account with these values belongs."""
-        found = self._first_met(self._candidates(values), values)
-        return NO_MATCH if found is None else found
+        met = self._first_met(self._candidates(values), values)
+        if not met:
+            return NO_MATCH
+        winner = self._entries[met[0]]
+        if len(met) > 1:
+            tied = [self._entries[number].rule for number in met]
+            if any(rule.territory_id != winner.rule.territory_id for rule in tied):
+                return Match(None, None, Reason.TIE, tuple(rule.rule_id for rule in tied))
+        return winner.match
 
-    def _candidates(self, values: Values) -> list[int]:
-        lists = [self._everywhere] if self._everywhere else []
+    def _candidates(self, values: Values) -> Sequence[int]:
+        lists: list[Sequence[int]] = []
         for index, table in self._by_value:
             hits = table.get(values[index])
             if hits is not None:
@@ -94,27 +108,33 @@ class Matcher:
                     hits = table.get(value[:length])
                     if hits is not None:
                         lists.append(hits)
+        if self._unindexed:
+            lists.append(self._first_unindexed(values))
         if len(lists) < 2:
-            return lists[0] if lists else []
+            return lists[0] if lists else ()
         return sorted({number for numbers in lists for number in numbers})
 
-    def _first_met(self, candidates: list[int], values: Values) -> Match | None:
-        winner: _Entry | None = None
-        tied: list[_Entry] = []
+    def _first_unindexed(self, values: Values) -> Sequence[int]:
+        key = tuple(values[index] for index in self._remembered_by)
+        met = self._memory.get(key)
+        if met is None:
+            met = self._first_met(self._unindexed, values)
+            if len(self._memory) < _MEMORY:
+                self._memory[key] = met
+        return met
+
+    def _first_met(self, candidates: Iterable[int], values: Values) -> list[int]:
+        """Return the rules that are met at the lowest position at which one is."""
+        met: list[int] = []
+        position = 0
         for number in candidates:
             entry = self._entries[number]
-            if winner is not None and entry.rule.position > winner.rule.position:
+            if met and entry.rule.position > position:
                 break
-            if entry.test is not None and not entry.test(values):
-                continue
-            if winner is None:
-                winner = entry
-            tied.append(entry)
-        if winner is None:
-            return None
-        if len(tied) == 1 or all(e.rule.territory_id == winner.rule.territory_id for e in tied):
-            return winner.match
-        return Match(None, None, Reason.TIE, tuple(e.rule.rule_id for e in tied))
+            if entry.test is None or entry.test(values):
+                met.append(number)
+                position = entry.rule.position
+        return met
 
 
 def _per_field(keyed: dict[Key, list[int]]) -> list[tuple[int, dict[object, list[int]]]]:
