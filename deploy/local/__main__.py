@@ -1,18 +1,24 @@
-"""python -m deploy.local run | start | stop | status | token | keys | topics."""
+"""python -m deploy.local run | start | stop | status | token | keys | migrate | migration | topics."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+import alembic.command
+
 from deploy.local import background, topics
 from deploy.local.child import is_alive
 from deploy.local.endpoints import Endpoints
+from deploy.local.engines import where_engines_are
 from deploy.local.issuer import ROLES, SUBJECT, DevelopmentIssuer
 from deploy.local.paths import ENDPOINTS, ISSUER, LOCAL
 from deploy.local.report import describe_status
 from deploy.local.run import DEMO_ACCOUNTS, RunOptions, run
 from deploy.local.run_lock import is_running
+from deploy.local.service_processes import SERVICE_ROLES, migrate_now
+from deploy.local.settings import LocalSettings
 from deploy.local.trouble import Trouble
+from shared.db.migrations import alembic_config
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("--role", choices=ROLES, default="admin")
     token.add_argument("--scope", default="*", help="territory id; the whole organisation without it")
     token.add_argument("--subject", default=SUBJECT)
+    commands.add_parser("migrate", help="bring the schemas up to date in a Postgres that runs")
+    migration = commands.add_parser("migration", help="make a new, empty migration")
+    migration.add_argument("--service", choices=SERVICE_ROLES, required=True)
+    migration.add_argument("--message", required=True)
     commands.add_parser("topics", help="bring topics in line with topics.yaml", add_help=False)
     return top
 
@@ -81,6 +91,18 @@ def token(options: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
+def migrate(_options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Upgrade the three schemas."""
+    migrate_now(where_engines_are(LocalSettings.read(), DevelopmentIssuer(ISSUER)))
+    return 0
+
+
+def migration(options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Write a migration's empty file."""
+    alembic.command.revision(alembic_config(service=options.service), message=options.message)
+    return 0
+
+
 def apply(_options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Hand over to the module that also runs alone, in a container."""
     topics.main(list(rest))
@@ -94,6 +116,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Sequence[str]], int]] = {
     "status": status,
     "keys": keys,
     "token": token,
+    "migrate": migrate,
+    "migration": migration,
     "topics": apply,
 }
 

@@ -1,6 +1,8 @@
 """Which processes a service consists of, how each is started and when it is ready."""
 
 import asyncio
+import os
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -52,6 +54,21 @@ async def migrate(surroundings: Surroundings, supervisor: Supervisor, view: LogV
                 fix=f"The whole log: {process.log}",
             )
     view.say("The schemas are up to date.")
+
+
+def migrate_now(surroundings: Surroundings) -> None:
+    """Do the same one after the other, in this terminal, for engines that somebody else runs."""
+    for service in SERVICE_ROLES:
+        process = migration(service, surroundings)
+        done = subprocess.run(
+            process.command, env={**os.environ, **process.environment}, cwd=REPOSITORY, check=False
+        )
+        if done.returncode != 0:
+            raise Trouble(
+                f"{process.name} ended with status {done.returncode}; its words are above.",
+                fix="Is Postgres up (make start), or DATABASE_URL right?",
+            )
+        print(f"{service}: up to date")
 
 
 def migration(service: str, surroundings: Surroundings) -> Process:
