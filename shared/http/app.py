@@ -99,19 +99,22 @@ def _describe_route(path: dict[str, Any], route: RouteContext) -> None:
 
 def _implied(operation: dict[str, Any], route: RouteContext) -> set[int]:
     found = {500, 503}
-    if any(isinstance(call, Allow) for call in dependencies_of(route)):
+    calls = list(dependencies_of(route))
+    if any(isinstance(call, Allow) for call in calls):
         found |= {401, 403}
+    if etags.expected_version in calls:
+        found |= {412, 428}
+    if etags.version_if_sent in calls:
+        found |= {412}
     names = {parameter["name"].lower(): parameter["in"] for parameter in operation.get("parameters", [])}
     if names or "requestBody" in operation:
         found |= {422}
     if "requestBody" in operation:
-        found |= {400, 413}
+        found |= {400, 413, 415}
     if "cursor" in names:
         found |= {400}
     if "path" in names.values():
         found |= {404}
-    if "if-match" in names:
-        found |= {412, 428}
     if "idempotency-key" in names:
         found |= {400, 409}
     return found

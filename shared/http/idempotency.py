@@ -5,6 +5,7 @@ Only successes are kept: a refusal had no effect, so it is simply decided again.
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from shared.runtime.refusals import Refusal
 C = TypeVar("C")
 
 _LOCK_NOT_AVAILABLE = "55P03"
+_KEY = re.compile(r"(?=.*[^ ])[ -~]{1,255}")
 
 
 class IdempotencyKeyReused(Refusal):
@@ -31,7 +33,7 @@ class RequestInFlight(Refusal):
 
 
 class InvalidIdempotencyKey(Refusal):
-    """The key is empty or too long."""
+    """The key is empty, too long, or not of printable ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,15 @@ class IdempotencyKey:
     fingerprint: bytes
 
 
-def read_key(header: str, *, principal: str, route: str, path: str, body: bytes) -> IdempotencyKey:
-    """Build the key from the header, bare or as a quoted string. Raises InvalidIdempotencyKey."""
+def read_key(header: str, *, principal: str, route: str, request: str, body: bytes) -> IdempotencyKey:
+    """Build the key from the header, bare or as a quoted string. Raises InvalidIdempotencyKey.
+
+    `request` holds all but the body that tells this request from another one on the route.
+    """
     key = header.strip().strip('"')
-    if not 0 < len(key) <= 255:
-        raise InvalidIdempotencyKey("Idempotency-Key: 1 to 255 characters.")
-    digest = hashlib.sha256(path.encode() + b"\0" + _canonical(body)).digest()
+    if not _KEY.fullmatch(key):
+        raise InvalidIdempotencyKey("Idempotency-Key: 1 to 255 printable ASCII characters.")
+    digest = hashlib.sha256(request.encode() + b"\0" + _canonical(body)).digest()
     return IdempotencyKey(principal=principal, route=route, key=key, fingerprint=digest)
 
 

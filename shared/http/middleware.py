@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 import structlog
+from fastapi import HTTPException
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,8 +17,9 @@ from shared.runtime.logging import get_logger
 REQUESTS = Counter("http_requests_total", "Requests by route and status.", ["method", "route", "status"])
 SECONDS = Histogram("http_request_seconds", "Time to answer, in seconds.", ["method", "route"])
 
-_SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
-_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = get_logger(__name__)
 
@@ -53,8 +55,10 @@ class RequestContext:
             await self._app(scope, receive, send_with_id)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
-            REQUESTS.labels(scope["method"], route, status).inc()
+            # What callers make up must not become a label: each value is a time series for good.
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            SECONDS.labels(method, route).observe(time.perf_counter() - started)
+            REQUESTS.labels(method, route, status).inc()
             log.debug("request", method=scope["method"], path=scope["path"], status=status)
 
 
@@ -62,13 +66,16 @@ def _correlation_of(headers: Headers) -> Correlation:
     request_id, traceparent = headers.get("x-request-id", ""), headers.get("traceparent", "")
     fresh = new_correlation()
     return Correlation(
-        correlation_id=request_id if _SAFE_ID.match(request_id) else fresh.correlation_id,
-        traceparent=traceparent if _TRACEPARENT.match(traceparent) else new_traceparent(),
+        correlation_id=request_id if _SAFE_ID.fullmatch(request_id) else fresh.correlation_id,
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else new_traceparent(),
     )
 
 
-class BodyTooLarge(Exception):
-    """The body grew over the limit while it was read."""
+class BodyTooLarge(HTTPException):
+    """The body grew over the limit while it was read.
+
+    An HTTPException, because FastAPI takes any other exception of its body parser for malformed JSON.
+    """
 
 
 class BodyLimit:
@@ -99,7 +106,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise BodyTooLarge
+                raise BodyTooLarge(413, _over(limit))
             return message
 
         async def watched(message: Message) -> None:
@@ -116,6 +123,8 @@ class BodyLimit:
 
 
 def _too_large(limit: int, path: str) -> ASGIApp:
-    return problem_response(
-        413, "body-too-large", f"The body is over {limit} bytes; send it in parts.", instance=path
-    )
+    return problem_response(413, "body-too-large", _over(limit), instance=path)
+
+
+def _over(limit: int) -> str:
+    return f"The body is over {limit} bytes; send it in parts."

@@ -58,10 +58,13 @@ def decode_cursor(cursor: str) -> UUID:
     """Return the key behind a cursor. Raises InvalidCursor."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        (key,) = json.loads(base64.urlsafe_b64decode(padded))
-        return UUID(key)
+        (text,) = json.loads(base64.urlsafe_b64decode(padded))
+        key = UUID(text)
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidCursor("cursor: send next_cursor exactly as you got it, or leave it out.") from None
+    if encode_cursor(key) != cursor:
+        raise InvalidCursor("cursor: send next_cursor exactly as you got it, or leave it out.")
+    return key
 
 
 def page_of(

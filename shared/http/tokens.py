@@ -130,7 +130,7 @@ class Tokens:
             raise TokenRefused("subject")
         roles = claims.get("roles", [])
         known = (
-            frozenset(Role(role) for role in roles if role in set(Role))
+            frozenset(Role(role) for role in roles if isinstance(role, str) and role in set(Role))
             if isinstance(roles, list)
             else frozenset()
         )

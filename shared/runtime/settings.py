@@ -1,11 +1,13 @@
 """Settings every service shares; built in `__main__`, never at import."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 DEVELOPMENT_ISSUER = "https://issuer.bailiwick.invalid/development"
+DEVELOPMENT_KEYS = ".local/issuer/jwks.json"
 
 
 class UnsafeSettings(ValueError):
@@ -32,7 +34,7 @@ class ServiceSettings(BaseSettings):
     health_port: int = 0
     auth_issuer: str = DEVELOPMENT_ISSUER
     auth_audience: str = "bailiwick"
-    auth_jwks: str = ".local/issuer/jwks.json"
+    auth_jwks: str = DEVELOPMENT_KEYS
     max_body_bytes: int = 1_048_576
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -42,10 +44,13 @@ class ServiceSettings(BaseSettings):
         """Stop a production process that would trust the development issuer or speak Kafka in the clear."""
         if self.environment != "production":
             return self
-        if self.auth_issuer == DEVELOPMENT_ISSUER:
+        # The host, not the whole name: another spelling of the development issuer is no better.
+        if urlsplit(self.auth_issuer).hostname == urlsplit(DEVELOPMENT_ISSUER).hostname:
             raise UnsafeSettings("AUTH_ISSUER is the development issuer; name your OIDC provider")
         if self.kafka_security_protocol in {"PLAINTEXT", "SASL_PLAINTEXT"}:
             raise UnsafeSettings("KAFKA_SECURITY_PROTOCOL must be SSL or SASL_SSL in production")
-        if self.auth_jwks.startswith("http://"):
+        if self.auth_jwks.lower().startswith("http://"):
             raise UnsafeSettings("AUTH_JWKS must be an https URL or a file in production")
+        if self.auth_jwks.endswith(DEVELOPMENT_KEYS):
+            raise UnsafeSettings("AUTH_JWKS is the development issuer's key set; name your OIDC provider's")
         return self

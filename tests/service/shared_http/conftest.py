@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.http.bootstrap import build_parts
 from shared.runtime.settings import ServiceSettings
-from shared.testing.databases import Databases
+from shared.testing.databases import Databases, ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock
 from shared.testing.tokens import Issuer
 from tests.service.shared_http.toy_api import LIMIT, SERVICE, STATEMENTS, create_app
@@ -41,12 +41,19 @@ class Toy:
         return thing_id
 
 
-@pytest.fixture
-async def toy(databases: Databases, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Toy]:
+@pytest.fixture(scope="module")
+async def toy_database(databases: Databases) -> AsyncIterator[ServiceDatabase]:
     database = await databases.with_statements(SERVICE, STATEMENTS)
+    yield database
+    await databases.drop(database)
+
+
+@pytest.fixture
+async def toy(toy_database: ServiceDatabase, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Toy]:
+    """The tests of a module share a database and find it empty."""
     issuer = Issuer()
     settings = ServiceSettings(
-        database_url=database.app_url,
+        database_url=toy_database.app_url,
         auth_jwks=issuer.write_jwks(tmp_path),
         max_body_bytes=LIMIT,
         database_pool_size=25,
@@ -56,5 +63,7 @@ async def toy(databases: Databases, clock: FrozenClock, tmp_path: Path) -> Async
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://toy") as http:
         yield Toy(app, parts.engine, http, issuer)
+    for table in ("things", "live_closure", "idempotency_keys", "outbox"):
+        async with parts.engine.begin() as connection:
+            await connection.execute(text(f"DELETE FROM {table}"))
     await parts.engine.dispose()
-    await databases.drop(database)
