@@ -1,6 +1,6 @@
 """The whole demo organisation, from a seed: the same bytes for the same size, seed and day."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -33,12 +33,19 @@ class Organisation:
         """Yield the accounts in order."""
         return self.market.accounts(0, self.size)
 
-    def facts(self, today: date, ledger: Ledger) -> Iterator[FactBody]:
-        """Yield the facts of the year before `today`, and enter them in the ledger as they pass."""
+    def facts(
+        self, today: date, ledger: Ledger, passed: Callable[[int], object] | None = None
+    ) -> Iterator[FactBody]:
+        """Yield the facts of the year before `today`, and enter them in the ledger as they pass.
+
+        `passed` is called with how many accounts are through.
+        """
         year = Year(today, self.seed)
         for group in chain([year.campaigns()], map(year.facts_of, self.accounts())):
             ledger.add(group)
             yield from group
+            if passed is not None:
+                passed(1)
 
 
 def found_organisation(size: int = DEFAULT_ACCOUNTS, seed: int = DEFAULT_SEED) -> Organisation:

@@ -1,0 +1,5 @@
+"""The tour: one realignment through three services, every step shown and checked."""
+
+from deploy.demo.tour.scene import take_tour
+
+__all__ = ["take_tour"]
