@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext
 
+from shared.contracts.asyncapi import describe_events
 from shared.http import etags, health, idempotency, pagination, security
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
 from shared.http.routes import api_routes, dependencies_of
-from shared.http.security import Allow, require_policies
+from shared.http.security import PUBLIC, Allow, require_policies
 
 COMMON_REFUSALS: RefusalTable = {
     security.Unauthenticated: 401,
@@ -53,13 +54,24 @@ def create_service_app(
     )
     app.state.parts = parts
     install_problem_handlers(app, {**COMMON_REFUSALS, **refusals})
-    for router in [health.router, *routers]:
+    for router in [health.router, _events_router(describe_events(parts.service, title=title)), *routers]:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=parts.max_body_bytes, larger=larger_bodies or {})
     app.add_middleware(RequestContext)
     require_policies(app)
     _describe_problems(app)
     return app
+
+
+def _events_router(document: dict[str, Any]) -> APIRouter:
+    router = APIRouter(tags=["operations"], dependencies=[PUBLIC])
+
+    @router.get("/asyncapi.json")
+    async def events() -> dict[str, Any]:
+        """Return the AsyncAPI document: what this service sends to Kafka and what it receives."""
+        return document
+
+    return router
 
 
 def _operation_id(route: APIRoute) -> str:

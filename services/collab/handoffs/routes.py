@@ -43,7 +43,7 @@ Wanted = Annotated[HandoffFilter, Depends(handoff_filter)]
 
 
 @router.get("")
-async def find_handoffs(
+async def get_handoffs(
     by: Reader, read: Snapshot, page: PageParameters, wanted: Wanted
 ) -> Page[HandoffView]:
     """List handoffs in the order they were opened: those of which either side lies in your scope."""
@@ -53,7 +53,7 @@ async def find_handoffs(
 
 
 @router.get("/summary")
-async def summarise_handoffs(by: Reader, read: Snapshot, activation_id: UUID | None = None) -> HandoffCounts:
+async def get_handoff_summary(by: Reader, read: Snapshot, activation_id: UUID | None = None) -> HandoffCounts:
     """Count the handoffs in your scope by state: of one activation, or of all."""
     counts = await count_handoffs(read, HandoffFilter(activation_id=activation_id), scope=by.scope)
     return HandoffCounts(

@@ -36,7 +36,7 @@ async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Respons
 
 
 @router.get("")
-async def find_notes(
+async def get_notes(
     by: Reader,
     read: Snapshot,
     page: PageParameters,

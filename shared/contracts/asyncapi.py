@@ -1,0 +1,109 @@
+"""The AsyncAPI 3.0 document of a service, made from its contracts: channels, messages, headers, payloads.
+
+https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.contracts.envelope import EventContract
+from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
+
+_TEXT = {"type": "string"}
+_ORDER = {
+    "dense": "Versions of a key count 1, 2, 3: a skipped number is an event you have not seen.",
+    "rising": "Versions of a key rise: the highest is the state. A null value says that the entity is gone.",
+    "none": "Versions do not count: repeats are welcome and order does not matter.",
+}
+
+
+def describe_events(service: str, *, title: str) -> dict[str, Any]:
+    """Return the document: what the service sends and what it receives."""
+    sent, received = PUBLISHED.get(service, ()), CONSUMED.get(service, ())
+    contracts = [*sent, *(contract for contract in CONTRACTS.values() if contract.TOPIC in received)]
+    topics = {contract.TOPIC: contract for contract in contracts}
+    schemas: dict[str, Any] = {}
+    messages = {contract.__name__: _message(contract, schemas) for contract in contracts}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": title,
+            "version": "1",
+            "description": (
+                "CloudEvents 1.0 in Kafka's binary mode: attributes are headers, the value is the data. "
+                "An installation may put a prefix before every topic."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic: _channel(topic, contracts) for topic in topics},
+        "operations": {
+            **{f"send-{topic}": _operation("send", topic, sent) for topic in topics if _on(topic, sent)},
+            **{f"receive-{topic}": _operation("receive", topic, contracts) for topic in received},
+        },
+        "components": {"messages": messages, "schemas": dict(sorted(schemas.items()))},
+    }
+
+
+def _on(topic: str, contracts: Iterable[type[EventContract]]) -> list[type[EventContract]]:
+    return [contract for contract in contracts if topic == contract.TOPIC]
+
+
+def _channel(topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
+    carried = _on(topic, contracts)
+    return {
+        "address": topic,
+        "description": _ORDER[carried[0].ORDER],
+        "messages": {
+            contract.__name__: {"$ref": f"#/components/messages/{contract.__name__}"} for contract in carried
+        },
+        "bindings": {"kafka": {"topic": topic, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _operation(action: str, topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic}"},
+        "messages": [
+            {"$ref": f"#/channels/{topic}/messages/{contract.__name__}"} for contract in _on(topic, contracts)
+        ],
+    }
+
+
+def _message(contract: type[EventContract], schemas: dict[str, Any]) -> dict[str, Any]:
+    payload = contract.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas.update(payload.pop("$defs", {}))
+    schemas[contract.__name__] = payload
+    summary, _, rest = (contract.__doc__ or "").partition("\n")
+    return {
+        "name": contract.TYPE,
+        "title": contract.__name__,
+        "summary": summary,
+        **({"description": " ".join(rest.split())} if rest.strip() else {}),
+        "contentType": "application/json",
+        "headers": _headers(contract),
+        "payload": {"$ref": f"#/components/schemas/{contract.__name__}"},
+        "bindings": {"kafka": {"key": _TEXT, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _headers(contract: type[EventContract]) -> dict[str, Any]:
+    attributes = {
+        "ce_specversion": {"const": "1.0"},
+        "content-type": {"const": "application/json"},
+        "ce_id": _TEXT,
+        "ce_source": {"type": "string", "format": "uri-reference"},
+        "ce_type": {"const": contract.TYPE},
+        "ce_subject": _TEXT,
+        "ce_partitionkey": _TEXT,
+        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_dataschema": {"const": f"urn:bailiwick:{contract.TYPE}"},
+        "ce_aggregateversion": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "ce_correlationid": _TEXT,
+        "ce_causationid": _TEXT,
+        "ce_traceparent": _TEXT,
+    }
+    required = ["ce_specversion", "ce_id", "ce_source", "ce_type"]
+    if contract.ORDER != "none":
+        required.append("ce_aggregateversion")
+    return {"type": "object", "properties": attributes, "required": required}

@@ -1,0 +1,114 @@
+"""What we publish about ourselves is what the code says, and hangs together."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from shared.contracts.asyncapi import describe_events
+from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
+from tests.contract.snapshots import SERVICES, build_app, outdated
+
+TOPICS = yaml.safe_load((Path(__file__).parents[2] / "deploy/kafka/topics.yaml").read_text())
+
+
+def test_the_committed_documents_are_what_the_code_says():
+    assert outdated() == [], "run `make docs` and commit what changed"
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def resolve(document: dict[str, Any], reference: str) -> Any:
+    assert reference.startswith("#/")
+    found: Any = document
+    for part in reference[2:].split("/"):
+        found = found[part.replace("~1", "/").replace("~0", "~")]
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_reference_in_both_documents_leads_somewhere(service: str):
+    app = build_app(service)
+    for document in (app.openapi(), describe_events(service, title=service)):
+        plain = json.loads(json.dumps(document))
+        for reference in references(plain):
+            assert resolve(plain, reference) is not None
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_channels_operations_and_messages_are_complete(service: str):
+    document = describe_events(service, title=service)
+    assert document["asyncapi"] == "3.0.0"
+    channels = document["channels"]
+    assert {name: channel["address"] for name, channel in channels.items()} == {
+        name: name for name in channels
+    }
+    assert all(channel["bindings"]["kafka"]["topic"] == name for name, channel in channels.items())
+    told = {
+        action: {
+            (operation["channel"]["$ref"], message["$ref"].rpartition("/")[2])
+            for operation in document["operations"].values()
+            if operation["action"] == action
+            for message in operation["messages"]
+        }
+        for action in ("send", "receive")
+    }
+    assert told["send"] == {(f"#/channels/{c.TOPIC}", c.__name__) for c in PUBLISHED[service]}
+    assert told["receive"] == {
+        (f"#/channels/{c.TOPIC}", c.__name__) for c in CONTRACTS.values() if c.TOPIC in CONSUMED[service]
+    }
+    for name, message in document["components"]["messages"].items():
+        assert message["headers"]["properties"]["ce_type"]["const"] == message["name"]
+        assert message["payload"]["$ref"] == f"#/components/schemas/{name}"
+        assert message["summary"]
+
+
+def test_every_topic_of_the_contracts_is_in_the_reviewed_list():
+    listed = set(references_to_names(TOPICS))
+    assert {contract.TOPIC for contract in CONTRACTS.values()} <= listed
+
+
+def references_to_names(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield str(key)
+            yield from references_to_names(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references_to_names(value)
+    elif isinstance(node, str):
+        yield node
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_both_documents_are_served(service: str):
+    app = build_app(service)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        assert (await http.get("/openapi.json")).json() == json.loads(json.dumps(app.openapi()))
+        served = (await http.get("/asyncapi.json")).json()
+    assert served == json.loads(json.dumps(describe_events(service, title=app.title)))
+    await app.state.parts.engine.dispose()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_operations_have_a_name_of_their_own_and_a_sentence(service: str):
+    operations = [
+        operation for path in build_app(service).openapi()["paths"].values() for operation in path.values()
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(operation["description"].endswith((".", "`")) for operation in operations)
