@@ -2,6 +2,9 @@
 
 from fastapi import FastAPI
 
+from services.metrics.facts import routes as facts
+from services.metrics.freshness import routes as freshness
+from services.metrics.reconciliation import routes as reconciliation
 from services.metrics.rollups import refusals as rollup_refusals
 from services.metrics.rollups import routes as rollups
 from shared.http.app import create_service_app
@@ -22,6 +25,6 @@ def create_app(parts: Parts) -> FastAPI:
         description=(
             "Sales facts, credited to territories as they were and as they are, in roll-ups exact to the cent."
         ),
-        routers=[rollups.router],
+        routers=[facts.router, rollups.router, reconciliation.router, freshness.router],
         refusals=REFUSALS,
     )

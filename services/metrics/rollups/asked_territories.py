@@ -57,7 +57,7 @@ async def find_asked_territories(
 ) -> AskedTerritories:
     """Return whose figures to read. Raises NotFound for a territory that is unknown or outside the scope."""
     if territory_id is not None:
-        await _require(read, territory_id, scope)
+        await require_territory(read, territory_id, scope)
         below = await read.execute(_BELOW, {"territory_id": territory_id, "depth": _DEPTH[include]})
         return AskedTerritories(rows=sorted({territory_id, *below.scalars()}), tops=[territory_id])
     if scope.everything:
@@ -69,7 +69,8 @@ async def find_asked_territories(
     )
 
 
-async def _require(read: AsyncConnection, territory_id: UUID, scope: Scope) -> None:
+async def require_territory(read: AsyncConnection, territory_id: UUID, scope: Scope) -> None:
+    """Check that the caller may ask about the territory. Raises NotFound."""
     names = {"territory_id": territory_id, **scope.parameters()}
     found = await read.execute(_KNOWN if scope.everything else _IN_SCOPE, names)
     if not found.scalar():

@@ -1,0 +1,63 @@
+"""Take facts in: judge each, and send the accepted ones on their way to being counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.facts.conflicts import keep_conflicts
+from services.metrics.facts.intake import Item, Told, judge, read_items, split_into_records
+from shared.contracts.sales import FactsRecorded
+from shared.db.scope import Scope
+from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.ids import new_id
+
+_KNOWN = text("""
+SELECT entity_key, revision, payload_hash FROM facts WHERE entity_key = ANY(CAST(:keys AS uuid[]))
+""")
+_COVERED = text(f"""
+SELECT account_id FROM accounts a
+WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND {Scope.covers("a.territory_id")}
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitFacts:
+    """Facts as they were sent, not yet read, by somebody who may write within a scope."""
+
+    sent: Sequence[Any]
+    scope: Scope
+
+
+async def submit_facts(command: SubmitFacts, uow: UnitOfWork) -> list[Item]:
+    """Return what becomes of each fact. The accepted ones are counted by the consumer, which decides finally."""
+    items = read_items(command.sent)
+    if not command.scope.everything:
+        await _refuse_outside(command.scope, items, uow.connection)
+    keys = [item.row.entity_key for item in items if item.row is not None]
+    known = await uow.connection.execute(_KNOWN, {"keys": keys})
+    judge(items, {key: Told(revision, payload_hash) for key, revision, payload_hash in known})
+    accepted = [item.fact for item in items if item.status == "accepted" and item.fact is not None]
+    uow.outbox.add_all(
+        FactsRecorded(batch_id=new_id(), facts=facts) for facts in split_into_records(accepted)
+    )
+    await keep_conflicts([item.row for item in items if item.status == "conflict" and item.row], uow)
+    return items
+
+
+def count_by_status(items: Sequence[Item]) -> dict[str, int]:
+    """Return how many items met each fate."""
+    return dict(Counter(item.status for item in items))
+
+
+async def _refuse_outside(scope: Scope, items: Sequence[Item], connection: AsyncConnection) -> None:
+    """Refuse facts of accounts the caller may not see; a fact of theirs would change others' figures."""
+    accounts = {item.row.account_id for item in items if item.row is not None and item.row.account_id}
+    found = await connection.execute(_COVERED, {"accounts": list(accounts), **scope.parameters()})
+    covered = set(found.scalars())
+    for item in items:
+        if item.row is not None and item.row.account_id not in covered:
+            item.refuse("/account_id", "no account that your token covers; facts go to accounts in its scope")

@@ -1,0 +1,149 @@
+"""Facts behind the figures: lists by account or territory, one fact with its credits and its history."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.attribution.credit import TERRITORY_AT, TERRITORY_NOW, TREE_AT, TREE_NOW
+from services.metrics.rollups.asked_territories import require_territory
+from services.metrics.rollups.measures import RollupView
+from services.metrics.rollups.queries import ViewName
+from shared.contracts.identity import UNASSIGNED
+from shared.db.scope import Scope
+from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
+
+_COLUMNS = (
+    "entity_key, revision, source, kind, external_id, stage, account_id, occurred_at, day, amount_minor, "
+    "currency, voided, recorded_at"
+)
+
+
+class FactFound(NamedTuple):
+    """One revision of a fact."""
+
+    entity_key: UUID
+    revision: int
+    source: str
+    kind: str
+    external_id: str
+    stage: str | None
+    account_id: UUID | None
+    occurred_at: datetime
+    day: date
+    amount_minor: int
+    currency: str
+    voided: bool
+    recorded_at: datetime
+
+
+class Credit(NamedTuple):
+    """Whom a fact counts for in a view, and by which tree it is spread."""
+
+    view: str
+    territory_id: UUID
+    tree_id: UUID | None
+    line: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class FactWithOrigin:
+    """A fact, its credits, and the revisions it replaced."""
+
+    fact: FactFound
+    credits: list[Credit]
+    history: list[FactFound]
+
+
+@dataclass(frozen=True, slots=True)
+class FactsAsked:
+    """Which facts; a territory means what is credited to it or below it in the view."""
+
+    account_id: UUID | None
+    territory_id: UUID | None
+    view: ViewName
+    first_day: date | None
+    end_day: date | None
+
+
+# Whose account it is now decides who may look, whatever the fact was credited to then.
+_VISIBLE = f"""(CAST(:scope_everything AS boolean) OR f.account_id IN (
+    SELECT a.account_id FROM accounts a WHERE {Scope.covers("a.territory_id")}
+))"""
+
+_HELD_NOW = f"""(
+    f.account_id IN (
+        SELECT a.account_id FROM accounts a WHERE a.territory_id = :territory_id OR a.territory_id IN (
+            SELECT c.territory_id FROM live_closure c WHERE c.ancestor_id = :territory_id
+        )
+    )
+    OR (CAST(:territory_id AS uuid) = '{UNASSIGNED}' AND {TERRITORY_NOW.format(fact="f")} = '{UNASSIGNED}')
+)"""
+# The first condition is not needed for the answer: it lets the index find the few accounts in question.
+_HELD_THEN = f"""(
+    (CAST(:territory_id AS uuid) = '{UNASSIGNED}' OR f.account_id IN (
+        SELECT e.account_id FROM alignment_events e WHERE e.territory_id = :territory_id OR e.territory_id IN (
+            SELECT c.territory_id FROM tree_closure c WHERE c.ancestor_id = :territory_id
+        )
+    ))
+    AND ({TERRITORY_AT.format(fact="f")} = :territory_id OR EXISTS (
+        SELECT 1 FROM tree_closure c WHERE c.tree_id = {TREE_AT.format(fact="f")}
+            AND c.territory_id = {TERRITORY_AT.format(fact="f")} AND c.ancestor_id = :territory_id
+    ))
+)"""
+
+
+async def find_facts(
+    read: AsyncConnection, asked: FactsAsked, page: PageRequest, *, scope: Scope
+) -> list[FactFound]:
+    """Return a page of facts by key, and one more if there is one. Raises NotFound for a hidden territory."""
+    conditions = [_VISIBLE, "NOT f.voided"]
+    names: dict[str, Any] = {**scope.parameters(), "limit": page.limit + 1}
+    if asked.territory_id is not None:
+        await require_territory(read, asked.territory_id, scope)
+        conditions.append(_HELD_NOW if asked.view == "as_is" else _HELD_THEN)
+        names["territory_id"] = asked.territory_id
+    for condition, name, value in (
+        ("f.account_id = :account_id", "account_id", asked.account_id),
+        ("f.day >= :first_day", "first_day", asked.first_day),
+        ("f.day < :end_day", "end_day", asked.end_day),
+        ("f.entity_key > :after", "after", page.after),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            names[name] = value
+    statement = text(
+        f"SELECT {_COLUMNS} FROM facts f WHERE {' AND '.join(conditions)} ORDER BY f.entity_key LIMIT :limit"
+    )
+    return [FactFound(*row) for row in await read.execute(statement, names)]
+
+
+_ONE = text(f"SELECT {_COLUMNS} FROM facts f WHERE f.entity_key = :entity_key AND {_VISIBLE}")
+_HISTORY = text(f"SELECT {_COLUMNS} FROM fact_history WHERE entity_key = :entity_key ORDER BY revision")
+_CREDITS = text(f"""
+SELECT c.view, c.territory_id, c.tree_id, coalesce(l.line, ARRAY[c.territory_id])
+FROM facts f
+CROSS JOIN LATERAL (VALUES
+    ({RollupView.AS_WAS:d}, {TERRITORY_AT.format(fact="f")}, {TREE_AT.format(fact="f")}),
+    ({RollupView.AS_IS:d}, {TERRITORY_NOW.format(fact="f")}, {TREE_NOW})
+) AS c (view, territory_id, tree_id)
+LEFT JOIN tree_lines l ON l.tree_id = c.tree_id AND l.territory_id = c.territory_id
+WHERE f.entity_key = :entity_key ORDER BY c.view
+""")
+
+
+async def find_fact(read: AsyncConnection, entity_key: UUID, *, scope: Scope) -> FactWithOrigin:
+    """Return a fact with whom it counts for and what it replaced. Raises NotFound."""
+    names = {"entity_key": entity_key}
+    row = (await read.execute(_ONE, {**names, **scope.parameters()})).one_or_none()
+    if row is None:
+        raise NotFound("entity_key: no such fact.")
+    credited = [
+        Credit(RollupView(view).name.lower(), *rest) for view, *rest in await read.execute(_CREDITS, names)
+    ]
+    history = [FactFound(*each) for each in await read.execute(_HISTORY, names)]
+    return FactWithOrigin(FactFound(*row), credited, history)

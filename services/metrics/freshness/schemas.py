@@ -1,0 +1,26 @@
+"""Body of the freshness route."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.http.bodies import View
+
+
+class PartitionView(View):
+    """Every record before `next_offset` is in the figures."""
+
+    consumer: str
+    topic: str
+    partition: int
+    next_offset: int
+
+
+class FreshnessView(View):
+    """What was read, and what waits."""
+
+    partitions: list[PartitionView]
+    parked_keys: int = Field(description="Keys that wait for an operator (`dlq list`).")
+    unpublished_accounts: int = Field(description="Accounts whose new state is not published yet.")
+    conflicting_facts: int = Field(description="Revisions that were told in two ways; the first was kept.")
+    as_of: datetime
