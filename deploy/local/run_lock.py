@@ -26,12 +26,14 @@ class RunLock:
     def __enter__(self) -> Self:
         """Take both locks. Raises Trouble when another run holds the first one."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._run = (self._folder / "run.lock").open("a+")
-        if not try_lock(self._run):
+        run = (self._folder / "run.lock").open("a+")
+        if not try_lock(run):
+            run.close()
             raise Trouble(
                 f"This clone already runs, as process {runner_in(self._folder)}.",
                 fix="Stop it first (Ctrl-C in its terminal, or make stop), or use what is running: make status",
             )
+        self._run = run
         self.note(STARTING)
         self.sweep = (self._folder / "sweep.lock").open("a+")
         if not try_lock(self.sweep):

@@ -20,10 +20,10 @@ GRACE_SECONDS = 5.0
 class Watchdog:
     """The parent's end of the pipe."""
 
-    def __init__(self, *, keep_open: IO[str] | None = None) -> None:
+    def __init__(self, *, keep_open: IO[str] | None = None, grace: float = GRACE_SECONDS) -> None:
         """Start the second process; `keep_open` is a lock file that it holds until its sweep is over."""
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__],
+            [sys.executable, "-I", "-S", __file__, str(grace)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -78,7 +78,7 @@ def signal_group(group: int, number: int) -> bool:
     return True
 
 
-def sweep(groups: dict[int, int], grace: float = GRACE_SECONDS) -> None:
+def sweep(groups: dict[int, int], *, grace: float) -> None:
     """End the groups, the last started first; KILL what outlives the grace."""
     left = [group for group, number in reversed(groups.items()) if signal_group(group, number)]
     deadline = time.monotonic() + grace
@@ -92,4 +92,4 @@ def sweep(groups: dict[int, int], grace: float = GRACE_SECONDS) -> None:
 if __name__ == "__main__":
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    sweep(guarded_groups(sys.stdin))
+    sweep(guarded_groups(sys.stdin), grace=float(sys.argv[1]))

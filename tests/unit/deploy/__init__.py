@@ -1,0 +1,1 @@
+"""How a run on one machine is put together."""

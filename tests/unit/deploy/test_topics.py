@@ -1,0 +1,66 @@
+"""The list of topics, and what brings a cluster in line with it."""
+
+import pytest
+
+from deploy.local.topics import Topic, changes_between, read_topics
+from deploy.local.trouble import Trouble
+
+FACTS = Topic("sales.facts.v1", 8, {"retention.ms": "-1"})
+
+
+def test_every_reader_has_a_dead_letter_topic_per_topic_it_reads():
+    names = {topic.name: topic for topic in read_topics()}
+
+    assert names["sales.facts.v1.metrics.facts.dlq"].partitions == 1
+    assert names["assignment.account.events.v1.collab.handoffs.dlq"].settings["retention.ms"] == "-1"
+    assert len([name for name in names if name.endswith(".dlq")]) == 10
+
+
+def test_history_is_kept_for_ever_and_state_is_compacted():
+    topics = {topic.name: topic for topic in read_topics()}
+
+    assert topics["assignment.account.events.v1"].settings == {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+    }
+    assert topics["metrics.account.state.v1"].settings["cleanup.policy"] == "compact"
+
+
+def test_a_prefix_stands_before_every_name():
+    assert all(topic.name.startswith("one.") for topic in read_topics(prefix="one."))
+
+
+def test_a_missing_topic_is_created():
+    assert changes_between([FACTS], {}).create == (FACTS,)
+
+
+def test_a_topic_as_listed_needs_nothing():
+    """Settings that the list does not name are the cluster's own business."""
+    found = Topic(FACTS.name, 8, {"retention.ms": "-1", "segment.bytes": "1"})
+
+    assert not changes_between([FACTS], {FACTS.name: found})
+
+
+def test_only_the_settings_that_differ_are_set():
+    found = Topic(FACTS.name, 8, {"retention.ms": "5", "cleanup.policy": "delete"})
+    wanted = Topic(FACTS.name, 8, {"retention.ms": "-1", "cleanup.policy": "delete"})
+
+    assert changes_between([wanted], {FACTS.name: found}).alter == (
+        Topic(FACTS.name, 8, {"retention.ms": "-1"}),
+    )
+
+
+def test_another_number_of_partitions_is_refused():
+    """Growing a topic sends keys to other partitions, and their order is lost."""
+    with pytest.raises(Trouble, match=r"sales\.facts\.v1 has 4 partitions, topics\.yaml says 8"):
+        changes_between([FACTS], {FACTS.name: Topic(FACTS.name, 4)})
+
+
+def test_a_reader_of_no_topic_is_refused(tmp_path):
+    file = tmp_path / "topics.yaml"
+    file.write_text(
+        "kinds: {dead-letters: {}}\ntopics: []\nconsumers: [{name: collab.handoffs, reads: [typo.v1]}]\n"
+    )
+
+    with pytest.raises(Trouble, match=r"collab\.handoffs reads typo\.v1, which is no topic"):
+        read_topics(file)
