@@ -1,0 +1,153 @@
+"""What is published of accounts: trailing revenue and open pipeline, when they change and only then."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from services.metrics.account_state.publish import (
+    PublishAccountStates,
+    publish_account_states,
+    sweep_trailing_window,
+)
+from services.metrics.account_state.worker import work
+from services.metrics.facts.apply_facts import apply_facts
+from shared.contracts.identity import account_id_of
+from shared.contracts.metrics import AccountState
+from shared.testing.frozen_clock import A_MONDAY
+from shared.testing.waiting import eventually
+from tests.service.metrics.telling import fact, recorded
+
+
+@pytest.fixture
+def published(engine):
+    """Read what was announced, the newest state last."""
+
+    async def published():
+        query = text("SELECT payload, aggregateversion FROM outbox WHERE aggregatetype = :topic ORDER BY seq")
+        async with engine.connect() as connection:
+            rows = await connection.execute(query, {"topic": AccountState.TOPIC})
+            return [(AccountState.model_validate(payload), version) for payload, version in rows]
+
+    return published
+
+
+@pytest.fixture
+def publish(transact):
+    """Run the worker's command until the queue is empty."""
+
+    async def publish():
+        while await transact(publish_account_states, PublishAccountStates(limit=3)):
+            pass
+
+    return publish
+
+
+def figures_of(state):
+    """Return figures as plain tuples."""
+    return [(f.currency, str(f.trailing_revenue), str(f.open_pipeline)) for f in state.figures]
+
+
+async def test_a_state_holds_the_trailing_year_and_the_open_pipeline_per_currency(
+    transact, publish, published
+):
+    await transact(
+        apply_facts,
+        [
+            recorded(
+                fact("o1", occurred_at=A_MONDAY, amount="10.00"),
+                fact("o2", occurred_at=A_MONDAY - timedelta(days=364), amount="1.00"),
+                fact("o3", occurred_at=A_MONDAY - timedelta(days=365), amount="500.00"),
+                fact("o4", occurred_at=A_MONDAY + timedelta(days=1), amount="500.00"),
+                fact("o5", occurred_at=A_MONDAY, amount="700", currency="JPY"),
+                fact("p1", kind="opportunity", stage="open", amount="3.000", currency="BHD"),
+                fact("p2", kind="opportunity", stage="won", amount="9.00", currency="USD"),
+                fact("l1", kind="lead"),
+            )
+        ],
+    )
+    await publish()
+    ((state, version),) = await published()
+    assert state.account_id == account_id_of("a1")
+    assert (version, state.as_of) == (1, A_MONDAY)
+    assert figures_of(state) == [("BHD", "0.000", "3.000"), ("JPY", "700", "0"), ("USD", "11.00", "0.00")]
+
+
+async def test_only_a_change_is_published(transact, publish, published):
+    await transact(apply_facts, [recorded(fact(occurred_at=A_MONDAY), fact("l", kind="lead"))])
+    await publish()
+    await transact(apply_facts, [recorded(fact("l2", kind="lead"), fact(occurred_at=A_MONDAY))])
+    await publish()
+    assert len(await published()) == 1
+    await transact(apply_facts, [recorded(fact(revision=2, voided=True))])
+    await publish()
+    states = await published()
+    assert [figures_of(state) for state, _ in states] == [[("USD", "100.00", "0.00")], []]
+    assert [version for _, version in states] == [1, 2]
+
+
+async def test_a_correction_to_another_account_changes_both(transact, publish, published):
+    await transact(apply_facts, [recorded(fact(occurred_at=A_MONDAY))])
+    await publish()
+    moved = fact(revision=2, account_external_id="a2", occurred_at=A_MONDAY)
+    await transact(apply_facts, [recorded(moved)])
+    await publish()
+    newest = {state.account_id: figures_of(state) for state, _ in await published()}
+    assert newest == {account_id_of("a1"): [], account_id_of("a2"): [("USD", "100.00", "0.00")]}
+
+
+async def test_time_alone_changes_a_state(transact, clock, publish, published):
+    """An order leaves the trailing year, another's day arrives: nobody recorded a fact."""
+    await transact(sweep_trailing_window, clock.now().date())
+    await transact(
+        apply_facts,
+        [
+            recorded(
+                fact("leaves", occurred_at=A_MONDAY - timedelta(days=364), account_external_id="a1"),
+                fact("arrives", occurred_at=A_MONDAY + timedelta(days=1), account_external_id="a2"),
+                fact("stays", occurred_at=A_MONDAY, account_external_id="a3"),
+            )
+        ],
+    )
+    await publish()
+    clock.advance(timedelta(days=1))
+    await transact(sweep_trailing_window, clock.now().date())
+    before = len(await published())
+    await publish()
+    later = {state.account_id: figures_of(state) for state, _ in (await published())[before:]}
+    assert later == {account_id_of("a1"): [], account_id_of("a2"): [("USD", "100.00", "0.00")]}
+
+
+async def test_workers_at_once_publish_the_newest_state_last(transact, publish, published):
+    """Facts of one account in many batches, three workers: the last state says it all."""
+
+    async def record(partition):
+        for n in range(15):
+            await transact(
+                apply_facts,
+                [
+                    recorded(
+                        fact(f"o{partition}-{n}", occurred_at=A_MONDAY, amount="1.00"), partition=partition
+                    )
+                ],
+            )
+
+    async with asyncio.TaskGroup() as group:
+        for partition in range(2):
+            group.create_task(record(partition))
+        for _ in range(20):
+            group.create_task(transact(publish_account_states, PublishAccountStates(limit=2)))
+    await publish()
+    states = await published()
+    assert figures_of(states[-1][0]) == [("USD", "30.00", "0.00")]
+    assert [version for _, version in states] == list(range(1, len(states) + 1))
+
+
+async def test_the_worker_publishes_until_it_is_stopped(transact, published):
+    stopping = asyncio.Event()
+    working = asyncio.create_task(work(transact, stopping))
+    await transact(apply_facts, [recorded(fact(occurred_at=A_MONDAY))])
+    await eventually(published)
+    stopping.set()
+    await working
