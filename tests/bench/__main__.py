@@ -6,12 +6,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import relay_bench
+from tests.bench import activation_bench, api_bench, ingest_bench, relay_bench
 from tests.bench.report import Result, publish
 from tests.bench.stage import Stage, engines
 
 BENCHES: dict[str, Callable[[Stage], Awaitable[list[Result]]]] = {
     "relay": relay_bench.run,
+    "ingest": ingest_bench.run,
+    "api": api_bench.run,
+    "diff": activation_bench.run_diff,
+    "activate": activation_bench.run_activate,
 }
 
 

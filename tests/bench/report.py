@@ -26,15 +26,17 @@ class Result:
     note: str
 
 
-def rates(bench: str, case: str, *, unit: str, values: Sequence[float], floors: Sequence[float], note: str) -> Result:
+def rates(
+    bench: str, case: str, *, unit: str, values: Sequence[float], floors: Sequence[float], note: str
+) -> Result:
     """Summarise paired samples: the ratio is the median of the pairs' ratios, which a noisy minute moves less."""
     ratio = statistics.median(value / floor for value, floor in zip(values, floors, strict=True))
     return Result(
         bench=bench,
         case=case,
-        value=round(statistics.median(values), 1),
+        value=round(statistics.median(values), 3),
         unit=unit,
-        floor=round(statistics.median(floors), 1),
+        floor=round(statistics.median(floors), 3),
         ratio=round(ratio, 3),
         samples=len(values),
         note=note,
@@ -60,11 +62,11 @@ def publish(results: Sequence[Result], path: Path) -> None:
     path.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
     table = Table("case", "value", "unit", "floor", "ratio", "n", "note")
     for result in results:
-        floor = "" if result.floor is None else f"{result.floor:,.1f}"
+        floor = "" if result.floor is None else f"{result.floor:,.2f}"
         ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
         table.add_row(
             f"{result.bench}/{result.case}",
-            f"{result.value:,.1f}",
+            f"{result.value:,.2f}",
             result.unit,
             floor,
             ratio,
