@@ -1,7 +1,7 @@
-"""python -m tests.bench [NAME ...]: measure, print, write .local/bench.json."""
+"""python -m tests.bench [--only NAME]: measure, print, write .local/bench.json."""
 
+import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,20 +19,20 @@ BENCHES: dict[str, Callable[[Stage], Awaitable[list[Result]]]] = {
 }
 
 
-def main(names: list[str]) -> None:
-    """Run the named benches, or all."""
-    unknown = set(names) - set(BENCHES)
-    if unknown:
-        sys.exit(f"no bench called {', '.join(sorted(unknown))}; there are: {', '.join(BENCHES)}")
+def main(only: str | None) -> None:
+    """Run the named bench, or all. `design/gap-zip-50` names a case: the bench before the slash runs."""
+    name = (only or "").split("/")[0]
+    if name and name not in BENCHES:
+        sys.exit(f"no bench called {name}; there are: {', '.join(BENCHES)}")
     results: list[Result] = []
     with engines() as stage:
-        for name in names or list(BENCHES):
-            print(f"measuring {name} ...", flush=True)
-            results += asyncio.run(BENCHES[name](stage))
+        for bench in [name] if name else list(BENCHES):
+            print(f"measuring {bench} ...", flush=True)
+            results += asyncio.run(BENCHES[bench](stage))
     publish(results, Path(".local/bench.json"))
 
 
 if __name__ == "__main__":
-    # ONLY=design/gap-zip-50 names a case; the bench before the slash is what runs.
-    only = os.environ.get("ONLY", "").split("/")[0]
-    main(sys.argv[1:] or ([only] if only else []))
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", help=f"one of {', '.join(BENCHES)}")
+    main(parser.parse_args().only)

@@ -25,6 +25,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.subscription import dead_letter_topic
 from shared.runtime.clock import SystemClock
 from shared.testing.kafka import KafkaSandbox
+from shared.testing.waiting import eventually
 from tests.bench.report import Result, paired, rates
 from tests.bench.stage import Stage
 from tests.service.metrics.telling import activated, aligned, tree
@@ -101,11 +102,9 @@ class Scene:
         )
         stopping = asyncio.Event()
         running = asyncio.ensure_future(consumer.run(stopping))
-        while await self._stored() == before:
-            await asyncio.sleep(0.005)
-        first, started = await self._stored(), time.perf_counter()
-        while (now := await self._stored()) < before + FACTS_PER_SAMPLE:
-            await asyncio.sleep(0.02)
+        first = await eventually(lambda: self._more_than(before), timeout=60, every=0.005)
+        started = time.perf_counter()
+        now = await eventually(lambda: self._more_than(before + FACTS_PER_SAMPLE - 1), timeout=120)
         seconds = time.perf_counter() - started
         stopping.set()
         await running
@@ -124,6 +123,10 @@ class Scene:
                 records=[(*row, row.occurred_at.date(), now) for row in rows[start : start + 5_000]],
             )
         return FACTS_PER_SAMPLE / (time.perf_counter() - started)
+
+    async def _more_than(self, number: int) -> int:
+        stored = await self._stored()
+        return stored if stored > number else 0
 
     async def _stored(self) -> int:
         return int(await self.raw.fetchval("SELECT count(*) FROM metrics.facts"))

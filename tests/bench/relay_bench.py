@@ -18,6 +18,7 @@ from shared.messaging.relay import Relay, RelayOptions
 from shared.runtime.clock import SystemClock
 from shared.testing.databases import ServiceDatabase
 from shared.testing.kafka import KafkaSandbox
+from shared.testing.waiting import eventually
 from tests.bench.report import Result, paired, rates
 from tests.bench.stage import Stage
 
@@ -66,15 +67,18 @@ class Scene:
         relay = Relay(options, lambda: Producer(self.sandbox.access, client_id="bench"))
         stopping = asyncio.Event()
         running = asyncio.ensure_future(relay.run(stopping))
-        while await self.connection.fetchval(_COUNT) == EVENTS:
-            await asyncio.sleep(0.002)
-        left, started = await self.connection.fetchval(_COUNT), time.perf_counter()
-        while await self.connection.fetchval(_COUNT):
-            await asyncio.sleep(0.01)
+        left = await eventually(lambda: self._fewer_than(EVENTS), timeout=60, every=0.002)
+        started = time.perf_counter()
+        await eventually(lambda: self._fewer_than(1), timeout=60, every=0.01)
         seconds = time.perf_counter() - started
         stopping.set()
         await running
-        return left / seconds
+        return left[0] / seconds
+
+    async def _fewer_than(self, number: int) -> list[int]:
+        """Return what is left, in a list so that an empty outbox is no false value."""
+        left = await self.connection.fetchval(_COUNT)
+        return [left] if left < number else []
 
 
 async def announce(keys: list[UUID], uow: UnitOfWork) -> None:
