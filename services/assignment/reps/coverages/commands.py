@@ -24,6 +24,8 @@ from shared.runtime.ids import new_id
 
 EXCLUSION_VIOLATION, FOREIGN_KEY_VIOLATION = "23P01", "23503"
 
+_CENTS = Decimal("0.01")
+
 _RUNNING = text("""
 SELECT coverage_id, rep_id, lower(valid) AS valid_from FROM coverages
 WHERE territory_id = :territory_id AND role = :role AND upper_inf(valid) FOR UPDATE
@@ -76,7 +78,7 @@ async def start_coverage(command: StartCoverage, uow: UnitOfWork) -> Coverage:
         territory_id=command.territory_id,
         rep_id=command.rep_id,
         role=command.role,
-        share_percent=command.share_percent,
+        share_percent=command.share_percent.quantize(_CENTS),
         valid_from=valid_from,
     )
     await _end_running(uow, coverage)

@@ -1,0 +1,196 @@
+"""Who sees and changes what: in the subtree, beside it, outside of it, without the role."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.contracts.identity import account_id_of, rep_id_of
+from tests.service.assignment.conftest import (
+    CITY,
+    NORTH,
+    ROOT,
+    RULES,
+    SOUTH,
+    TREE,
+    Assignment,
+    county_rule,
+    rule_id,
+)
+
+ACCOUNTS = [
+    {"external_id": "city", "county": "01001"},
+    {"external_id": "north", "county": "01003"},
+    {"external_id": "south", "county": "02001"},
+    {"external_id": "nowhere", "county": "99999"},
+]
+
+
+@pytest.mark.parametrize(
+    ("root", "seen"),
+    [
+        (ROOT, {"city", "north", "south"}),
+        (NORTH, {"city", "north"}),
+        (CITY, {"city"}),
+        (UUID(int=9), set()),
+    ],
+)
+async def test_accounts_are_seen_by_the_subtree(assignment: Assignment, root: UUID, seen: set[str]) -> None:
+    await assignment.live(*ACCOUNTS)
+    caller = assignment.caller("viewer", territories=[root])
+    listed = await assignment.http.get("/v1/accounts", headers=caller)
+    assert {account["external_id"] for account in listed.json()["items"]} == seen
+    for account in ACCOUNTS:
+        name = account["external_id"]
+        for path in ("", "/alignments"):
+            url = f"/v1/accounts/{account_id_of(name)}{path}"
+            one = await assignment.http.get(url, headers=caller)
+            assert one.status_code == (200 if name in seen else 404)
+
+
+async def test_a_territory_filter_outside_the_scope_is_not_found(assignment: Assignment) -> None:
+    await assignment.live(*ACCOUNTS)
+    caller = assignment.caller("viewer", territories=[NORTH])
+    for territory, include, expected in (
+        (NORTH, "self", {"north"}),
+        (NORTH, "subtree", {"north", "city"}),
+        (CITY, "self", {"city"}),
+        (SOUTH, "self", None),
+        (ROOT, "subtree", None),
+        (uuid4(), "self", None),
+    ):
+        answer = await assignment.http.get(
+            "/v1/accounts", params={"territory_id": str(territory), "include": include}, headers=caller
+        )
+        if expected is None:
+            assert answer.status_code == 404
+        else:
+            assert {account["external_id"] for account in answer.json()["items"]} == expected
+
+
+async def test_a_moved_account_leaves_the_scope_with_the_activation(assignment: Assignment) -> None:
+    plan_id = await assignment.live(*ACCOUNTS)
+    caller = assignment.caller("viewer", territories=[CITY])
+    url = f"/v1/accounts/{account_id_of('city')}"
+    assert (await assignment.http.get(url, headers=caller)).status_code == 200
+    clone_id = await assignment.clone(plan_id, [county_rule(SOUTH, "01001")])
+    await assignment.activate(clone_id)
+    assert (await assignment.http.get(url, headers=caller)).status_code == 404
+    await assignment.post(f"/v1/plans/{clone_id}/rollbacks")
+    assert (await assignment.http.get(url, headers=caller)).status_code == 200
+
+
+async def test_drafts_are_seen_by_their_own_tree(assignment: Assignment) -> None:
+    """A re-parented territory counts where the draft puts it, for those who read the draft."""
+    live_id = await assignment.live(*ACCOUNTS)
+    clone_id = await assignment.clone(live_id)
+    await assignment.put(
+        f"/v1/plans/{clone_id}/territories/{CITY}",
+        {"name": "City", "kind": "geographic", "parent_id": str(SOUTH)},
+        version=1,
+    )
+    caller = assignment.caller("viewer", territories=[NORTH])
+    for plan_id, expected in ((live_id, {NORTH, CITY}), (clone_id, {NORTH})):
+        for part, key in (("territories", "territory_id"), ("rules", "territory_id")):
+            listed = await assignment.http.get(f"/v1/plans/{plan_id}/{part}", headers=caller)
+            assert {UUID(one[key]) for one in listed.json()["items"]} == expected
+        for path in (f"territories/{CITY}", f"rules/{rule_id(CITY)}"):
+            one = await assignment.http.get(f"/v1/plans/{plan_id}/{path}", headers=caller)
+            assert one.status_code == (200 if CITY in expected else 404)
+
+
+async def test_a_manager_edits_within_the_subtree_only(assignment: Assignment) -> None:
+    plan_id = await assignment.draft()
+    caller = assignment.caller("manager", territories=[NORTH])
+
+    async def put(path: str, body: dict[str, Any], version: int) -> int:
+        answer = await assignment.http.put(
+            f"/v1/plans/{plan_id}/{path}", json=body, headers={**caller, "if-match": f'"{version}"'}
+        )
+        return answer.status_code
+
+    def territory(parent: UUID | None, name: str = "New") -> dict[str, Any]:
+        return {"name": name, "kind": "geographic", "parent_id": parent and str(parent)}
+
+    def rule(target: UUID) -> dict[str, Any]:
+        return {key: value for key, value in county_rule(target, "05001").items() if key != "rule_id"}
+
+    assert await put(f"territories/{uuid4()}", territory(SOUTH), 3) == 404
+    assert await put(f"territories/{uuid4()}", territory(None), 3) == 404
+    assert await put(f"territories/{SOUTH}", territory(NORTH, "South"), 3) == 404
+    assert await put(f"territories/{CITY}", territory(SOUTH, "City"), 3) == 404
+    assert await put(f"rules/{uuid4()}", rule(SOUTH), 3) == 404
+    assert await put(f"rules/{rule_id(SOUTH)}", rule(NORTH), 3) == 404
+    for path in (f"territories/{SOUTH}", f"rules/{rule_id(SOUTH)}"):
+        gone = await assignment.http.delete(
+            f"/v1/plans/{plan_id}/{path}", headers={**caller, "if-match": '"3"'}
+        )
+        assert gone.status_code == 404
+
+    assert await put(f"territories/{uuid4()}", territory(CITY), 3) == 200
+    assert await put(f"territories/{NORTH}", territory(ROOT, "Renamed"), 4) == 200
+    assert await put(f"rules/{rule_id(CITY)}", rule(NORTH), 5) == 200
+
+
+async def test_a_diff_tells_single_territories_what_concerns_them(assignment: Assignment) -> None:
+    live_id = await assignment.live(*ACCOUNTS)
+    clone_id = await assignment.clone(live_id, [county_rule(CITY, "01003"), county_rule(NORTH, "02001")])
+    caller = assignment.caller("viewer", territories=[NORTH])
+    diff = (await assignment.http.get(f"/v1/plans/{clone_id}/diff", headers=caller)).json()
+    assert {row["territory_id"] for row in diff["territories"]} == {str(NORTH), str(CITY)}
+    assert diff["summary"]["accounts"] == 3
+    assert diff["reasons"] == {}
+    caller = assignment.caller("viewer", territories=[SOUTH])
+    moves = (await assignment.http.get(f"/v1/plans/{clone_id}/moves", headers=caller)).json()
+    assert [move["account_id"] for move in moves["items"]] == [str(account_id_of("south"))]
+    gaps = (await assignment.http.get(f"/v1/plans/{clone_id}/gaps", headers=caller)).json()
+    assert gaps["items"] == []
+
+
+async def test_reps_and_coverages_are_seen_by_what_they_cover(assignment: Assignment) -> None:
+    await assignment.live()
+    content = "external_id,name\nr1,Ada\nr2,Bo\n"
+    await assignment.http.post("/v1/reps/imports", content=content, headers={"content-type": "text/csv"})
+    caller = assignment.caller("manager", territories=[NORTH])
+
+    async def cover(territory: UUID, rep: str) -> int:
+        body = {"territory_id": str(territory), "rep_id": str(rep_id_of(rep))}
+        return (await assignment.http.post("/v1/coverages", json=body, headers=caller)).status_code
+
+    assert await cover(CITY, "r1") == 201
+    assert await cover(SOUTH, "r2") == 404
+    await assignment.post("/v1/coverages", {"territory_id": str(SOUTH), "rep_id": str(rep_id_of("r2"))})
+    listed = (await assignment.http.get("/v1/coverages", headers=caller)).json()["items"]
+    assert [one["territory_id"] for one in listed] == [str(CITY)]
+    reps = (await assignment.http.get("/v1/reps", headers=caller)).json()["items"]
+    assert [rep["external_id"] for rep in reps] == ["r1"]
+    for rep, status in (("r1", 200), ("r2", 404)):
+        url = f"/v1/reps/{rep_id_of(rep)}"
+        assert (await assignment.http.get(url, headers=caller)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/accounts/imports"),
+        ("POST", "/v1/reps/imports"),
+        ("POST", "/v1/plans"),
+        ("POST", "/v1/plans/{plan}/clones"),
+        ("PUT", "/v1/plans/{plan}/territories"),
+        ("PUT", "/v1/plans/{plan}/rules"),
+        ("POST", "/v1/plans/{plan}/activations"),
+        ("POST", "/v1/plans/{plan}/rollbacks"),
+    ],
+)
+async def test_what_concerns_all_needs_the_whole_organisation(
+    assignment: Assignment, method: str, path: str
+) -> None:
+    url = path.format(plan=uuid4())
+    bodies = {"territories": {"territories": TREE}, "rules": {"rules": RULES}}
+    body = bodies.get(url.rpartition("/")[2], {"name": "x"})
+    for caller, code in (
+        (assignment.caller("manager", territories=[ROOT]), "outside-scope"),
+        (assignment.caller("contributor"), "forbidden"),
+    ):
+        answer = await assignment.http.request(method, url, json=body, headers={**caller, "if-match": '"1"'})
+        assert (answer.status_code, answer.json()["code"]) == (403, code)

@@ -1,0 +1,73 @@
+"""The diff's sums: whatever moves where, what all gain is what all lose."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.assignment.alignments.diffs.diff import Tally
+from services.assignment.alignments.realignment import find_changes
+from services.assignment.projections.weight import Weight
+from services.assignment.rules.matcher import Matcher
+from services.assignment.rules.reading import read_stored
+from services.assignment.rules.rule import Rule
+
+COUNTIES = [f"0000{number}" for number in range(5)]
+MATCHER = Matcher(
+    Rule(
+        UUID(int=100 + n),
+        "r",
+        UUID(int=1 + n % 3),
+        n,
+        read_stored({"field": "county", "op": "eq", "value": c}),
+    )
+    for n, c in enumerate(COUNTIES[:4])
+)
+units = st.lists(
+    st.tuples(
+        st.sampled_from(COUNTIES),
+        st.none() | st.integers(1, 4).map(lambda number: UUID(int=number)),
+        st.integers(0, 10_000),
+    ),
+    max_size=40,
+)
+
+
+def _row(number: int, county: str, territory: UUID | None) -> tuple[object, ...]:
+    return (str(number), None, county, None, None, None, UUID(int=number), territory, None, None, None)
+
+
+@given(units, st.integers(1, 7))
+def test_gains_equal_losses_however_the_accounts_are_cut_into_chunks(
+    drawn: list[tuple[str, UUID | None, int]], chunk: int
+) -> None:
+    rows = [_row(number, county, territory) for number, (county, territory, _) in enumerate(drawn)]
+    money = {UUID(int=number): Decimal(cents) / 100 for number, (_, _, cents) in enumerate(drawn)}
+    tally = Tally()
+    for start in range(0, len(rows), chunk):
+        accounts, numbers = tally.count(MATCHER, rows[start : start + chunk])
+        tally.weigh(
+            (number, Weight("EUR", money[account], Decimal(0)))
+            for account, number in zip(accounts, numbers, strict=True)
+        )
+    places = tally.by_place(None).values()
+    totals = tally.totals()
+    gained = sum(place.accounts.gained for place in places)
+    assert gained == sum(place.accounts.lost for place in places) == totals.accounts.gained
+    assert gained == find_changes(MATCHER, rows).moved
+    assert totals.accounts.gained + totals.accounts.kept == len(rows)
+    whole = totals.revenue.get("EUR")
+    assert (whole.gained + whole.kept if whole else 0) == sum(money.values())
+    assert sum(p.revenue["EUR"].gained for p in places if p.revenue) == sum(
+        p.revenue["EUR"].lost for p in places if p.revenue
+    )
+
+
+def test_a_limited_view_keeps_what_touches_it() -> None:
+    tally = Tally()
+    tally.count(MATCHER, [_row(1, COUNTIES[0], UUID(int=2)), _row(2, COUNTIES[1], UUID(int=3))])
+    visible = frozenset({UUID(int=1)})
+    tally.see(visible)
+    assert tally.totals().accounts.gained == 1
+    assert set(tally.by_place(visible)) == {UUID(int=1)}
