@@ -12,7 +12,7 @@ from shared.kafka.records import Headers
 
 SPECVERSION = ("ce_specversion", b"1.0")
 CONTENT_TYPE = ("content-type", b"application/json")
-_KNOWN = frozenset(Envelope.model_fields)
+_FIELD_OF = {f"ce_{name}": name for name in Envelope.model_fields}
 
 
 class NotACloudEvent(ValueError):
@@ -35,15 +35,20 @@ def decode(headers: Headers) -> Envelope:
     """Read an event's attributes. Raises NotACloudEvent; unknown extensions are ignored."""
     found: dict[str, str] = {}
     specversion = None
-    for name, value in headers:
-        if value is None:
-            continue
-        if name == "ce_specversion":
-            specversion = value
-        elif name[:3] == "ce_" and name[3:] in _KNOWN:
-            found[name[3:]] = _text(name, value)
-        elif name == "content-type" and value.startswith(b"application/cloudevents"):
-            raise NotACloudEvent("structured mode: send attributes as ce_ headers (binary mode)")
+    name = ""
+    try:
+        for name, value in headers:
+            field = _FIELD_OF.get(name)
+            if value is None:
+                continue
+            if field is not None:
+                found[field] = value.decode()
+            elif name == "ce_specversion":
+                specversion = value
+            elif name == "content-type" and value.startswith(b"application/cloudevents"):
+                raise NotACloudEvent("structured mode: send attributes as ce_ headers (binary mode)")
+    except UnicodeDecodeError as error:
+        raise NotACloudEvent(f"{name} is not UTF-8") from error
     if specversion != b"1.0":
         raise NotACloudEvent(f"ce_specversion is {specversion!r}, not b'1.0'")
     try:
@@ -59,13 +64,6 @@ def format_time(moment: datetime) -> str:
 
 def _as_text(value: object) -> str:
     return format_time(value) if isinstance(value, datetime) else str(value)
-
-
-def _text(name: str, value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise NotACloudEvent(f"{name} is not UTF-8") from error
 
 
 def _first_problem(error: ValidationError) -> str:

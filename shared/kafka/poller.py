@@ -4,6 +4,7 @@ Who owns a partition is Kafka's opinion and may change at any moment; the truth 
 Postgres. So the rebalance listener sets flags and nothing else.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from shared.kafka.starting import start_client, stop_client
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
+
+_HINT_SECONDS = 5.0
 
 Polled = dict[TopicPartition, list[IncomingRecord]]
 
@@ -106,8 +109,10 @@ class Poller:
         if not known:
             return
         try:
-            await self._client.commit(known)
-        except (KafkaError, IllegalStateError) as error:
+            # Without a coordinator a commit is retried for ever; nobody needs it that much.
+            async with asyncio.timeout(_HINT_SECONDS):
+                await self._client.commit(known)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             log.info("offset hint refused", error=type(error).__name__)
 
     async def beginning_offset(self, place: TopicPartition) -> int:

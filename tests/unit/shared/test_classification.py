@@ -1,0 +1,111 @@
+"""The decision what to do with a record, under every delivery that Kafka may make of a log."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.envelope import Envelope
+from shared.kafka.records import IncomingRecord
+from shared.messaging.classification import KeyState, ParkReason, classify, poisoned
+from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
+from shared.messaging.received import Tombstone
+
+KEYS = "ab"
+
+
+def event(offset, key, version, content=None):
+    record = IncomingRecord("t", 0, offset, key.encode(), b"", ())
+    envelope = Envelope(id="1", source="/s", type="t", aggregateversion=version)
+    return Decoded(record, key, version, content or Tombstone(envelope, "t", 0, offset, key))
+
+
+class Store:
+    """What Postgres remembers between batches, in memory."""
+
+    def __init__(self):
+        self.seen, self.parked, self.queue, self.applied = {}, {}, {}, []
+
+    def apply(self, batch, order="dense"):
+        states = {
+            key: KeyState(self.seen.get(key, 0), self.parked.get(key), dict(self.queue.get(key, {})))
+            for key in self.seen.keys() | self.parked.keys()
+        }
+        plan = classify(batch, states, order)
+        self.applied += [(d.key, d.version) for d in plan.apply]
+        for key, state in plan.states.items():
+            self.seen[key], self.parked[key] = state.seen, state.parked
+            waiting = {
+                **self.queue.get(key, {}),
+                **{d.version: d for d in plan.park.values() if d.key == key},
+            }
+            self.queue[key] = {v: d for v, d in waiting.items() if v > state.seen}
+        return plan
+
+    def versions(self, key):
+        return [version for applied, version in self.applied if applied == key]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 6)), max_size=40),
+    st.lists(st.integers(1, 7), min_size=1, max_size=8),
+)
+def test_dense_versions_are_applied_once_in_order_whatever_is_repeated_reordered_or_lost(deliveries, sizes):
+    store, at = Store(), 0
+    log = [event(offset, key, version) for offset, (key, version) in enumerate(deliveries)]
+    for turn in range(len(log)):
+        size = sizes[turn % len(sizes)]
+        store.apply(log[at : at + size])
+        at += size
+    for key in KEYS:
+        delivered = {version for found, version in deliveries if found == key}
+        dense = [v for v in range(1, 7) if delivered.issuperset(range(1, v + 1))]
+        assert store.versions(key) == dense
+        waits = delivered - set(dense)
+        assert set(store.queue.get(key, {})) == waits
+        assert (store.parked.get(key) is ParkReason.GAP) == bool(waits)
+
+
+@given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 9)), max_size=30), st.integers(1, 5))
+def test_rising_versions_end_at_the_highest_and_never_fall(deliveries, size):
+    store = Store()
+    log = [event(offset, key, version) for offset, (key, version) in enumerate(deliveries)]
+    for at in range(0, len(log), size):
+        plan = store.apply(log[at : at + size], "rising")
+        assert max(Counter(d.key for d in plan.apply).values(), default=1) == 1
+    for key in KEYS:
+        delivered = [version for found, version in deliveries if found == key]
+        assert store.versions(key) == sorted(store.versions(key))
+        assert store.versions(key)[-1:] == [max(delivered)][: len(delivered)] if delivered else True
+
+
+def test_a_refused_event_stops_its_key_only():
+    log = [event(0, "a", 1), event(1, "a", 2), event(2, "b", 1), event(3, "a", 3)]
+    plan = classify(poisoned(log, {1: ValueError("no")}), {}, "dense")
+    assert [(d.key, d.version) for d in plan.apply] == [("a", 1), ("b", 1)]
+    assert [letter.decoded.record.offset for letter in plan.dead] == [1]
+    assert set(plan.park) == {1, 3}
+    assert plan.states["a"].parked is ParkReason.FAILED
+
+
+def test_a_failed_key_does_not_heal_by_itself():
+    store = Store()
+    store.apply(poisoned([event(0, "a", 1)], {0: ValueError("no")}))
+    store.apply([event(1, "a", 2), event(2, "a", 1)])
+    assert store.applied == []
+    assert set(store.queue["a"]) == {1, 2}
+
+
+def test_a_type_nobody_handles_moves_the_version():
+    passed = PassedOver(Envelope(id="1", source="/s", type="t"))
+    plan = classify([event(0, "a", 1, passed), event(1, "a", 2)], {}, "dense")
+    assert [d.version for d in plan.apply] == [2]
+
+
+def test_a_newer_state_heals_what_an_older_one_broke():
+    broken = SimpleNamespace(content=Unreadable(ValueError("x"), Stage.VALUE))
+    plan = classify([event(0, "a", 1, broken.content), event(1, "a", 2)], {}, "rising")
+    assert [d.version for d in plan.apply] == [2]
+    assert plan.states["a"].parked is None
+    assert plan.states["a"].has_waited
