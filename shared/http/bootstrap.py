@@ -11,9 +11,12 @@ from shared.db.transact import Transactor
 from shared.http.parts import Parts
 from shared.http.tokens import Keys, Tokens
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.logging import get_logger
 from shared.runtime.settings import ServiceSettings
 
 GRACE_SECONDS = 20
+
+log = get_logger(__name__)
 
 
 def build_parts(settings: ServiceSettings, *, service: str, clock: Clock | None = None) -> Parts:

@@ -33,8 +33,10 @@ def configure_logging(*, service: str, role: str, form: Literal["console", "json
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # uvicorn's access log repeats what our own middleware measures.
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    # What libraries tell of their ordinary lives would bury our own lines; uvicorn's access log repeats
+    # what our middleware measures.
+    for library in ("aiokafka", "alembic", "uvicorn", "uvicorn.access"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
