@@ -44,7 +44,8 @@ async def start_postgres(surroundings: Surroundings, supervisor: Supervisor, vie
 async def start_kafka(surroundings: Surroundings, supervisor: Supervisor, view: LogView) -> None:
     """Have a Kafka with our topics."""
     if surroundings.settings.kafka_bootstrap_servers is None:
-        kafka = EmbeddedKafka(KAFKA_DATA, surroundings.settings.ports["kafka"], log=LOGS / "kafka.log")
+        port = surroundings.settings.ports["kafka"]
+        kafka = EmbeddedKafka(KAFKA_DATA, port, fast=True, log=LOGS / "kafka.log")
         view.say(f"Starting Kafka {kafka_version()} on {kafka.bootstrap_servers} ...")
         await asyncio.to_thread(kafka.prepare)
         await supervisor.start([kafka.process()])
