@@ -31,10 +31,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def seed(options: argparse.Namespace, console: Console) -> int:
+def seed(options: argparse.Namespace, installation: Installation, console: Console) -> int:
     """Seed, or find that it was done."""
     began = time.monotonic()
-    seeding = Seeding(Installation.find(options.endpoints), Steps(console))
+    seeding = Seeding(installation, Steps(console))
     found = seeding.find()
     if found is None or found.accounts < options.accounts:
         console.print(f"[bold]Seeding the demo organisation[/] with {options.accounts:,} accounts")
@@ -46,9 +46,9 @@ def seed(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def tour(options: argparse.Namespace, console: Console) -> int:
+def tour(options: argparse.Namespace, installation: Installation, console: Console) -> int:
     """Take the tour."""
-    return take_tour(Installation.find(options.endpoints), console, options.report)
+    return take_tour(installation, console, options.report)
 
 
 def main() -> int:
@@ -56,7 +56,8 @@ def main() -> int:
     options = parser().parse_args()
     console = Console(highlight=False)
     try:
-        return (seed if options.command == "seed" else tour)(options, console)
+        with Installation.find(options.endpoints) as installation:
+            return (seed if options.command == "seed" else tour)(options, installation, console)
     except DemoFailed as failure:
         console.print(f"\n[bold red]✗[/] {failure}", markup=True, soft_wrap=True)
         return 1

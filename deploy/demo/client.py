@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -34,10 +34,10 @@ class Answer:
 class Service:
     """One api, for one caller. May be used by several threads."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=httpx.Timeout(120, connect=5)
-        )
+    def __init__(self, client: httpx.Client, url: str, token: str) -> None:
+        self._client = client
+        self._url = url
+        self._caller = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: Any) -> Answer:
         """Read."""
@@ -86,7 +86,8 @@ class Service:
         """Send, again if nobody answered and that is safe. Raises DemoFailed with the problem's own words."""
         if body is not None:
             more["json"] = body
-        request = self._client.build_request(method, path, headers=headers, **more)
+        caller = {**self._caller, **(headers or {})}
+        request = self._client.build_request(method, f"{self._url}{path}", headers=caller, **more)
         deadline = time.monotonic() + PATIENCE_SECONDS * (repeatable or method == "GET")
         while True:
             began = time.monotonic()
@@ -102,12 +103,13 @@ class Service:
             time.sleep(_PAUSE_SECONDS)
 
 
-@dataclass(frozen=True)
 class Installation:
-    """What runs, and somebody who may sign tokens for it."""
+    """What runs, and somebody who may sign tokens for it; close it after use."""
 
-    endpoints: Endpoints
-    issuer: DevelopmentIssuer
+    def __init__(self, endpoints: Endpoints, issuer: DevelopmentIssuer) -> None:
+        self.endpoints = endpoints
+        self._issuer = issuer
+        self._client = httpx.Client(timeout=httpx.Timeout(120, connect=5))
 
     @classmethod
     def find(cls, file: Path) -> "Installation":
@@ -117,10 +119,16 @@ class Installation:
             raise DemoFailed(f"Nothing runs here: {file} does not exist. Start with make run.")
         return cls(endpoints, DevelopmentIssuer(Path(endpoints.issuer["jwks"]).parent))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
     def service(self, name: str, *, role: str, subject: str, scope: str = "*") -> Service:
         """Return a service's api for a caller."""
-        token = self.issuer.token(role=role, scope=scope, subject=subject)
-        return Service(self.endpoints.urls[name], token)
+        token = self._issuer.token(role=role, scope=scope, subject=subject)
+        return Service(self._client, self.endpoints.urls[name], token)
 
 
 def wait_until(look: Callable[[], str | None], *, what: str, seconds: float) -> float:
