@@ -64,4 +64,5 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
 
 async def _serve_at_head(server: uvicorn.Server, parts: Parts) -> None:
     await require_head(parts.engine, service=parts.service)
+    log.info("serving", host=server.config.host, port=server.config.port)
     await server.serve()

@@ -20,7 +20,7 @@ _EVERY_SECONDS = 5.0
 _PURGE_EVERY = 120
 
 _FIGURES = text("""
-SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10001) AS some) AS waiting,
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10001) AS sample) AS waiting,
        (SELECT reltuples FROM pg_class WHERE oid = 'outbox'::regclass) AS estimate,
        coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0)
            AS oldest
