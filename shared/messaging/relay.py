@@ -26,10 +26,10 @@ log = get_logger(__name__)
 ROWS_PER_BUCKET = 500
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
 _LONGEST_BLOCK = 30.0
-_PATIENCE_AT_STOP = 10.0
+PATIENCE_AT_STOP = 10.0
 
 # One index scan per bucket, whatever the backlog. No transaction stays open while rows are being sent.
-_FETCH = """
+FETCH = """
 SELECT o.seq, o.id::text AS id, o.aggregatetype, o.aggregateid, o.type, o.payload::text AS payload, o.source,
        o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at
 FROM unnest($1::smallint[]) AS b (bucket)
@@ -91,7 +91,7 @@ class Lane:
 
     async def _send_batch(self, buckets: Sequence[int], stopping: asyncio.Event) -> int:
         rows = await self._connection.fetch(
-            _FETCH, buckets, self._blocked.now(), self._options.rows_per_bucket
+            FETCH, buckets, self._blocked.now(), self._options.rows_per_bucket
         )
         if not rows:
             return 0
@@ -121,7 +121,7 @@ class Lane:
                 await self._connection.fetchval("SELECT 1")
                 if stopping.is_set():
                     told_at = told_at or time.monotonic()
-                    if time.monotonic() - told_at > _PATIENCE_AT_STOP:
+                    if time.monotonic() - told_at > PATIENCE_AT_STOP:
                         task.cancel()
                         return None
         except BaseException:

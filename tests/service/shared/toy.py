@@ -65,6 +65,24 @@ class Echoed(Happened):
     TOPIC: ClassVar[str] = ECHOES
 
 
+class Large(EventContract):
+    TYPE: ClassVar[str] = "toy.thing.large.v1"
+    TOPIC: ClassVar[str] = EVENTS
+    thing: str
+    pad: str
+
+    @property
+    def key(self) -> str:
+        return self.thing
+
+
+class Homeless(Happened):
+    """Announced on a topic that nobody created."""
+
+    TYPE: ClassVar[str] = "toy.homeless.v1"
+    TOPIC: ClassVar[str] = "toy.homeless.events.v1"
+
+
 class Bug(Exception):
     """What the toy's handlers raise on purpose."""
 
