@@ -1,6 +1,7 @@
 """A toy service: two kinds of numbered events, one state, one foreign fact, and a ledger of what was applied."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from shared.contracts.envelope import AggregateOrder, Envelope, EventContract
 from shared.db.migrations import backbone_statements
 from shared.db.unit_of_work import UnitOfWork
 from shared.kafka import cloudevents
+from shared.kafka.records import IncomingRecord
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription
 
@@ -138,3 +140,7 @@ def headers_of(event: EventContract, version: int | None) -> list[tuple[str, byt
         aggregateversion=version,
     )
     return list(cloudevents.encode(envelope))
+
+
+def with_headers(record: IncomingRecord, headers: list[tuple[str, bytes | None]]) -> IncomingRecord:
+    return replace(record, headers=headers)
