@@ -85,6 +85,8 @@ class Poller:
 
     def assignment(self) -> set[TopicPartition]:
         """Return the partitions that Kafka says are ours."""
+        if self._client is None:
+            return set()
         return {self._logical(place) for place in self._client.assignment()}
 
     def seek(self, place: TopicPartition, offset: int) -> None:

@@ -27,6 +27,9 @@ async def start_client(make: Callable[[], Any]) -> Any:
             await stop_client(client)
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, _LONGEST_PAUSE)
+        except asyncio.CancelledError:
+            await stop_client(client)
+            raise
         else:
             return client
 

@@ -26,7 +26,7 @@ log = get_logger(__name__)
 STALLED_SECONDS = 60.0
 _HINT_SECONDS = 1.0
 _KEEP_ALIVE_SECONDS = 30.0
-_TOPIC_CHECK_SECONDS = 2.0
+TOPIC_CHECK_SECONDS = 2.0
 
 
 class Consumer:
@@ -56,24 +56,36 @@ class Consumer:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until told to stop; a batch that has begun is finished."""
-        starting = asyncio.ensure_future(self._start(stopping))
+        try:
+            if await self._start_unless_told(stopping):
+                await self._read_until(stopping)
+        finally:
+            self.ready = False
+            await self._poller.close()
+
+    async def _start_unless_told(self, stopping: asyncio.Event) -> bool:
+        starting = asyncio.ensure_future(self._start())
         told = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
-        if not starting.done():
-            starting.cancel()
-            return
-        starting.result()
-        try:
-            while not stopping.is_set():
-                await self._take_over(stopping)
-                polled = await self._poller.poll(timeout_ms=200)
-                await self._apply(polled, stopping)
-                await self._hint(at_most_every=_HINT_SECONDS)
-        finally:
-            self.ready = False
-            await self._hint(at_most_every=0)
-            await self._poller.close()
+        if starting.done():
+            starting.result()
+            return True
+        starting.cancel()
+        await asyncio.wait({starting})
+        return False
+
+    async def _read_until(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await self._take_over(stopping)
+            polled = await self._poller.poll(timeout_ms=200)
+            await self._apply(polled, stopping)
+            await self._hint(at_most_every=_HINT_SECONDS)
+        await self._hint(at_most_every=0)
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return the partitions this member reads."""
+        return self._poller.assignment()
 
     def stalled(self) -> list[TopicPartition]:
         """Return the partitions that have records to read and made no progress for a minute."""
@@ -91,12 +103,12 @@ class Consumer:
         """Return the partitions that wait for an operator, with the reason."""
         return {reader.place: reader.stopped for reader in self._readers.values() if reader.stopped}
 
-    async def _start(self, stopping: asyncio.Event) -> None:
+    async def _start(self) -> None:
         await self._poller.start()
         topics = {topic for name in self._batches for topic in (name, dead_letter_topic(name, self.name))}
-        while not stopping.is_set() and (missing := await self._poller.missing_topics(topics)):
+        while missing := await self._poller.missing_topics(topics):
             log.error("topics are missing", consumer=self.name, topics=sorted(missing))
-            await asyncio.sleep(_TOPIC_CHECK_SECONDS)
+            await asyncio.sleep(TOPIC_CHECK_SECONDS)
         self.ready = True
 
     async def _take_over(self, stopping: asyncio.Event) -> None:

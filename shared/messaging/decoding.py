@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.envelope import Envelope
 from shared.kafka import cloudevents
@@ -121,4 +122,7 @@ def describe_error(error: BaseException) -> str:
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]
         )
+    if isinstance(error, DBAPIError):
+        # SQLAlchemy's own text repeats statement and parameters.
+        error = error.orig or error
     return str(error)[:1000].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -188,6 +188,7 @@ class Relay:
         await _first_of(starting, stopping)
         if not starting.done():
             starting.cancel()
+            await asyncio.wait({starting})
             return
         starting.result()
         try:

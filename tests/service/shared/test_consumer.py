@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
 from tests.service.shared import toy
 from tests.service.shared.conftest import until_left
@@ -198,6 +199,72 @@ async def test_a_truncated_log_stops_the_partition_and_says_so(topics, consumer,
         stopped = await eventually(reader.stopped)
     assert [(place.partition, "are gone" in reason) for place, reason in stopped.items()] == [(0, True)]
     assert await entries("lamp") == []
+
+
+async def test_a_partition_in_trouble_is_tried_again_and_the_others_flow(topics, consumer, ledger, entries):
+    """A batch spans partitions; giving one of them back must not drop or repeat the rest."""
+    enter, in_trouble = ledger.enter, True
+
+    async def enter_unless_in_trouble(received, uow):
+        if in_trouble and received[0].partition == 0:
+            raise ConnectionResetError("the database went away")
+        await enter(received, uow)
+
+    subscription = toy.Subscription(toy.EVENTS, {toy.Happened: enter_unless_in_trouble})
+    for version in (1, 2):
+        await send(topics, toy.Happened(thing="lamp", number=version), version)
+        await send(topics, toy.Happened(thing="chair", number=version), version, partition=1)
+    async with until_left(consumer(subscription).run):
+        await eventually(lambda: _count(entries, 2))
+        assert await entries("chair") == [1, 2]
+        in_trouble = False
+        await eventually(lambda: _count(entries, 4))
+    assert await entries("lamp") == [1, 2]
+
+
+async def test_a_second_member_takes_its_share_and_nothing_is_applied_twice(
+    topics, consumer, ledger, entries
+):
+    first, second = consumer(ledger.events()), consumer(ledger.events())
+    async with until_left(first.run):
+        for version in range(1, 6):
+            await send(topics, toy.Happened(thing="lamp", number=version), version)
+        await eventually(lambda: _count(entries, 5))
+        async with until_left(second.run):
+            await eventually(lambda: len(first.assignment()) == len(second.assignment()) == 1)
+            for version in range(1, 6):
+                await send(topics, toy.Happened(thing="chair", number=version), version, partition=1)
+                await send(topics, toy.Happened(thing="lamp", number=version + 5), version + 5)
+            await eventually(lambda: _count(entries, 15))
+    assert await entries("lamp") == list(range(1, 11))
+    assert await entries("chair") == list(range(1, 6))
+
+
+async def test_a_consumer_without_its_topics_is_not_ready_and_stops_when_told(
+    kafka, engine, clock, ledger, monkeypatch
+):
+    monkeypatch.setattr("shared.messaging.consumer.TOPIC_CHECK_SECONDS", 0.1)
+    reader = Consumer(
+        toy.READER, [ledger.events()], engine=engine, clock=clock, access=kafka.access, source="/toy"
+    )
+    async with until_left(reader.run):
+        await kafka.create_topics({toy.EVENTS: 1})
+        assert not reader.ready
+        await kafka.create_topics({f"{toy.EVENTS}.{toy.READER}.dlq": 1})
+        await eventually(lambda: reader.ready)
+
+
+async def test_no_progress_for_a_minute_shows(topics, consumer, ledger, entries, monkeypatch):
+    """A hung client keeps its partitions for ever; liveness must see it."""
+    await send(topics, toy.Happened(thing="lamp", number=1), 1)
+    reader = consumer(ledger.events())
+    async with until_left(reader.run):
+        await eventually(lambda: _count(entries, 1))
+        await eventually(lambda: not reader.stalled())
+        monkeypatch.setattr("shared.messaging.consumer.STALLED_SECONDS", -1)
+        assert reader.stalled() == []
+        monkeypatch.setattr(reader._poller, "highwater", lambda _place: 99)
+        assert {place.topic for place in reader.stalled()} == {toy.EVENTS}
 
 
 async def _count(entries, number):
