@@ -89,6 +89,10 @@ class ServiceProcesses:
         """Return a service's api for a caller."""
         return self.installation().service(service, role=role, scope=scope, subject=subject)
 
+    def token(self, *, role: str, scope: str = "*", subject: str = "tester") -> str:
+        """Return a token for clients of a test's own."""
+        return self._issuer.token(role=role, scope=scope, subject=subject)
+
     def installation(self) -> Installation:
         """Return the services as the demo finds them."""
         if self._installation is None:

@@ -96,7 +96,7 @@ def test_a_fact_may_come_before_its_account(seeded: ServiceProcesses):
 def test_collab_catches_up_after_it_was_away(seeded: ServiceProcesses):
     """Any service can be down while the others answer; what it missed waits for it in Kafka."""
     assignment, _, collab = _apis(seeded)
-    seeded.kill("collab.consumer")
+    seeded.stop("collab.consumer")
     live = assignment.get("/v1/plans", state="active").body["items"][0]
     draft = assignment.post(f"/v1/plans/{live['plan_id']}/clones", {"name": "while collab was away"})
     plan = f"/v1/plans/{draft.body['plan_id']}"

@@ -1,0 +1,97 @@
+"""What is broken while facts are posted. The numbers follow the fault plan: F5 is the killed broker."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.faults.load import BATCH, Load
+from tests.faults.report import FaultResult
+from tests.faults.stage import Stage, seconds_since
+
+Break = Callable[[Stage], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Breaks, spread evenly over the facts that are posted meanwhile."""
+
+    title: str
+    facts: int
+    breaks: tuple[Break, ...]
+
+
+def _kill(name: str) -> Break:
+    return lambda stage: stage.kill_process(name)
+
+
+def _kill_kafka(stage: Stage) -> None:
+    stage.kill_kafka()
+
+
+def _kill_postgres(stage: Stage) -> None:
+    stage.kill_postgres()
+
+
+_CONSUMER, _RELAY, _API = (_kill(f"metrics.{role}") for role in ("consumer", "relay", "api"))
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "facts": Scenario(
+        "200,000 facts, consumer killed three times, Kafka once",
+        200_000,
+        (_CONSUMER, _CONSUMER, _kill_kafka, _CONSUMER),
+    ),
+    "F2": Scenario("relay killed ten times", 40_000, (_RELAY,) * 10),
+    "F5": Scenario("Kafka killed", 30_000, (_kill_kafka,)),
+    "F10": Scenario("consumer killed three times", 30_000, (_CONSUMER,) * 3),
+    "F13": Scenario("Postgres killed", 30_000, (_kill_postgres,)),
+    "F20": Scenario("api killed three times", 30_000, (_API,) * 3),
+}
+SMOKE = ("facts", "F13", "F20")
+
+
+def run_scenario(name: str, stage: Stage, *, facts: int | None = None) -> FaultResult:
+    """Post, break, mend, and compare metrics with what was acknowledged, to the cent."""
+    scenario = SCENARIOS[name]
+    size = facts or scenario.facts
+    load = Load(stage.processes.endpoints().urls["metrics"], stage.token(), facts=size)
+    load.start()
+    try:
+        recoveries = _break_all(scenario.breaks, stage, records=size // BATCH)
+    finally:
+        load.release()
+        load.finish()
+    stage.wait_for_figures(load.ledger, seconds=120 + size / 500)
+    return FaultResult(
+        fault=name,
+        title=scenario.title,
+        ops=size,
+        acked=load.ledger.acked,
+        unknown=load.ledger.unknown,
+        duplicates_absorbed=load.ledger.statuses["duplicate"] + BATCH * load.ledger.replayed,
+        recovery_seconds=max(recoveries),
+        verdict=_verdict(load, stage),
+    )
+
+
+def _break_all(breaks: tuple[Break, ...], stage: Stage, *, records: int) -> list[float]:
+    recoveries = []
+    for number, break_ in enumerate(breaks, start=1):
+        # The last tenth of the load is held back; breaks lie within the first eight tenths.
+        stage.wait_for_records(records * 8 // 10 * number // (len(breaks) + 1), seconds=180)
+        before, began = stage.records_read(), time.monotonic()
+        break_(stage)
+        stage.wait_for_records(before + 1, seconds=180)
+        recoveries.append(seconds_since(began))
+    return recoveries
+
+
+def _verdict(load: Load, stage: Stage) -> str:
+    if load.ledger.unknown:
+        return f"{load.ledger.unknown} facts without an answer"
+    if load.ledger.refused():
+        return f"answered {dict(load.ledger.statuses)}"
+    freshness = stage.metrics.get("/v1/freshness").body
+    if freshness["parked_keys"] or freshness["conflicting_facts"]:
+        return f"parked {freshness['parked_keys']}, conflicting {freshness['conflicting_facts']}"
+    proof = stage.metrics.post("/v1/reconciliations").body
+    return "ok" if proof["equal"] else f"{proof['differing']} of {proof['cells']} cells differ"
