@@ -45,12 +45,12 @@ WHERE {Scope.covers("territory_id")}
 _FIND = text(f"{_SELECT} AND account_id = :account_id")
 _BY_EXTERNAL_ID = "AND (CAST(:external_id AS text) IS NULL OR external_id = :external_id)"
 _PAGE = """
-  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
   AND (CAST(:after AS uuid) IS NULL OR account_id > :after)
 ORDER BY account_id LIMIT :rows
 """
 _LIST = text(f"{_SELECT} {_BY_EXTERNAL_ID} {_PAGE}")
-# Apart from the general list, so that the planner may begin at the territory's open alignments.
+# Apart from the general list, so that each may begin at the open alignments of a territory, or of none.
+_LIST_GAPS = text(f"{_SELECT} AND territory_id IS NULL AND reason = :reason {_BY_EXTERNAL_ID} {_PAGE}")
 _LIST_TERRITORY = text(f"{_SELECT} AND territory_id = :territory_id {_BY_EXTERNAL_ID} {_PAGE}")
 _LIST_SUBTREE = text(f"""{_SELECT} {_BY_EXTERNAL_ID}
   AND territory_id IN (SELECT below.territory_id FROM live_closure below WHERE below.ancestor_id = :territory_id)
@@ -80,14 +80,18 @@ async def list_accounts(
     read: AsyncConnection, wanted: AccountFilter, *, scope: Scope, page: PageRequest
 ) -> list[AlignedAccount]:
     """Return accounts by id, one more than the page holds."""
+    if wanted.reason is not None and wanted.territory_id is not None:
+        return []  # a gap is where there is no territory
     statement = _LIST
     parameters = {
         "external_id": wanted.external_id,
-        "reason": wanted.reason,
         "after": page.after,
         "rows": page.limit + 1,
         **scope.parameters(),
     }
+    if wanted.reason is not None:
+        statement = _LIST_GAPS
+        parameters["reason"] = wanted.reason
     if wanted.territory_id is not None:
         statement = _LIST_SUBTREE if wanted.subtree else _LIST_TERRITORY
         parameters["territory_id"] = wanted.territory_id

@@ -11,12 +11,13 @@ from services.assignment.accounts.schemas import AccountView, GapReason
 from services.assignment.territories.queries import require_live_territory
 from shared.http.commands import Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.problems import describe
 from shared.http.security import Reader
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 
-@router.get("")
+@router.get("", responses=describe(404))
 async def list_accounts(
     by: Reader,
     read: Snapshot,

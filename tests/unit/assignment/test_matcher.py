@@ -111,7 +111,7 @@ def _rules(drawn: list[tuple[int, int, dict[str, Any]]]) -> list[Rule]:
     ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(rules, st.lists(accounts, min_size=1, max_size=6))
 def test_the_index_finds_what_trying_every_rule_finds(
     drawn: list[tuple[int, int, dict[str, Any]]], several: list[dict[str, Any]]
