@@ -4,6 +4,7 @@ All of them build an engine, refuse an old schema, open the health port, and lea
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.envelope import event_source
 from shared.db.engine import build_engine
-from shared.db.migrations import require_head
+from shared.db.migrations import SchemaNotAtHead, require_head
 from shared.kafka.access import KafkaAccess
 from shared.kafka.producer import Producer
 from shared.messaging.consumer import Consumer
@@ -118,7 +119,10 @@ def _run(settings: ServiceSettings, service: str, *, role: str, main: Main, conn
             await engine.dispose()
         log.info("stopped")
 
-    uvloop.run(run_until_stopped(whole_life))
+    try:
+        uvloop.run(run_until_stopped(whole_life))
+    except SchemaNotAtHead as refusal:
+        sys.exit(str(refusal))
 
 
 def _database(engine: AsyncEngine) -> Check:

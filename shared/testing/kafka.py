@@ -38,7 +38,7 @@ class KafkaSandbox:
         self.access = KafkaAccess(
             bootstrap_servers=bootstrap_servers, topic_prefix=f"test-{uuid4().hex[:12]}."
         )
-        self._settings: dict[str, Any] = {"bootstrap.servers": bootstrap_servers}
+        self._settings: dict[str, Any] = {"bootstrap.servers": bootstrap_servers, "log_level": 0}
         self._admin = AdminClient(self._settings)
         # Sent exactly as told, without batching: tests decide about offsets.
         self._producer = Producer({**self._settings, "partitioner": "murmur2_random", "linger.ms": 0})
