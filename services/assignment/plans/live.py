@@ -1,11 +1,9 @@
 """The live pointer: which plan is in force. Whoever aligns accounts holds it, so nobody aligns by two plans."""
 
-from dataclasses import dataclass
-from uuid import UUID
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.assignment.plans.plan import LivePlan
 from shared.db.unit_of_work import UnitOfWork
 
 # An activation of 100,000 accounts holds the pointer for seconds: whoever comes next waits it out and then
@@ -15,15 +13,6 @@ _READ = "SELECT plan_id, activation_id, sequence FROM live_plan"
 _MOVE = text("""
 UPDATE live_plan SET plan_id = :plan_id, activation_id = :activation_id, sequence = :sequence
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class LivePlan:
-    """What is in force; `plan_id` is None before the first activation, `sequence` counts activations."""
-
-    plan_id: UUID | None
-    activation_id: UUID | None
-    sequence: int
 
 
 async def read_live_plan(read: AsyncConnection) -> LivePlan:

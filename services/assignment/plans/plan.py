@@ -51,3 +51,12 @@ class Plan:
             raise VersionMismatch(
                 f"If-Match: the plan is at version {self.version}; read it again and decide anew."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlan:
+    """What is in force; `plan_id` is None before the first activation, `sequence` counts activations."""
+
+    plan_id: UUID | None
+    activation_id: UUID | None
+    sequence: int

@@ -6,8 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.assignment.alignments.activations.refusals import EffectiveAtNotNow, LivePlanChanged
-from services.assignment.plans.live import LivePlan
-from services.assignment.plans.plan import Plan, PlanState
+from services.assignment.plans.plan import LivePlan, Plan, PlanState
 
 Kind = Literal["activation", "rollback"]
 

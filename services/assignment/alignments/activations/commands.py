@@ -26,8 +26,8 @@ from services.assignment.alignments.realigning import next_instant, realign_all
 from services.assignment.alignments.realignment import Realignment
 from services.assignment.plans.commands import put_plan_in_force, retire_plan
 from services.assignment.plans.draft import lock_plan
-from services.assignment.plans.live import LivePlan, lock_live_plan, point_at
-from services.assignment.plans.plan import Plan
+from services.assignment.plans.live import lock_live_plan, point_at
+from services.assignment.plans.plan import LivePlan, Plan
 from services.assignment.plans.queries import find_plan
 from services.assignment.territories.queries import load_tree
 from services.assignment.territories.tree import Tree
