@@ -9,21 +9,23 @@ from shared.db.unit_of_work import UnitOfWork
 # One lock for all timelines and trees: batches of facts share it, a change of attribution has it alone. So
 # no fact is credited by a timeline that another transaction is about to replace, in either order. An advisory
 # lock queues fairly (share locks on a row let a steady stream of facts starve the change) and writes nothing.
-_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('metrics.attribution', 0))")
-_CHANGE = text("SELECT pg_advisory_xact_lock(hashtextextended('metrics.attribution', 0))")
-# Longer than a request would wait: a restatement of many accounts takes seconds.
-_PATIENCE = text("SET LOCAL lock_timeout = '25s'")
+_LOCK = """
+SELECT set_config('lock_timeout', '25s', true), set_config('work_mem', '64MB', true),
+       {lock}(hashtextextended('metrics.attribution', 0))
+"""
+# Patience beyond that of a request: a restatement of many accounts takes seconds. Memory, so that a batch is
+# summed and sorted without temporary files.
+_SHARE = text(_LOCK.format(lock="pg_advisory_xact_lock_shared"))
+_CHANGE = text(_LOCK.format(lock="pg_advisory_xact_lock"))
 
 
 async def hold_attribution(uow: UnitOfWork) -> None:
     """Keep timelines and trees as they are until this transaction ends."""
-    await uow.connection.execute(_PATIENCE)
     await uow.connection.execute(_SHARE)
 
 
 async def change_attribution(uow: UnitOfWork) -> None:
     """Be the only one to credit facts or to change how they are credited, until this transaction ends."""
-    await uow.connection.execute(_PATIENCE)
     await uow.connection.execute(_CHANGE)
 
 

@@ -13,6 +13,7 @@ from services.metrics.attribution.credit import TERRITORY_AT
 from services.metrics.attribution.tree_periods import BEGINNING, END, TreeShift
 from services.metrics.rollups.measures import MEASURES, SUMS, RollupView, measures_of
 from services.metrics.rollups.roll_up import ROLL_UP
+from services.metrics.rollups.years import find_years
 from shared.db.unit_of_work import UnitOfWork
 
 _SIGNED = ", ".join(f"x.sign * o.{name} AS {name}" for name in MEASURES)
@@ -69,12 +70,7 @@ SELECT count(*) FROM credited
 
 async def restate_tree_in_force(shifts: Sequence[TreeShift], uow: UnitOfWork) -> None:
     """Spread as_was anew where another tree was in force than thought."""
-    whole = [shift for shift in shifts if _first_whole_day(shift) < _end_day(shift)]
-    if whole:
-        await uow.connection.execute(
-            _FROM_OWN_ROWS,
-            _parameters(RollupView.AS_WAS, [(_first_whole_day(s), _end_day(s), s) for s in whole]),
-        )
+    await _shift_whole_days(RollupView.AS_WAS, shifts, uow)
     parts = [(day, day + timedelta(days=1), shift) for shift in shifts for day in _partial_days(shift)]
     if parts:
         await uow.connection.execute(_FROM_FACTS, _parameters(RollupView.AS_WAS, parts))
@@ -82,10 +78,14 @@ async def restate_tree_in_force(shifts: Sequence[TreeShift], uow: UnitOfWork) ->
 
 async def restate_live_tree(from_tree: UUID | None, to_tree: UUID | None, uow: UnitOfWork) -> None:
     """Spread as_is anew, all of it, by the tree now in force."""
-    always = TreeShift(BEGINNING, END, from_tree, to_tree)
-    await uow.connection.execute(
-        _FROM_OWN_ROWS, _parameters(RollupView.AS_IS, [(BEGINNING.date(), END.date(), always)])
-    )
+    await _shift_whole_days(RollupView.AS_IS, [TreeShift(BEGINNING, END, from_tree, to_tree)], uow)
+
+
+async def _shift_whole_days(view: RollupView, shifts: Sequence[TreeShift], uow: UnitOfWork) -> None:
+    for first_day, end_day in await find_years(uow.connection):
+        whole = [(max(first_day, _first_whole_day(s)), min(end_day, _end_day(s)), s) for s in shifts]
+        if some := [(first, end, shift) for first, end, shift in whole if first < end]:
+            await uow.connection.execute(_FROM_OWN_ROWS, _parameters(view, some))
 
 
 def _parameters(view: RollupView, shifts: Sequence[tuple[date, date, TreeShift]]) -> dict[str, object]:

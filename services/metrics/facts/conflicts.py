@@ -10,11 +10,15 @@ from services.metrics.facts.fact_row import FactRow
 from shared.contracts.money import NO_CURRENCY, from_minor
 from shared.db.unit_of_work import UnitOfWork
 
+# OFFSET 0 keeps the lookups by key: as a plain join the planner may read all facts instead.
 _FIND = text("""
 SELECT s.ordinal FROM unnest(
     CAST(:keys AS uuid[]), CAST(:revisions AS int[]), CAST(:hashes AS uuid[])
 ) WITH ORDINALITY AS s (entity_key, revision, payload_hash, ordinal)
-JOIN facts f ON f.entity_key = s.entity_key AND f.revision = s.revision AND f.payload_hash <> s.payload_hash
+CROSS JOIN LATERAL (
+    SELECT f.revision, f.payload_hash FROM facts f WHERE f.entity_key = s.entity_key OFFSET 0
+) AS f
+WHERE f.revision = s.revision AND f.payload_hash <> s.payload_hash
 """)
 _KEEP = text("""
 INSERT INTO fact_conflicts (entity_key, revision, payload_hash, payload, found_at)

@@ -5,13 +5,14 @@ through the closure, measures are filtered sums.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from services.metrics.rollups.years import find_years
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
@@ -61,12 +62,12 @@ in_effect AS (
     FROM facts f
     LEFT JOIN held h ON h.account_id = f.account_id AND h.valid_from <= f.occurred_at AND f.occurred_at < h.valid_to
     LEFT JOIN grown g ON g.valid_from <= f.occurred_at AND f.occurred_at < g.valid_to
-    WHERE NOT f.voided
+    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
     UNION ALL
     SELECT 2, h.territory_id, (SELECT tree_id FROM activations ORDER BY sequence DESC LIMIT 1),
            f.day, f.currency, f.kind, f.stage, f.amount_minor
     FROM facts f LEFT JOIN held h ON h.account_id = f.account_id AND h.is_last
-    WHERE NOT f.voided
+    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
 ), own AS (
     SELECT f.view, coalesce(f.territory_id, '{UNASSIGNED}') AS territory_id, f.tree_id, f.day, f.currency,
            {", ".join(f"{sql} AS {name}" for name, sql in _COUNTED.items())}
@@ -88,7 +89,8 @@ in_effect AS (
 _RECONCILE = text(f"""
 WITH {_EXPECTED}, stored AS (
     SELECT view, territory_id, day, currency, {_SUMS}
-    FROM rollup_days GROUP BY view, territory_id, day, currency HAVING NOT ({_ZERO})
+    FROM rollup_days WHERE day >= :first_day AND day < :end_day
+    GROUP BY view, territory_id, day, currency HAVING NOT ({_ZERO})
 ), differing AS (
     SELECT view, territory_id, day, currency,
            to_jsonb(e) - '{{view,territory_id,day,currency}}'::text[] AS expected,
@@ -126,20 +128,35 @@ class Reconciliation:
     differences: list[dict[str, Any]]
     made_at: datetime
 
+    def with_days(
+        self, cells: int, facts: int, differing: int, differences: list[dict[str, Any]]
+    ) -> "Reconciliation":
+        """Add what some more days came to."""
+        return replace(
+            self,
+            cells=self.cells + cells,
+            facts=self.facts + facts,
+            differing=self.differing + differing,
+            differences=[*self.differences, *differences][:MAX_DIFFERENCES],
+        )
+
 
 async def reconcile(_command: Reconcile, uow: UnitOfWork) -> Reconciliation:
-    """Count anew in one statement, so in one snapshot: facts that come meanwhile are in both sides or none."""
+    """Count anew, a year of days per statement.
+
+    A statement sees one snapshot, and a cell is of one day: facts that come meanwhile are in both sides of
+    their comparison or in none.
+    """
     for statement in _ROOM:
         await uow.connection.execute(text(statement))
-    cells, facts, differing, differences = (await uow.connection.execute(_RECONCILE)).one()
-    made = Reconciliation(new_id(), cells, facts, differing, list(differences), uow.now)
+    made = Reconciliation(new_id(), cells=0, facts=0, differing=0, differences=[], made_at=uow.now)
+    for first_day, end_day in await find_years(uow.connection):
+        days = {"first_day": first_day, "end_day": end_day}
+        made = made.with_days(*(await uow.connection.execute(_RECONCILE, days)).one())
     await uow.connection.execute(
         _KEEP,
         {
-            "reconciliation_id": made.reconciliation_id,
-            "cells": cells,
-            "facts": facts,
-            "differing": differing,
+            **{name: getattr(made, name) for name in ("reconciliation_id", "cells", "facts", "differing")},
             "differences": json.dumps(made.differences),
             "asked_by": uow.actor,
             "now": uow.now,

@@ -144,6 +144,27 @@ async def test_workers_at_once_publish_the_newest_state_last(transact, publish, 
     assert [version for _, version in states] == list(range(1, len(states) + 1))
 
 
+async def test_a_worker_reads_the_facts_only_once_it_holds_the_account(transact, engine, publish, published):
+    """What it read while another worker publishes the same account would be old when its turn comes."""
+    await transact(apply_facts, [recorded(fact("o1", occurred_at=A_MONDAY))])
+    await publish()
+    await transact(apply_facts, [recorded(fact("o2", occurred_at=A_MONDAY))])
+    async with engine.begin() as other:
+        await other.execute(text("SELECT 1 FROM published_accounts FOR UPDATE"))
+        publishing = asyncio.create_task(transact(publish_account_states, PublishAccountStates()))
+        await eventually(lambda: is_waiting(engine))
+        await transact(apply_facts, [recorded(fact("o3", occurred_at=A_MONDAY))])
+    await publishing
+    assert figures_of((await published())[-1][0]) == [("USD", "300.00", "0.00")]
+
+
+async def is_waiting(engine):
+    """Tell whether a session of this database waits for a lock."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with engine.connect() as connection:
+        return (await connection.execute(text(query))).scalar()
+
+
 async def test_the_worker_publishes_until_it_is_stopped(transact, published):
     stopping = asyncio.Event()
     working = asyncio.create_task(work(transact, stopping))

@@ -1,0 +1,30 @@
+"""Cutting work over all days into years, so that no statement grows with the age of the data."""
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.rollups.measures import RollupView
+from shared.contracts.identity import ORGANISATION
+
+FIRST_DAY, END_DAY = date(1, 1, 1), date(9999, 12, 31)
+
+_BOUNDS = text(f"""
+SELECT min(day), max(day) FROM rollup_days
+WHERE view = {RollupView.AS_IS:d} AND territory_id = '{ORGANISATION}'
+""")
+
+Days = tuple[date, date]
+
+
+async def find_years(connection: AsyncConnection) -> list[Days]:
+    """Return half-open ranges of days, a calendar year each, that together cover all time."""
+    first, last = (await connection.execute(_BOUNDS)).one()
+    return cut_into_years(first, last) if first is not None else [(FIRST_DAY, END_DAY)]
+
+
+def cut_into_years(first: date, last: date) -> list[Days]:
+    """Cut all time at each New Year between two days; the outer ranges reach to both ends of time."""
+    new_years = [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
+    return list(zip([FIRST_DAY, *new_years], [*new_years, END_DAY], strict=True))
