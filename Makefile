@@ -17,7 +17,7 @@ help: ## This list
 
 .PHONY: run start stop status token
 run: .runtime ## Everything on this machine, the demo, the tour, then serve until Ctrl-C (ACCOUNTS=5000 ONCE=1)
-	@exec $(PY) -m deploy.local run --accounts $(ACCOUNTS) $(if $(filter 1,$(ONCE)),--once)
+	@exec $(PY) -m deploy.local run --with-parent --accounts $(ACCOUNTS) $(if $(filter 1,$(ONCE)),--once)
 
 start: .runtime ## The same in the background, without the tour
 	@$(PY) -m deploy.local start --accounts $(ACCOUNTS)

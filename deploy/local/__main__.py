@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("run", help="run everything in this terminal, until Ctrl-C")
     runs.add_argument("--no-tour", dest="tour", action="store_false", help="seed, but take no tour")
     runs.add_argument("--once", action="store_true", help="end after the tour, with its status")
+    runs.add_argument("--with-parent", action="store_true", help="end when the parent process dies")
     runs.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
     starts = commands.add_parser("start", help="run everything in the background")
     for sized in (runs, starts):
@@ -50,7 +51,11 @@ def parser() -> argparse.ArgumentParser:
 def run_here(options: argparse.Namespace, _: Sequence[str]) -> int:
     """Run in this terminal."""
     asked = RunOptions(
-        accounts=options.accounts, tour=options.tour, once=options.once, background=options.background
+        accounts=options.accounts,
+        tour=options.tour,
+        once=options.once,
+        background=options.background,
+        with_parent=options.with_parent,
     )
     return run(asked)
 

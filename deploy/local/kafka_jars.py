@@ -56,11 +56,16 @@ def copy_jars(folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
         raise Trouble(
-            f"Maven could not fetch Kafka: {' '.join(errors[:1]) or done.stderr.strip()}",
+            f"Maven could not fetch Kafka: {first_error(done.stdout) or done.stderr.strip()}",
             fix="Check the network and ~/.m2/settings.xml, or unpack a Kafka 4 and set KAFKA_HOME.",
         )
+
+
+def first_error(output: str) -> str:
+    """Return the first line in which Maven says something; it also marks empty lines as errors."""
+    said = (line.partition("[ERROR]")[2].strip() for line in output.splitlines())
+    return next(filter(None, said), "")
 
 
 def require_maven() -> str:

@@ -1,5 +1,6 @@
 """The one terminal: lines of all log files, each with its process in front, in a colour of its own."""
 
+import contextlib
 import os
 import sys
 import time
@@ -43,8 +44,9 @@ class LogView:
         self.show(f"{'bailiwick':<{NAME_WIDTH}}| {time.monotonic() - self._started_at:6.1f} s  {text}")
 
     def show(self, text: str) -> None:
-        """Print as it is."""
-        print(text, file=self._out, flush=True)
+        """Print as it is; go on without a terminal when it is gone, for somebody must still end the children."""
+        with contextlib.suppress(OSError):
+            print(text, file=self._out, flush=True)
 
     def _print(self, number: int, name: str, line: str) -> None:
         prefix = f"{name:<{NAME_WIDTH}}|"

@@ -153,7 +153,8 @@ def initdb(binaries: PostgresBinaries, folder: Path) -> None:
     password.unlink()
     if done.returncode != 0:
         raise Trouble(
-            f"initdb failed: {' '.join(done.stderr.split())}", fix="Free some disk space, or set PG_BIN_DIR."
+            f"initdb failed: {' '.join(done.stderr.split())}",
+            fix="Postgres' own words; PG_BIN_DIR names other binaries, DATABASE_URL a server that runs.",
         )
 
 

@@ -1,8 +1,10 @@
 """`make run`: everything up, in order, the demo seeded, the tour taken, then serving until Ctrl-C."""
 
 import asyncio
+import ctypes
 import shutil
 import signal
+import sys
 from dataclasses import dataclass
 
 from deploy.local.demonstration import demonstrate
@@ -13,7 +15,7 @@ from deploy.local.log_view import LogView
 from deploy.local.paths import ENDPOINTS, ISSUER, LOCAL, LOGS
 from deploy.local.preflight import check_machine
 from deploy.local.report import describe_run
-from deploy.local.run_lock import SERVING, RunLock
+from deploy.local.run_lock import SERVING, STOPPING, RunLock
 from deploy.local.service_processes import SERVICE_ROLES, migrate, service_process
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Supervisor
@@ -22,6 +24,7 @@ from deploy.local.watchdog import Watchdog
 from shared.runtime.settings import DEVELOPMENT_ISSUER
 
 DEMO_ACCOUNTS = 5000
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class RunOptions:
     tour: bool = True
     once: bool = False
     background: bool = False
+    with_parent: bool = False
 
 
 def run(options: RunOptions) -> int:
     """Run until it is over, by itself (`once`) or by a signal; nothing is left running then."""
     settings = LocalSettings.read()
+    if options.with_parent:
+        end_with_parent()
     with RunLock(LOCAL) as lock:
         check_machine(settings, LOCAL)
         keep_last_logs()
@@ -151,10 +157,17 @@ class Run:
         ).write(ENDPOINTS)
 
     async def _end(self) -> None:
+        self._lock.note(STOPPING)
         self._view.say("Stopping ...")
         self._view.paused = self._view.paused or self._options.once
         await self._supervisor.stop()
         self._view.say("Everything has stopped.")
+
+
+def end_with_parent() -> None:
+    """Stop, as on Ctrl-C, when the process that started us dies: a killed `make` leaves no run behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def keep_last_logs() -> None:

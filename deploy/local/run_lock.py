@@ -13,6 +13,7 @@ from deploy.local.trouble import Trouble
 
 STARTING = "starting"
 SERVING = "serving"
+STOPPING = "stopping"
 
 
 class RunLock:
@@ -28,16 +29,19 @@ class RunLock:
         self._folder.mkdir(parents=True, exist_ok=True)
         run = (self._folder / "run.lock").open("a+")
         if not try_lock(run):
-            run.close()
-            raise Trouble(
-                f"This clone already runs, as process {runner_in(self._folder)}.",
-                fix="Stop it first (Ctrl-C in its terminal, or make stop), or use what is running: make status",
-            )
+            if state_in(self._folder) != STOPPING:
+                run.close()
+                raise Trouble(
+                    f"This clone already runs, as process {runner_in(self._folder)}.",
+                    fix="Stop it first (Ctrl-C in its terminal, or make stop), or use it: make status",
+                )
+            print("Waiting for the last run to end ...", flush=True)
+            fcntl.flock(run, fcntl.LOCK_EX)
         self._run = run
         self.note(STARTING)
         self.sweep = (self._folder / "sweep.lock").open("a+")
         if not try_lock(self.sweep):
-            print("Waiting for what the last run left behind to end ...")
+            print("Waiting for what the last run left behind to end ...", flush=True)
             fcntl.flock(self.sweep, fcntl.LOCK_EX)
         return self
 

@@ -1,10 +1,11 @@
 """One run per clone."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deploy.local.run_lock import SERVING, RunLock, is_running, is_swept, runner_in, state_in
+from deploy.local.run_lock import SERVING, STOPPING, RunLock, is_running, is_swept, runner_in, state_in
 from deploy.local.trouble import Trouble
 
 
@@ -32,6 +33,17 @@ def test_a_sweep_that_goes_on_is_seen_after_the_run(tmp_path):
     assert not is_swept(tmp_path)
     os.close(watchdogs)
     assert is_swept(tmp_path)
+
+
+def test_a_run_that_is_stopping_is_waited_for(tmp_path):
+    """Who kills `make` and starts again at once is not told that it runs."""
+    stopping = RunLock(tmp_path).__enter__()
+    stopping.note(STOPPING)
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(RunLock(tmp_path).__enter__)
+        assert not following.done()
+        stopping.__exit__()
+        following.result(timeout=20).__exit__()
 
 
 def test_a_clone_that_never_ran_does_not_run(tmp_path):
