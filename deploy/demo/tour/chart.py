@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 COLOURS = ("bright_blue", "bright_yellow")
+# Told apart without colours too.
+GLYPHS = ("●", "○")
 _WIDTH, _HEIGHT = 44, 13
 _BAR = 26
 
@@ -92,10 +94,11 @@ def _map(moment: Moment, frame: _Frame) -> Text:
             if held is None:
                 drawn.append("·", "grey23")
             else:
-                drawn.append("●" if held.total() > 1 else "•", COLOURS[held.most_common(1)[0][0]])
+                number = held.most_common(1)[0][0]
+                drawn.append(GLYPHS[number], COLOURS[number])
         drawn.append("\n")
     for number, (name, points) in enumerate(moment.points.items()):
-        drawn.append(f"● {name} {len(points):,}   ", COLOURS[number])
+        drawn.append(f"\n{GLYPHS[number]} {name}: {len(points):,} accounts", COLOURS[number])
     return drawn
 
 

@@ -215,7 +215,8 @@ def _show_brief(stage: Stage, collab: Service, handoff: Mapping[str, Any], diff:
         {
             "revenue": " ".join(f"{one['trailing_revenue']} {one['currency']}" for one in figures),
             "pipeline": " ".join(f"{one['open_pipeline']} {one['currency']}" for one in figures),
-            "checklist": ", ".join(item["title"] for item in body["checklist"]),
+            "notes": body["brief"]["notes"],
+            "checklist": f"{len(body['checklist'])} items, the first: {body['checklist'][0]['title']}",
         }
     )
     stage.confirm(f"the biggest one's brief tells the diff's {money(wanted)} USD")

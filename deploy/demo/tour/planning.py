@@ -81,7 +81,7 @@ def move_postal_codes(stage: Stage, assignment: Service, live_plan_id: str, plan
         body["condition"] = {**side.rule["condition"], "value": after}
         answer = assignment.put(f"/v1/plans/{plan_id}/rules/{side.rule['rule_id']}", body, etag=etag or "")
         etag = answer.etag
-        stage.show(answer, {"rule": f"{body['name']}: postal_code in {len(before)} → {len(after)} values"})
+        stage.show(answer, {"rule": f"{body['name']}, {len(before)} → {len(after)}"})
     listed = ", ".join(sorted(codes)[:8])
     stage.fields({f"{len(codes)} ZIPs move": listed + (" …" if len(codes) > 8 else "")})
     return Draft(plan_id, live_plan_id, source, target, frozenset(codes))

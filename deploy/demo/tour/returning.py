@@ -46,6 +46,7 @@ def see_all_agree(
         installation.service(name, role="viewer", subject="tour")
         for name in ("assignment", "metrics", "collab")
     )
+    prover = installation.service("metrics", role="admin", subject="tour")
     for side in (draft.source, draft.target):
         same = set(accounts_of(assignment, side)) == set(side.accounts)
         stage.check(f"assignment: {side.name} has its {len(side.accounts)} accounts back", holds=same)
@@ -56,6 +57,9 @@ def see_all_agree(
     wait_until(credit_is_back, what="metrics", seconds=PATIENCE)
     show_credits(stage, draft, Credits.read(metrics))
     stage.confirm("metrics: both views are what they were before, for every territory, to the cent")
+    proof = prover.post("/v1/reconciliations")
+    stage.show(proof, {name: f"{proof.body[name]:,}" for name in ("facts", "cells", "differing")})
+    stage.check("metrics: a recount of every fact by other means finds the same", holds=proof.body["equal"])
     _check_handoffs(stage, collab, activation, rollback, len(diff.moved))
     stage.figures["agreed_after_seconds"] = round(since.seconds, 3)
     (returning,) = collab.pages(
