@@ -26,11 +26,11 @@ UPDATE consumer_offsets SET next_offset = :next_offset
 WHERE consumer = :consumer AND topic = :topic AND partition = :partition
 """)
 _READ_KEYS = text("""
-SELECT k.key, w.version, p.reason
-FROM unnest(CAST(:keys AS text[])) AS k (key)
-LEFT JOIN consumer_watermarks w ON w.consumer = :consumer AND w.topic = :topic AND w.aggregateid = k.key
-LEFT JOIN parked_keys p ON p.consumer = :consumer AND p.topic = :topic AND p.aggregateid = k.key
-WHERE w.version IS NOT NULL OR p.reason IS NOT NULL
+SELECT aggregateid AS key, version, NULL AS reason FROM consumer_watermarks
+WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
+UNION ALL
+SELECT aggregateid, NULL, reason FROM parked_keys
+WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 """)
 _WRITE_WATERMARKS = text("""
 INSERT INTO consumer_watermarks (consumer, topic, aggregateid, version)
@@ -68,10 +68,14 @@ class Progress:
     async def read_keys(self, connection: AsyncConnection, keys: Iterable[str]) -> dict[str, KeyState]:
         """Return what is known of the keys; unknown ones are left out."""
         rows = await connection.execute(_READ_KEYS, {**self._key_names, "keys": sorted(set(keys))})
-        return {
-            row.key: KeyState(seen=row.version or 0, parked=ParkReason(row.reason) if row.reason else None)
-            for row in rows
-        }
+        seen: dict[str, int] = {}
+        parked: dict[str, ParkReason] = {}
+        for key, version, reason in rows:
+            if reason is None:
+                seen[key] = version
+            else:
+                parked[key] = ParkReason(reason)
+        return {key: KeyState(seen.get(key, 0), parked.get(key)) for key in seen.keys() | parked.keys()}
 
     async def write_versions(self, connection: AsyncConnection, versions: Mapping[str, int]) -> None:
         """Remember the last applied version of each key."""

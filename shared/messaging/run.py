@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.envelope import event_source
-from shared.db.engine import build_engine
+from shared.db.engine import ROLE_LIMITS, build_engine
 from shared.db.migrations import SchemaNotAtHead, require_head
 from shared.kafka.access import KafkaAccess
 from shared.kafka.producer import Producer
@@ -32,6 +32,10 @@ log = get_logger(__name__)
 
 Consumers = Mapping[str, Sequence[Subscription]]
 """What a service reads: subscriptions by the name of the consumer."""
+
+# A projection grows from nothing to millions of rows in minutes. A plan kept from its first batches would read
+# all of it for every batch, until the next ANALYZE.
+CONSUMER_LIMITS = {**ROLE_LIMITS, "plan_cache_mode": "force_custom_plan"}
 
 Worker = Callable[[AsyncEngine, asyncio.Event], Awaitable[None]]
 
@@ -73,7 +77,14 @@ def run_consumers(settings: ServiceSettings, service: str, consumers: Consumers)
                 group.create_task(consumer.run(running.stopping))
 
     # Four transactions at once per consumer, and one for the probe.
-    _run(settings, service, role="consumer", main=read, connections=4 * len(consumers) + 1)
+    _run(
+        settings,
+        service,
+        role="consumer",
+        main=read,
+        connections=4 * len(consumers) + 1,
+        limits=CONSUMER_LIMITS,
+    )
 
 
 def run_worker(settings: ServiceSettings, service: str, worker: Worker) -> None:
@@ -98,7 +109,15 @@ class Running:
 Main = Callable[[Running], Awaitable[None]]
 
 
-def _run(settings: ServiceSettings, service: str, *, role: str, main: Main, connections: int) -> None:
+def _run(
+    settings: ServiceSettings,
+    service: str,
+    *,
+    role: str,
+    main: Main,
+    connections: int,
+    limits: Mapping[str, str] = ROLE_LIMITS,
+) -> None:
     configure_logging(service=service, role=role, form=settings.log_format, level=settings.log_level)
 
     async def whole_life(stopping: asyncio.Event) -> None:
@@ -107,6 +126,7 @@ def _run(settings: ServiceSettings, service: str, *, role: str, main: Main, conn
             schema=service,
             application_name=f"{service}.{role}",
             pool_size=connections,
+            limits=dict(limits),
         )
         running = Running(engine, stopping, live={}, ready={"database": _database(engine)})
         await require_head(engine, service=service)
