@@ -1,6 +1,5 @@
 """python -m services.metrics api|relay|consumer|worker|migrate|dlq: one process, one role."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 
@@ -9,8 +8,7 @@ from services.metrics.bootstrap import SERVICE, build_app
 from services.metrics.consumers import CONSUMERS
 from services.metrics.settings import Settings
 from shared.contracts.envelope import event_source
-from shared.db.engine import build_engine
-from shared.db.migrations import SchemaNotAtHead, require_head, upgrade
+from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.db.transact import Transactor
 from shared.http.bootstrap import serve
 from shared.messaging.dlq_command import run_dlq_command
@@ -22,21 +20,7 @@ from shared.runtime.logging import configure_logging
 def api(settings: Settings) -> None:
     """Answer HTTP."""
     configure_logging(service=SERVICE, role="api", form=settings.log_format, level=settings.log_level)
-    asyncio.run(_require_head(settings))
     serve(build_app(settings), settings)
-
-
-async def _require_head(settings: Settings) -> None:
-    engine = build_engine(
-        settings.database_url.get_secret_value(),
-        schema=SERVICE,
-        application_name=f"{SERVICE}.api",
-        pool_size=1,
-    )
-    try:
-        await require_head(engine, service=SERVICE)
-    finally:
-        await engine.dispose()
 
 
 def relay(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from services.metrics.attribution.credit import TERRITORY_AT, TERRITORY_NOW, TRE
 from services.metrics.rollups.asked_territories import require_territory
 from services.metrics.rollups.measures import RollupView
 from services.metrics.rollups.queries import ViewName
-from shared.contracts.identity import UNASSIGNED
+from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
@@ -75,26 +75,31 @@ _VISIBLE = f"""(CAST(:scope_everything AS boolean) OR f.account_id IN (
     SELECT a.account_id FROM accounts a WHERE {Scope.covers("a.territory_id")}
 ))"""
 
-_HELD_NOW = f"""(
-    f.account_id IN (
-        SELECT a.account_id FROM accounts a WHERE a.territory_id = :territory_id OR a.territory_id IN (
-            SELECT c.territory_id FROM live_closure c WHERE c.ancestor_id = :territory_id
-        )
+_HELD_NOW = """f.account_id IN (
+    SELECT a.account_id FROM accounts a WHERE a.territory_id = :territory_id OR a.territory_id IN (
+        SELECT c.territory_id FROM live_closure c WHERE c.ancestor_id = :territory_id
     )
-    OR (CAST(:territory_id AS uuid) = '{UNASSIGNED}' AND {TERRITORY_NOW.format(fact="f")} = '{UNASSIGNED}')
 )"""
 # The first condition is not needed for the answer: it lets the index find the few accounts in question.
-_HELD_THEN = f"""(
-    (CAST(:territory_id AS uuid) = '{UNASSIGNED}' OR f.account_id IN (
-        SELECT e.account_id FROM alignment_events e WHERE e.territory_id = :territory_id OR e.territory_id IN (
-            SELECT c.territory_id FROM tree_closure c WHERE c.ancestor_id = :territory_id
-        )
-    ))
-    AND ({TERRITORY_AT.format(fact="f")} = :territory_id OR EXISTS (
-        SELECT 1 FROM tree_closure c WHERE c.tree_id = {TREE_AT.format(fact="f")}
-            AND c.territory_id = {TERRITORY_AT.format(fact="f")} AND c.ancestor_id = :territory_id
-    ))
-)"""
+_HELD_THEN = f"""f.account_id IN (
+    SELECT e.account_id FROM alignment_events e WHERE e.territory_id = :territory_id OR e.territory_id IN (
+        SELECT c.territory_id FROM tree_closure c WHERE c.ancestor_id = :territory_id
+    )
+) AND ({TERRITORY_AT.format(fact="f")} = :territory_id OR EXISTS (
+    SELECT 1 FROM tree_closure c WHERE c.tree_id = {TREE_AT.format(fact="f")}
+        AND c.territory_id = {TERRITORY_AT.format(fact="f")} AND c.ancestor_id = :territory_id
+))"""
+# What nobody holds has no index to be found by; the roll-ups tell on which days there is any.
+_HELD_BY_NOBODY = {
+    "as_is": f"""f.day = ANY(CAST(:days AS date[])) AND (f.account_id IS NULL OR f.account_id NOT IN (
+        SELECT a.account_id FROM accounts a WHERE a.territory_id <> '{UNASSIGNED}'
+    ))""",
+    "as_was": f"f.day = ANY(CAST(:days AS date[])) AND {TERRITORY_AT.format(fact='f')} = '{UNASSIGNED}'",
+}
+_DAYS = text(f"""
+SELECT day FROM rollup_days WHERE view = :view AND territory_id = '{UNASSIGNED}'
+GROUP BY day HAVING isum(facts) <> 0
+""")
 
 
 async def find_facts(
@@ -105,6 +110,11 @@ async def find_facts(
     names: dict[str, Any] = {**scope.parameters(), "limit": page.limit + 1}
     if asked.territory_id is not None:
         await require_territory(read, asked.territory_id, scope)
+    if asked.territory_id == UNASSIGNED:
+        conditions.append(_HELD_BY_NOBODY[asked.view])
+        days = await read.execute(_DAYS, {"view": int(RollupView[asked.view.upper()])})
+        names["days"] = list(days.scalars())
+    elif asked.territory_id is not None and asked.territory_id != ORGANISATION:
         conditions.append(_HELD_NOW if asked.view == "as_is" else _HELD_THEN)
         names["territory_id"] = asked.territory_id
     for condition, name, value in (

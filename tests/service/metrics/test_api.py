@@ -171,6 +171,7 @@ async def test_facts_behind_a_figure(counted, api, organisation, northerner):
     assert await listed(organisation, territory_id=territory("south"), view="as_is") == {"o2", "o3"}
     for view in ("as_was", "as_is"):
         assert await listed(organisation, territory_id=UNASSIGNED, view=view) == {"o4"}
+        assert await listed(organisation, territory_id=ORGANISATION, view=view) == {"o1", "o2", "o3", "o4"}
     assert await listed(organisation, account_id=account_id_of("a2")) == {"o2", "o3"}
     assert await listed(organisation, account_id=account_id_of("a2"), to="2026-04-01") == {"o2"}
     assert await listed(northerner) == {"o1"}
