@@ -1,9 +1,12 @@
 """Base models of request and response bodies, and the kinds of text they are made of."""
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 # NUL cannot be stored in Postgres text; other control characters break logs and CSV.
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
@@ -14,6 +17,16 @@ ExternalId = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=_PRINTABLE)
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536, pattern=_PRINTABLE)]
+
+
+def refuse_number(value: Any) -> Any:
+    """Refuse what Pydantic would take for a Unix time: `to=0` is a mistake, not 1 January 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise ValueError("write it out in ISO 8601, not as a number")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(refuse_number)]
 
 
 class Body(BaseModel):

@@ -8,6 +8,8 @@ from fastapi import Depends, Header
 from shared.runtime.refusals import Refusal, VersionMismatch
 
 _STRONG = re.compile(r'"([1-9][0-9]{0,9})"')
+# In the document only: what does not fit names no version, which is 412 and not 422.
+_SHAPE = {"pattern": '^"[1-9][0-9]{0,9}"$', "examples": ['"1"']}
 _LARGEST = 2_147_483_647  # versions are int4 in the database
 
 
@@ -22,7 +24,8 @@ def etag_of(version: int) -> str:
 
 def expected_version(
     if_match: Annotated[
-        str | None, Header(description='The ETag of the version you read, e.g. "3".', max_length=64)
+        str | None,
+        Header(description="The ETag of the version you read.", max_length=64, json_schema_extra=_SHAPE),
     ] = None,
 ) -> int:
     """Return the version the caller last read. Raises PreconditionRequired or VersionMismatch."""
@@ -34,7 +37,11 @@ def expected_version(
 def version_if_sent(
     if_match: Annotated[
         str | None,
-        Header(description="The ETag of the version you read; leave it out to act on any.", max_length=64),
+        Header(
+            description="The ETag of the version you read; leave it out to act on any.",
+            max_length=64,
+            json_schema_extra=_SHAPE,
+        ),
     ] = None,
 ) -> int | None:
     """Return the version the caller insists on, None for any. Raises VersionMismatch."""

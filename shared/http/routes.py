@@ -24,7 +24,7 @@ def dependencies_of(route: RouteContext) -> Iterator[object]:
 
 
 def methods_at(app: FastAPI, path: str) -> set[str]:
-    """Return the methods that some operation takes at a path."""
-    return {
-        method for route in api_routes(app) if route.path_regex.match(path) for method in route.methods or ()
-    }
+    """Return the methods of the operations that share the first path template to fit, as routing does."""
+    routes = list(api_routes(app))
+    template = next((route.path for route in routes if route.path_regex.match(path)), None)
+    return {method for route in routes if route.path == template for method in route.methods or ()}

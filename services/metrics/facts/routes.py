@@ -1,6 +1,5 @@
 """HTTP: facts in, and the facts behind the figures."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from services.metrics.facts.commands import SubmitFacts, submit_facts
 from services.metrics.facts.queries import FactsAsked, find_fact, find_facts
 from services.metrics.facts.schemas import FactDetailView, FactView, SubmitFactsBody, SubmittedView
 from services.metrics.rollups.queries import ViewName
+from shared.http.bodies import Day
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
 from shared.http.problems import describe
@@ -39,8 +39,8 @@ async def list_facts(
         UUID | None, Query(description="What counts for this territory, or below it, in the view.")
     ] = None,
     view: Annotated[ViewName, Query(description="The view that territory_id is meant in.")] = "as_is",
-    first_day: Annotated[date | None, Query(alias="from", description="First day, UTC.")] = None,
-    end_day: Annotated[date | None, Query(alias="to", description="The day after the last, UTC.")] = None,
+    first_day: Annotated[Day | None, Query(alias="from", description="First day, UTC.")] = None,
+    end_day: Annotated[Day | None, Query(alias="to", description="The day after the last, UTC.")] = None,
 ) -> Page[FactView]:
     """List the facts behind a figure, those of accounts in the caller's scope; voided ones are left out."""
     asked = FactsAsked(account_id, territory_id, view, first_day, end_day)

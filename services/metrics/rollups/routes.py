@@ -1,6 +1,5 @@
 """HTTP: figures of territories."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from services.metrics.rollups.asked_territories import Include
 from services.metrics.rollups.queries import FiguresAsked, Grain, ViewName, find_figures
 from services.metrics.rollups.refusals import EmptyPeriod
 from services.metrics.rollups.schemas import FiguresView
+from shared.http.bodies import Day
 from shared.http.commands import Snapshot
 from shared.http.problems import describe
 from shared.http.security import Reader
@@ -22,8 +22,8 @@ async def get_figures(
     by: Reader,
     read: Snapshot,
     view: Annotated[ViewName, Query(description="As credited when it happened, or to today's holder.")],
-    first_day: Annotated[date, Query(alias="from", description="First day, UTC.")],
-    end_day: Annotated[date, Query(alias="to", description="The day after the last, UTC.")],
+    first_day: Annotated[Day, Query(alias="from", description="First day, UTC.")],
+    end_day: Annotated[Day, Query(alias="to", description="The day after the last, UTC.")],
     territory_id: Annotated[UUID | None, Query(description="Without it: all in scope.")] = None,
     include: Annotated[
         Include, Query(description="With a territory: it alone, with its children, or with all below it.")
