@@ -71,7 +71,7 @@ class Supervisor:
     async def stop(self) -> None:
         """End everything, the last stage first."""
         for stage in reversed(self._stages):
-            await asyncio.gather(*(ended(child) for child in stage.values()))
+            await asyncio.gather(*(self._end(child) for child in stage.values()))
             self._view.show_new()
         self._stages.clear()
 
@@ -80,6 +80,15 @@ class Supervisor:
         for stage in reversed(self._stages):
             for child in stage.values():
                 child.kill()
+
+    async def _end(self, child: Child) -> None:
+        grace = child.process.grace
+        deadline = time.monotonic() + grace
+        child.terminate()
+        await until(lambda: child.exit_code is not None or time.monotonic() > deadline)
+        if child.exit_code is None:
+            self._view.say(f"{child.process.name} has not ended within {grace:.0f} s and is killed.")
+        child.kill()
 
     async def _restart(self, stage: dict[str, Child], child: Child) -> None:
         process = child.process
@@ -111,14 +120,6 @@ async def serving(child: Child) -> None:
     """Wait until the child serves."""
     while not await asyncio.to_thread(child.is_serving):  # noqa: ASYNC110  # health is asked for
         await asyncio.sleep(POLL_SECONDS)
-
-
-async def ended(child: Child) -> None:
-    """Ask the child to end, and kill what is left after its grace."""
-    child.terminate()
-    deadline = time.monotonic() + child.process.grace
-    await until(lambda: child.exit_code is not None or time.monotonic() > deadline)
-    child.kill()
 
 
 async def until(condition: Callable[[], bool]) -> None:
