@@ -1,4 +1,4 @@
-"""python -m services.collab api|relay|consumer|migrate: one process, one role."""
+"""python -m services.collab api|relay|consumer|migrate|dlq: one process, one role."""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from services.collab.consumer import CONSUMERS
 from services.collab.settings import Settings
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.http.bootstrap import serve
+from shared.messaging.dlq_command import run_dlq_command
 from shared.messaging.run import run_consumers, run_relay
 from shared.runtime.logging import configure_logging
 
@@ -45,9 +46,11 @@ ROLES: dict[str, Callable[[Settings], None]] = {
 
 def main(arguments: list[str]) -> None:
     """Run the role named on the command line."""
+    if arguments[:1] == ["dlq"]:
+        sys.exit(run_dlq_command(arguments[1:], settings=Settings(), service=SERVICE, consumers=CONSUMERS))
     role = ROLES.get(arguments[0]) if len(arguments) == 1 else None
     if role is None:
-        sys.exit(f"usage: python -m services.collab {'|'.join(ROLES)}")
+        sys.exit(f"usage: python -m services.collab {'|'.join(ROLES)}|dlq ...")
     try:
         role(Settings())
     except SchemaNotAtHead as error:

@@ -43,9 +43,7 @@ Wanted = Annotated[HandoffFilter, Depends(handoff_filter)]
 
 
 @router.get("")
-async def get_handoffs(
-    by: Reader, read: Snapshot, page: PageParameters, wanted: Wanted
-) -> Page[HandoffView]:
+async def get_handoffs(by: Reader, read: Snapshot, page: PageParameters, wanted: Wanted) -> Page[HandoffView]:
     """List handoffs in the order they were opened: those of which either side lies in your scope."""
     rows = await list_handoffs(read, wanted, scope=by.scope, after=page.after, limit=page.limit + 1)
     items, cursor = page_of(rows, page, lambda row: row.handoff_id)
