@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.kafka.access import KafkaAccess
 from shared.kafka.poller import Polled, Poller
-from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.kafka.records import TopicPartition
 from shared.messaging import metrics
 from shared.messaging.batches import Batches
 from shared.messaging.reader import PartitionReader
@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 STALLED_SECONDS = 60.0
 _HINT_SECONDS = 1.0
-_KEEP_ALIVE_SECONDS = 30.0
+_PROMPT_SECONDS = 1.0
 TOPIC_CHECK_SECONDS = 2.0
 
 
@@ -49,6 +49,8 @@ class Consumer:
             s.topic: Batches(name, s, engine=engine, clock=clock, source=source) for s in subscriptions
         }
         self._readers: dict[TopicPartition, PartitionReader] = {}
+        self._busy: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._paused: set[TopicPartition] = set()
         # Bounded by connections: more transactions at once than that only wait for each other.
         self._slots = asyncio.Semaphore(concurrency)
         self._hinted_at = 0.0
@@ -78,9 +80,12 @@ class Consumer:
     async def _read_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self._take_over(stopping)
-            polled = await self._poller.poll(timeout_ms=200)
-            await self._apply(polled, stopping)
+            self._begin(await self._poller.poll(timeout_ms=200), stopping)
+            await self._gather()
+            self._show_lag()
             await self._hint(at_most_every=_HINT_SECONDS)
+        if self._busy:
+            await asyncio.wait(self._busy.values())
         await self._hint(at_most_every=0)
 
     def assignment(self) -> set[TopicPartition]:
@@ -114,10 +119,8 @@ class Consumer:
     async def _take_over(self, stopping: asyncio.Event) -> None:
         """Start newly assigned partitions where Postgres says. A courtesy: batches check by themselves."""
         for place in self._poller.take_newly_assigned():
-            reader = PartitionReader(place, self._batches[place.topic], self._poller, stopping)
-            self._readers[place] = reader
             try:
-                await reader.begin()
+                await self._reader(place, stopping).begin()
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -126,34 +129,35 @@ class Consumer:
         for place in self._readers.keys() - held:
             del self._readers[place]
 
-    async def _apply(self, polled: Polled, stopping: asyncio.Event) -> None:
-        tasks = {
-            asyncio.create_task(self._apply_partition(self._reader(place, stopping), records))
-            for place, records in polled.items()
-        }
-        while tasks:
-            done, tasks = await asyncio.wait(tasks, timeout=_KEEP_ALIVE_SECONDS)
-            for task in done:
-                task.result()
-            if tasks:
-                await self._stay_in_group()
-        self._show_lag()
+    def _begin(self, polled: Polled, stopping: asyncio.Event) -> None:
+        for place, records in polled.items():
+            # A busy partition was paused. If Kafka gave it back meanwhile, its next batch will find the gap.
+            if place not in self._busy:
+                self._busy[place] = asyncio.create_task(self._reader(place, stopping).apply(records))
 
-    async def _apply_partition(self, reader: PartitionReader, records: Sequence[IncomingRecord]) -> None:
-        async with self._slots:
-            await reader.apply(records)
+    async def _gather(self) -> None:
+        """Wait a moment for all that was begun; then read on without those that take longer.
+
+        Pausing throws away what the client fetched ahead, so it is kept for partitions in trouble. Polling
+        goes on for them too: a member that does not poll is put out of the group.
+        """
+        prompt = [task for place, task in self._busy.items() if place not in self._paused]
+        if prompt:
+            await asyncio.wait(prompt, timeout=_PROMPT_SECONDS)
+        done = {place for place, task in self._busy.items() if task.done()}
+        for place in done:
+            self._busy.pop(place).result()
+        self._poller.resume((done & self._paused) - self.stopped().keys())
+        self._paused = set(self._busy)
+        # Again for those that were: a rebalance forgets who was paused.
+        self._poller.pause(self._paused)
 
     def _reader(self, place: TopicPartition, stopping: asyncio.Event) -> PartitionReader:
         if place not in self._readers:
-            self._readers[place] = PartitionReader(place, self._batches[place.topic], self._poller, stopping)
+            self._readers[place] = PartitionReader(
+                place, self._batches[place.topic], self._poller, stopping, self._slots
+            )
         return self._readers[place]
-
-    async def _stay_in_group(self) -> None:
-        """Poll without reading: a member that does not poll for five minutes is put out of the group."""
-        places = self._poller.assignment()
-        self._poller.pause(places)
-        await self._poller.poll(timeout_ms=0)
-        self._poller.resume(place for place in places if place not in self.stopped())
 
     async def _hint(self, *, at_most_every: float) -> None:
         if time.monotonic() - self._hinted_at < at_most_every:

@@ -27,6 +27,7 @@ class PartitionReader:
     batches: Batches
     poller: Poller
     stopping: asyncio.Event
+    slots: asyncio.Semaphore
     stopped: str | None = None
     applied_to: int | None = None
     progressed_at: float = field(default_factory=time.monotonic)
@@ -53,8 +54,9 @@ class PartitionReader:
         pause = 0.1
         while not self.stopping.is_set():
             try:
-                started = time.monotonic()
-                outcome = await self._once(chunk)
+                async with self.slots:
+                    started = time.monotonic()
+                    outcome = await self._once(chunk)
             except (
                 Exception
             ) as error:  # nothing may end the loop but a signal: what remains is retried, loudly
