@@ -15,45 +15,44 @@ from tests.faults.ledger import Ledger
 BATCH = 500
 CLIENTS = 3
 _PATIENCE = 120.0
-_LAST_SHARE = 0.1
 
 
 class Load:
-    """Some batches; the last tenth waits until `release`, so that faults fall into the posting, not after it."""
+    """Batches in as many shares as wanted, each posted when it is released: so faults fall into the posting."""
 
-    def __init__(self, url: str, token: str, *, facts: int, seed: int = 1) -> None:
+    def __init__(self, url: str, token: str, *, facts: int, shares: int, seed: int = 1) -> None:
         self.ledger = Ledger()
-        self.facts = facts
+        self._batches = list(make_batches(facts, seed))
+        self._shares = [threading.Event() for _ in range(shares)]
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._seed = seed
-        self._released = threading.Event()
         self._threads = ThreadPoolExecutor(CLIENTS)
         self._client = httpx.Client(timeout=httpx.Timeout(20, connect=2))
         self._failures: list[BaseException] = []
 
     def start(self) -> None:
-        """Begin to post."""
-        batches = list(make_batches(self.facts, self._seed))
-        held_from = len(batches) - max(1, round(len(batches) * _LAST_SHARE))
-        for number, batch in enumerate(batches):
-            self._threads.submit(self._post, batch, held=number >= held_from)
+        """Begin to post, as far as released."""
+        for number, batch in enumerate(self._batches):
+            share = self._shares[number * len(self._shares) // len(self._batches)]
+            self._threads.submit(self._post, batch, share)
 
-    def release(self) -> None:
-        """Let the last batches go."""
-        self._released.set()
+    def release(self, share: int) -> int:
+        """Let a share go; return how many batches are on their way then, those before included."""
+        self._shares[share].set()
+        return -(-len(self._batches) * (share + 1) // len(self._shares))
 
     def finish(self) -> None:
         """Return when every batch was answered or given up."""
+        for share in self._shares:
+            share.set()
         self._threads.shutdown(wait=True)
         self._client.close()
         if self._failures:
             raise self._failures[0]
 
-    def _post(self, batch: list[dict], *, held: bool) -> None:
+    def _post(self, batch: list[dict], share: threading.Event) -> None:
         try:
-            if held:
-                self._released.wait(600)
+            share.wait()
             self._post_until_answered(batch)
         except BaseException as failure:  # noqa: BLE001 - a thread has nobody to tell; `finish` does
             self._failures.append(failure)

@@ -8,12 +8,14 @@ from tests.faults.load import BATCH, Load
 from tests.faults.report import FaultResult
 from tests.faults.stage import Stage, seconds_since
 
+PATIENCE = 180.0
+
 Break = Callable[[Stage], None]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Breaks, spread evenly over the facts that are posted meanwhile."""
+    """Breaks, each in the middle of its share of the facts that are posted meanwhile."""
 
     title: str
     facts: int
@@ -53,12 +55,16 @@ def run_scenario(name: str, stage: Stage, *, facts: int | None = None) -> FaultR
     """Post, break, mend, and compare metrics with what was acknowledged, to the cent."""
     scenario = SCENARIOS[name]
     size = facts or scenario.facts
-    load = Load(stage.processes.endpoints().urls["metrics"], stage.token(), facts=size)
+    load = Load(
+        stage.processes.endpoints().urls["metrics"],
+        stage.token(),
+        facts=size,
+        shares=len(scenario.breaks) + 1,
+    )
     load.start()
     try:
-        recoveries = _break_all(scenario.breaks, stage, records=size // BATCH)
+        recoveries = [_break(break_, number, stage, load) for number, break_ in enumerate(scenario.breaks)]
     finally:
-        load.release()
         load.finish()
     stage.wait_for_figures(load.ledger, seconds=120 + size / 500)
     return FaultResult(
@@ -73,16 +79,14 @@ def run_scenario(name: str, stage: Stage, *, facts: int | None = None) -> FaultR
     )
 
 
-def _break_all(breaks: tuple[Break, ...], stage: Stage, *, records: int) -> list[float]:
-    recoveries = []
-    for number, break_ in enumerate(breaks, start=1):
-        # The last tenth of the load is held back; breaks lie within the first eight tenths.
-        stage.wait_for_records(records * 8 // 10 * number // (len(breaks) + 1), seconds=180)
-        before, began = stage.records_read(), time.monotonic()
-        break_(stage)
-        stage.wait_for_records(before + 1, seconds=180)
-        recoveries.append(seconds_since(began))
-    return recoveries
+def _break(break_: Break, number: int, stage: Stage, load: Load) -> float:
+    """Break something while a share is being posted; return how long until facts were counted again."""
+    posted = load.release(number)
+    stage.wait_for_records(posted // 2, seconds=PATIENCE)
+    before, began = stage.records_read(), time.monotonic()
+    break_(stage)
+    stage.wait_for_records(min(before + 1, posted), seconds=PATIENCE)
+    return seconds_since(began)
 
 
 def _verdict(load: Load, stage: Stage) -> str:
