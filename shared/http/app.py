@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext
 
 from shared.contracts.asyncapi import describe_events
-from shared.http import etags, health, idempotency, pagination, security
+from shared.http import etags, health, idempotency, pagination, security, tokens
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
@@ -17,6 +17,7 @@ from shared.http.security import PUBLIC, Allow, require_policies
 
 COMMON_REFUSALS: RefusalTable = {
     security.Unauthenticated: 401,
+    tokens.IssuerUnreachable: 503,
     security.Forbidden: 403,
     security.OutsideScope: 403,
     pagination.InvalidCursor: 400,

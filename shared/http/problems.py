@@ -1,5 +1,6 @@
 """RFC 9457: every answer that is not 2xx is a problem document with a stable `code`."""
 
+import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -45,6 +46,16 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+class ProblemResponse(JSONResponse):
+    """A problem as it is sent: in ASCII, because it quotes what callers sent, lone surrogates included."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Return the document."""
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
 def problem_response(
     status: int,
     code: str,
@@ -53,7 +64,7 @@ def problem_response(
     instance: str | None = None,
     headers: Mapping[str, str] | None = None,
     **extensions: Any,
-) -> JSONResponse:
+) -> ProblemResponse:
     """Build a problem document as a response."""
     body = {
         "type": f"urn:bailiwick:problem:{code}",
@@ -65,7 +76,7 @@ def problem_response(
         **extensions,
     }
     content = {name: value for name, value in body.items() if value is not None}
-    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    return ProblemResponse(content, status_code=status, headers=dict(headers or {}))
 
 
 def describe(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -92,7 +103,7 @@ def install_problem_handlers(app: FastAPI, refusals: RefusalTable) -> None:
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(PoolTimeout, _on_unavailable)
+    app.add_exception_handler(PoolTimeout, _on_busy)
     app.add_exception_handler(DBAPIError, _on_database_error)
     app.add_exception_handler(OSError, _on_unavailable)
     app.add_exception_handler(Exception, _on_anything_else)
@@ -167,19 +178,36 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
         return problem_response(
             422, "unstorable-text", "Text must not hold NUL characters.", instance=request.url.path
         )
-    if state in _BUSY or state[:2] in {"08", "53"} or state.startswith("57P") or error.connection_invalidated:
+    if state in _BUSY:
+        return await _on_busy(request, error)
+    if state[:2] in {"08", "53"} or state.startswith("57P") or error.connection_invalidated:
         return await _on_unavailable(request, error)
     return await _on_anything_else(request, error)
 
 
+async def _on_busy(request: Request, error: Exception) -> Response:
+    detail = "The service is busy; nothing was changed. Try again."
+    return _unavailable(request, error, detail, outcome="unchanged")
+
+
 async def _on_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("unavailable", path=request.url.path, error=type(error).__name__)
+    # The connection may have gone while the commit was under way: nobody here knows which side of it.
+    detail = (
+        "A part of the service is away. Whether a change was made is not known: send it again with the same "
+        "Idempotency-Key, or look before you do."
+    )
+    return _unavailable(request, error, detail, outcome="unknown")
+
+
+def _unavailable(request: Request, error: Exception, detail: str, *, outcome: str) -> Response:
+    log.warning("unavailable", path=request.url.path, error=type(error).__name__, outcome=outcome)
     return problem_response(
         503,
         "temporarily-unavailable",
-        "The service is busy or a part of it is away; nothing was changed. Try again.",
+        detail,
         instance=request.url.path,
         headers=_HEADERS[503],
+        outcome=outcome,
     )
 
 

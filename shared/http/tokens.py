@@ -17,6 +17,7 @@ import jwt
 from shared.db.scope import EVERYWHERE, Scope
 from shared.http.principal import Principal, Role
 from shared.runtime.logging import get_logger
+from shared.runtime.refusals import Refusal
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 60
@@ -31,22 +32,29 @@ class TokenRefused(Exception):
     """The token does not identify a caller; the reason is for the log, not for the caller."""
 
 
+class IssuerUnreachable(Refusal):
+    """No key of the issuer could be read yet, so no token can be judged."""
+
+
 class Keys:
     """The issuer's public keys, cached for five minutes: so long a withdrawn key can still be used.
 
-    An unknown key id asks the issuer again, at most once per 30 s.
+    An unknown key id asks the issuer again, at most once per 30 s. While the issuer cannot be read, the keys
+    known before go on serving.
     """
 
     def __init__(self, location: str) -> None:
         self._location = location
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, jwt.PyJWK] | None = None
         self._refreshed_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def get(self, key_id: str) -> jwt.PyJWK:
-        """Return the key of this id. Raises TokenRefused when the issuer has none."""
-        if key_id not in self._keys or time.monotonic() - self._refreshed_at > MAX_AGE_SECONDS:
+        """Return the key of this id. Raises TokenRefused when the issuer has none, IssuerUnreachable."""
+        if key_id not in (self._keys or {}) or time.monotonic() - self._refreshed_at > MAX_AGE_SECONDS:
             await self._refresh()
+        if self._keys is None:
+            raise IssuerUnreachable("The identity provider's keys cannot be read; try again.")
         if key_id not in self._keys:
             raise TokenRefused("unknown key id")
         return self._keys[key_id]
@@ -141,5 +149,8 @@ def _scope(claim: Any) -> Scope:
     """Read the scope: "*" is the whole organisation, a list is subtrees, anything else is nothing."""
     if claim == "*":
         return EVERYWHERE
-    roots = tuple(UUID(root) for root in claim) if isinstance(claim, list) else ()
-    return Scope(everything=False, roots=roots)
+    if not isinstance(claim, list):
+        return Scope(everything=False)
+    if not all(isinstance(root, str) for root in claim):
+        raise TokenRefused("territories")
+    return Scope(everything=False, roots=tuple(UUID(root) for root in claim))
