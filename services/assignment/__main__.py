@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from services.assignment.bootstrap import SERVICE, build_app, check_schema
-from services.assignment.consumer import CONSUMERS
+from services.assignment.consumers import CONSUMERS
 from services.assignment.settings import Settings
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.http.bootstrap import serve

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from services.collab.bootstrap import SERVICE, build_app
-from services.collab.consumer import CONSUMERS
+from services.collab.consumers import CONSUMERS
 from services.collab.settings import Settings
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.http.bootstrap import serve

@@ -1,4 +1,4 @@
-"""The settings of collab's processes, read from COLLAB_* when `__main__` asks for them."""
+"""What a collab process is told by its environment (`COLLAB_...`)."""
 
 from pydantic_settings import SettingsConfigDict
 
@@ -6,8 +6,8 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What collab needs to know."""
+    """The shared settings with this service's prefix and port."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLAB_")
+    model_config = SettingsConfigDict(env_prefix="COLLAB_", extra="ignore")
 
     http_port: int = 8003

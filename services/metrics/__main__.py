@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(run_dlq_command(arguments[1:], settings=Settings(), service=SERVICE, consumers=CONSUMERS))
     role = ROLES.get(arguments[0]) if len(arguments) == 1 else None
     if role is None:
-        sys.exit(f"usage: python -m services.metrics {'|'.join(ROLES)}|dlq")
+        sys.exit(f"usage: python -m services.metrics {'|'.join(ROLES)}|dlq ...")
     try:
         role(Settings())
     except SchemaNotAtHead as error:

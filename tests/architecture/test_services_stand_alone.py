@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.assignment.consumer import CONSUMERS as ASSIGNMENT
-from services.collab.consumer import CONSUMERS as COLLAB
+from services.assignment.consumers import CONSUMERS as ASSIGNMENT
+from services.collab.consumers import CONSUMERS as COLLAB
 from services.metrics.consumers import CONSUMERS as METRICS
 from shared.contracts.registry import CONSUMED
 from shared.http.routes import api_routes, dependencies_of
@@ -58,7 +58,8 @@ def test_a_process_without_settings_says_so_and_ends(service: str):
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"usage: python -m services.{service} api|relay|consumer")
+    assert done.stderr.startswith(f"usage: python -m services.{service} api|relay|consumer|")
+    assert done.stderr.rstrip().endswith("|migrate|dlq ...")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.collab.app import create_app
-from services.collab.consumer import CONSUMERS
+from services.collab.consumers import CONSUMERS
 from services.collab.settings import Settings
 from shared.contracts.assignment import AccountAligned, PlanActivated, TerritoryNode, TreePublished
 from shared.contracts.envelope import Envelope, EventContract
