@@ -1,6 +1,7 @@
 """Ids that two sides compute alike, so that neither has to ask the other."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -16,14 +17,19 @@ ORGANISATION = UUID(int=(1 << 128) - 1)
 """The pseudo-territory above every root."""
 
 
+def _same(external_id: str) -> str:
+    # Two systems may write one name in two Unicode forms; to a person it is one name, so it has one id.
+    return unicodedata.normalize("NFC", external_id.strip())
+
+
 def account_id_of(external_id: str) -> UUID:
     """Return the account's id. Facts may name an account by external id before it is registered."""
-    return uuid5(ACCOUNTS, external_id.strip())
+    return uuid5(ACCOUNTS, _same(external_id))
 
 
 def rep_id_of(external_id: str) -> UUID:
     """Return the rep's id."""
-    return uuid5(REPS, external_id.strip())
+    return uuid5(REPS, _same(external_id))
 
 
 def tree_id_of(parents: Iterable[tuple[UUID, UUID | None]]) -> UUID:

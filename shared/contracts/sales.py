@@ -24,7 +24,8 @@ class Fact(BaseModel):
     """One sales event as recorded; a higher revision of the same entity corrects or voids it.
 
     `created_at` is when the entity came to be and is the same on every revision; `occurred_at` is when
-    what this revision tells happened. `amount` is in major units of `currency`.
+    what this revision tells happened. `amount` is in major units of `currency`, at most 10^10: so that the
+    64-bit sums of roll-ups hold 900,000 facts of the largest size in the smallest unit.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,7 +39,7 @@ class Fact(BaseModel):
     account_id: UUID | None = None
     account_external_id: Name | None = None
     stage: Literal["open", "won", "lost"] | None = None
-    amount: Decimal | None = Field(default=None, ge=Decimal("-1e12"), le=Decimal("1e12"), decimal_places=3)
+    amount: Decimal | None = Field(default=None, ge=Decimal("-1e10"), le=Decimal("1e10"), decimal_places=3)
     currency: str | None = None
     voided: bool = False
 

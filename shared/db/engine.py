@@ -38,6 +38,8 @@ def build_engine(
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
+        # Errors go to the log; what callers sent does not.
+        hide_parameters=True,
         connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
     )
 

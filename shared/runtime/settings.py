@@ -4,7 +4,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_ISSUER = "https://issuer.bailiwick.invalid/development"
 DEVELOPMENT_KEYS = ".local/issuer/jwks.json"
@@ -16,6 +16,9 @@ class UnsafeSettings(ValueError):
 
 class ServiceSettings(BaseSettings):
     """What a process of any service needs to know; subclasses add the environment prefix and the port."""
+
+    # What is refused may be a secret; the error names the setting without its value.
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "development"
     organisation: str = "demo"

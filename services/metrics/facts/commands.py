@@ -1,22 +1,30 @@
 """Take facts in: judge each, and send the accepted ones on their way to being counted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.facts.conflicts import keep_conflicts
-from services.metrics.facts.intake import Item, Told, judge, read_items, split_into_records
+from services.metrics.facts.intake import (
+    Item,
+    Told,
+    judge,
+    read_items,
+    refuse_outside,
+    split_into_records,
+)
 from shared.contracts.sales import FactsRecorded
 from shared.db.scope import Scope
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 
 _KNOWN = text("""
-SELECT entity_key, revision, payload_hash FROM facts WHERE entity_key = ANY(CAST(:keys AS uuid[]))
+SELECT entity_key, revision, payload_hash, account_id FROM facts WHERE entity_key = ANY(CAST(:keys AS uuid[]))
 """)
 _COVERED = text(f"""
 SELECT account_id FROM accounts a
@@ -35,11 +43,12 @@ class SubmitFacts:
 async def submit_facts(command: SubmitFacts, uow: UnitOfWork) -> list[Item]:
     """Return what becomes of each fact. The accepted ones are counted by the consumer, which decides finally."""
     items = read_items(command.sent)
-    if not command.scope.everything:
-        await _refuse_outside(command.scope, items, uow.connection)
     keys = [item.row.entity_key for item in items if item.row is not None]
-    known = await uow.connection.execute(_KNOWN, {"keys": keys})
-    judge(items, {key: Told(revision, payload_hash) for key, revision, payload_hash in known})
+    found = await uow.connection.execute(_KNOWN, {"keys": keys})
+    known = {key: Told(revision, payload_hash, account) for key, revision, payload_hash, account in found}
+    if not command.scope.everything:
+        await _refuse_outside(command.scope, items, known, uow.connection)
+    judge(items, known)
     accepted = [item.fact for item in items if item.status == "accepted" and item.fact is not None]
     uow.outbox.add_all(
         FactsRecorded(batch_id=new_id(), facts=facts) for facts in split_into_records(accepted)
@@ -53,11 +62,16 @@ def count_by_status(items: Sequence[Item]) -> dict[str, int]:
     return dict(Counter(item.status for item in items))
 
 
-async def _refuse_outside(scope: Scope, items: Sequence[Item], connection: AsyncConnection) -> None:
-    """Refuse facts of accounts the caller may not see; a fact of theirs would change others' figures."""
-    accounts = {item.row.account_id for item in items if item.row is not None and item.row.account_id}
-    found = await connection.execute(_COVERED, {"accounts": list(accounts), **scope.parameters()})
-    covered = set(found.scalars())
-    for item in items:
-        if item.row is not None and item.row.account_id not in covered:
-            item.refuse("/account_id", "no account that your token covers; facts go to accounts in its scope")
+async def _refuse_outside(
+    scope: Scope, items: Sequence[Item], known: Mapping[UUID, Told], connection: AsyncConnection
+) -> None:
+    """Refuse facts of accounts the caller may not see, the account of the revision before included.
+
+    Else a correction could take a fact away from another territory, or the answer tell that it exists.
+    """
+    rows = [item.row for item in items if item.row is not None]
+    accounts = {row.account_id for row in rows} | {told.account_id for told in known.values()}
+    found = await connection.execute(
+        _COVERED, {"accounts": [one for one in accounts if one is not None], **scope.parameters()}
+    )
+    refuse_outside(items, known, covered=set(found.scalars()))

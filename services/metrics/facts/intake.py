@@ -1,11 +1,11 @@
 """What becomes of each fact that a caller sends: judged one by one, in order. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from services.metrics.facts.fact_row import FactRow, row_of
 from shared.contracts.sales import MAX_FACTS_PER_RECORD, Fact
@@ -16,11 +16,18 @@ Status = Literal["accepted", "duplicate", "superseded", "conflict", "invalid"]
 _MAX_RECORD_CHARACTERS = 200_000
 
 
+class SentFact(Fact):
+    """A fact as a caller sends it: a misspelt field is a mistake worth telling, not something to pass over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class Told(NamedTuple):
     """What is known of an entity."""
 
     revision: int
     payload_hash: UUID
+    account_id: UUID | None
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ def read_items(sent: Sequence[Any]) -> list[Item]:
 def _read(index: int, sent: Any) -> Item:
     item = Item(index)
     try:
-        item.fact = Fact.model_validate(sent)
+        item.fact = SentFact.model_validate(sent)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False, include_context=False):
             member = "".join(f"/{part}" for part in problem["loc"])
@@ -66,7 +73,31 @@ def judge(items: Sequence[Item], known: Mapping[UUID, Told]) -> None:
         held = told.get(item.row.entity_key)
         item.status = _compare(item.row, held)
         if item.status == "accepted":
-            told[item.row.entity_key] = Told(item.row.revision, item.row.payload_hash)
+            told[item.row.entity_key] = _told(item.row)
+
+
+def refuse_outside(items: Sequence[Item], known: Mapping[UUID, Told], *, covered: Collection[UUID]) -> None:
+    """Refuse what names, or corrects, a fact of an account that is not covered.
+
+    A correction of something that is not counted yet could be of anybody's; it has to wait a moment.
+    """
+    told = dict(known)
+    for item in items:
+        if item.row is None or item.status == "invalid":
+            continue
+        held = told.get(item.row.entity_key)
+        if item.row.account_id not in covered or (held is not None and held.account_id not in covered):
+            item.refuse("/account_id", "no account that your token covers; facts go to accounts in its scope")
+        elif held is None and item.row.revision > 1:
+            item.refuse(
+                "/revision", "the revision before is not counted yet; send it first, or try again soon"
+            )
+        else:
+            told[item.row.entity_key] = _told(item.row)
+
+
+def _told(row: FactRow) -> Told:
+    return Told(row.revision, row.payload_hash, row.account_id)
 
 
 def _compare(row: FactRow, held: Told | None) -> Status:

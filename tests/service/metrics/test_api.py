@@ -285,6 +285,30 @@ async def test_a_scope_sends_facts_of_its_own_accounts_only(counted, api, northe
     assert [each.external_id for record in await waiting() for each in record.facts] == ["x1"]
 
 
+async def test_a_scope_cannot_take_a_fact_away_from_another_territory(counted, api, northerner, waiting):
+    """A correction moves or voids what is counted; so the account of the revision before decides as well."""
+    sent = [
+        fact("o2", revision=2, account_external_id="a1"),
+        fact("o2", revision=2, account_external_id="a1", voided=True),
+        fact("on its way", revision=2, account_external_id="a1"),
+    ]
+    body = {"facts": [each.model_dump(mode="json") for each in sent]}
+    answer = (await api.post("/v1/facts", json=body, headers=northerner)).json()
+    assert [item["status"] for item in answer["items"]] == ["invalid"] * 3
+    assert [item["errors"][0]["pointer"] for item in answer["items"]] == [
+        "/facts/0/account_id",
+        "/facts/1/account_id",
+        "/facts/2/revision",
+    ]
+    assert await waiting() == []
+
+
+async def test_a_misspelt_field_is_told(api, organisation):
+    body = {"facts": [{**fact().model_dump(mode="json"), "void": True}]}
+    answer = (await api.post("/v1/facts", json=body, headers=organisation)).json()
+    assert answer["items"][0]["errors"][0]["pointer"] == "/facts/0/void"
+
+
 async def test_who_may_do_what(api, issuer):
     body = {"facts": [fact().model_dump(mode="json")]}
     assert (await api.post("/v1/facts", json=body)).status_code == 401

@@ -278,3 +278,10 @@ async def test_a_private_key_of_another_kind_signs_nothing_here(toy: Toy):
     )
     answer = await toy.http.get("/v1/things", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 401
+
+
+async def test_before_the_first_key_was_read_nobody_is_turned_away_as_wrong(toy: Toy):
+    """A provider that is down at start makes the caller wait; a 401 would send them to log in again."""
+    toy.app.state.parts.tokens._keys._location = "/nowhere/jwks.json"
+    answer = await toy.http.get("/v1/things", headers=toy.as_("viewer"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "issuer-unreachable")

@@ -74,7 +74,7 @@ def test_each_item_is_judged_against_what_is_known_and_what_came_before():
         {"external_id": "new", "revision": 1, "amount": "7.00"},
     ]
     items = read_items([fact(**each).model_dump(mode="json") for each in sent])
-    judge(items, {known_row.entity_key: Told(2, known_row.payload_hash)})
+    judge(items, {known_row.entity_key: Told(2, known_row.payload_hash, known_row.account_id)})
     assert [item.status for item in items] == [
         "superseded", "duplicate", "conflict", "accepted", "accepted", "duplicate", "conflict",
     ]  # fmt: skip

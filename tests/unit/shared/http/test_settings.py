@@ -38,3 +38,10 @@ def test_an_unsafe_production_does_not(name: str, value: str):
 def test_secrets_do_not_show():
     settings = ServiceSettings(**SAFE)
     assert "canary" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_a_refused_setting_does_not_tell_the_secrets_beside_it():
+    """The error goes to the container's log."""
+    with pytest.raises(ValueError, match="AUTH_ISSUER") as refused:
+        ServiceSettings(environment="production", database_url="postgresql://u:s3cret@h/db")
+    assert "s3cret" not in str(refused.value)
