@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.assignment.plans.draft import revise_draft
-from services.assignment.territories.queries import load_tree, require_in_scope
+from services.assignment.territories.queries import load_tree, require_in_scope, require_not_foreign
 from services.assignment.territories.refusals import TerritoryInUse
 from services.assignment.territories.tree import Territory, Tree, plant_tree
 from shared.db.scope import Scope
@@ -106,6 +106,9 @@ async def put_territory(command: PutTerritory, uow: UnitOfWork) -> RevisedTree:
 async def _require_scope(uow: UnitOfWork, command: PutTerritory, known: Territory | None) -> None:
     if command.scope.everything:
         return
+    if known is None:
+        # An id that others own would, under the caller's root, look like the caller's own.
+        await require_not_foreign(uow.connection, command.territory.territory_id, scope=command.scope)
     wanted = {known.territory_id} if known else set()
     # Keeping a parent needs no say over it; a new place needs one over the new parent, a root over all.
     if known is None or known.parent_id != command.territory.parent_id:

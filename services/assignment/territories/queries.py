@@ -35,9 +35,12 @@ SELECT 1 FROM live_closure WHERE territory_id = :territory_id AND {Scope.covers(
 _KNOWN = text(f"""
 SELECT 1 FROM territories WHERE territory_id = :territory_id AND {Scope.covers("territory_id")} LIMIT 1
 """)
-_SEEN = text("""
-SELECT territory_id FROM plan_closure WHERE plan_id = :plan_id AND ancestor_id = ANY (CAST(:roots AS uuid[]))
-UNION SELECT territory_id FROM live_closure WHERE ancestor_id = ANY (CAST(:roots AS uuid[]))
+_FOREIGN = text(f"""
+SELECT 1 FROM live_closure WHERE territory_id = :territory_id AND NOT {Scope.covers("territory_id")} LIMIT 1
+""")
+_BELOW = text("""
+SELECT DISTINCT territory_id FROM plan_closure
+WHERE plan_id = :plan_id AND ancestor_id = ANY (CAST(:roots AS uuid[]))
 """)
 
 
@@ -89,11 +92,16 @@ async def require_live_territory(read: AsyncConnection, territory_id: UUID, *, s
         raise NotFound("territory_id: the live plan has no such territory.")
 
 
-async def list_visible(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> frozenset[UUID] | None:
-    """Return the territories a caller may see in this plan or the live one; None is all of them."""
-    if scope.everything:
-        return None
-    rows = await read.execute(_SEEN, {"plan_id": plan_id, "roots": list(scope.roots)})
+async def require_not_foreign(read: AsyncConnection, territory_id: UUID, *, scope: Scope) -> None:
+    """Check that the live plan does not hold this territory outside the caller's scope. Raises NotFound."""
+    found = await read.execute(_FOREIGN, {"territory_id": territory_id, **scope.parameters()})
+    if found.first() is not None:
+        raise NotFound("territory_id: the plan has no such territory.")
+
+
+async def list_below(read: AsyncConnection, plan_id: UUID | None, roots: Collection[UUID]) -> frozenset[UUID]:
+    """Return the territories under these roots in one plan, the roots themselves included."""
+    rows = await read.execute(_BELOW, {"plan_id": plan_id, "roots": list(roots)})
     return frozenset(row.territory_id for row in rows)
 
 

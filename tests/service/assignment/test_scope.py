@@ -139,12 +139,51 @@ async def test_a_diff_tells_single_territories_what_concerns_them(assignment: As
     diff = (await assignment.http.get(f"/v1/plans/{clone_id}/diff", headers=caller)).json()
     assert {row["territory_id"] for row in diff["territories"]} == {str(NORTH), str(CITY)}
     assert diff["summary"]["accounts"] == 3
-    assert diff["reasons"] == {}
+    assert diff["reasons"] == {"no_match": 1}
+    assert (diff["summary"]["gaps"], diff["summary"]["ties"]) == (1, 0)
     caller = assignment.caller("viewer", territories=[SOUTH])
     moves = (await assignment.http.get(f"/v1/plans/{clone_id}/moves", headers=caller)).json()
     assert [move["account_id"] for move in moves["items"]] == [str(account_id_of("south"))]
     gaps = (await assignment.http.get(f"/v1/plans/{clone_id}/gaps", headers=caller)).json()
     assert gaps["items"] == []
+
+
+async def test_a_draft_does_not_open_foreign_territories(assignment: Assignment) -> None:
+    """South lies under North in the draft, but the accounts that are there today are not North's to see."""
+    await assignment.live(*ACCOUNTS)
+    tree = [node if node["name"] != "South" else {**node, "parent_id": str(NORTH)} for node in TREE]
+    draft_id = await assignment.draft(tree, RULES[:2])
+    caller = assignment.caller("manager", territories=[NORTH])
+    for part in ("moves", "gaps"):
+        listed = await assignment.http.get(f"/v1/plans/{draft_id}/{part}", headers=caller)
+        assert listed.json()["items"] == []
+    diff = (await assignment.http.get(f"/v1/plans/{draft_id}/diff", headers=caller)).json()
+    assert diff["summary"]["accounts"] == 2
+    (south,) = (row for row in diff["territories"] if row["territory_id"] == str(SOUTH))
+    assert (south["accounts_lost"], south["accounts_kept"]) == (0, 0)
+
+
+async def test_a_foreign_live_territory_cannot_be_put_into_a_draft(assignment: Assignment) -> None:
+    await assignment.live(*ACCOUNTS)
+    draft_id = await assignment.draft([TREE[0], TREE[1], TREE[3]], RULES[:2])
+    body = {"name": "Mine", "kind": "geographic", "parent_id": str(NORTH)}
+    caller = {**assignment.caller("manager", territories=[NORTH]), "if-match": '"3"'}
+    url = f"/v1/plans/{draft_id}/territories/{SOUTH}"
+    assert (await assignment.http.put(url, json=body, headers=caller)).status_code == 404
+    wider = {**assignment.caller("manager", territories=[NORTH, SOUTH]), "if-match": '"3"'}
+    assert (await assignment.http.put(url, json=body, headers=wider)).status_code == 200
+
+
+async def test_a_scoped_diff_tells_the_rules_that_send_into_the_scope_and_win_nothing(
+    assignment: Assignment,
+) -> None:
+    live_id = await assignment.live(*ACCOUNTS)
+    idle = [county_rule(CITY, "05001"), county_rule(NORTH, "01003"), county_rule(SOUTH, "05002")]
+    clone_id = await assignment.clone(live_id, idle)
+    caller = assignment.caller("viewer", territories=[NORTH])
+    diff = (await assignment.http.get(f"/v1/plans/{clone_id}/diff", headers=caller)).json()
+    assert diff["rules_without_accounts"] == [rule_id(CITY)]
+    assert diff["summary"]["gaps"] == 1
 
 
 async def test_reps_and_coverages_are_seen_by_what_they_cover(assignment: Assignment) -> None:

@@ -6,10 +6,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assignment.alignments.diffs.diff import Tally
+from services.assignment.alignments.diffs.diff import Sight, Tally
 from services.assignment.alignments.realignment import find_changes
 from services.assignment.projections.weight import Weight
-from services.assignment.rules.matcher import Matcher
+from services.assignment.rules.matcher import Matcher, Reason
 from services.assignment.rules.reading import read_stored
 from services.assignment.rules.rule import Rule
 
@@ -51,7 +51,7 @@ def test_gains_equal_losses_however_the_accounts_are_cut_into_chunks(
             (number, Weight("EUR", money[account], Decimal(0)))
             for account, number in zip(accounts, numbers, strict=True)
         )
-    places = tally.by_place(None).values()
+    places = tally.by_place(Sight(everything=True)).values()
     totals = tally.totals()
     gained = sum(place.accounts.gained for place in places)
     assert gained == sum(place.accounts.lost for place in places) == totals.accounts.gained
@@ -67,7 +67,33 @@ def test_gains_equal_losses_however_the_accounts_are_cut_into_chunks(
 def test_a_limited_view_keeps_what_touches_it() -> None:
     tally = Tally()
     tally.count(MATCHER, [_row(1, COUNTIES[0], UUID(int=2)), _row(2, COUNTIES[1], UUID(int=3))])
-    visible = frozenset({UUID(int=1)})
-    tally.see(visible)
+    sight = Sight(planned=frozenset({UUID(int=1)}))
+    tally.see(sight)
     assert tally.totals().accounts.gained == 1
-    assert set(tally.by_place(visible)) == {UUID(int=1)}
+    assert set(tally.by_place(sight)) == {UUID(int=1)}
+
+
+def test_where_accounts_are_is_seen_by_the_live_tree_and_where_they_go_by_the_plans_own() -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    path = (one, two)
+    for sight, places in (
+        (Sight(live=frozenset({one})), {one}),
+        (Sight(planned=frozenset({two})), {two}),
+        (Sight(live=frozenset({two}), planned=frozenset({one})), set()),
+        (Sight(everything=True), {one, two}),
+    ):
+        assert sight.places(path) == places
+        assert sight.sees(path) is bool(places)
+    gap = Sight(live=frozenset({one}), planned=frozenset({one}))
+    assert not gap.sees((None, None))
+    assert gap.places((one, None)) == {one}
+
+
+def test_gaps_are_counted_over_the_paths_that_are_seen() -> None:
+    tally = Tally()
+    tally.count(
+        MATCHER, [_row(n, COUNTIES[4], place and UUID(int=place)) for n, place in ((1, 1), (2, 2), (3, None))]
+    )
+    assert tally.reasons() == {Reason.NO_MATCH: 3}
+    tally.see(Sight(live=frozenset({UUID(int=1)})))
+    assert tally.reasons() == {Reason.NO_MATCH: 1}

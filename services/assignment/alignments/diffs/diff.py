@@ -18,6 +18,36 @@ Path = tuple[UUID | None, UUID | None]
 """From one territory to another, or to the same; None is the gap."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far a caller sees: where accounts are by the live tree, where they would go by the plan's own.
+
+    The two never mix: a draft that puts a foreign territory under the caller's root would otherwise show the
+    accounts that are there today.
+    """
+
+    everything: bool = False
+    live: frozenset[UUID] = frozenset()
+    planned: frozenset[UUID] = frozenset()
+
+    def begins(self, origin: UUID | None) -> bool:
+        """Tell whether accounts that are here now may be seen."""
+        return self.everything or origin in self.live
+
+    def ends(self, target: UUID | None) -> bool:
+        """Tell whether accounts that the plan sends here may be seen."""
+        return self.everything or target in self.planned
+
+    def sees(self, path: Path) -> bool:
+        """Tell whether a path begins or ends where the caller may look."""
+        return self.begins(path[0]) or self.ends(path[1])
+
+    def places(self, path: Path) -> set[UUID | None]:
+        """Return the ends of a path that the caller may see; one when they are the same."""
+        places = {path[0]} if self.begins(path[0]) else set()
+        return places | ({path[1]} if self.ends(path[1]) else set())
+
+
 @dataclass(slots=True)
 class Exchange:
     """Gained, lost and kept, of anything that adds up."""
@@ -50,7 +80,7 @@ class Tally:
     """Counts matched accounts, chunk by chunk."""
 
     paths: Counter[Path] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    gaps: Counter[tuple[Path, Reason]] = field(default_factory=Counter)
     rules: Counter[UUID] = field(default_factory=Counter)
     numbers: dict[Path, int] = field(default_factory=dict)
     weights: dict[Path, dict[str, Weight]] = field(default_factory=dict)
@@ -66,7 +96,7 @@ class Tally:
             if match.rule_id is not None:
                 self.rules[match.rule_id] += 1
             if match.reason is not None:
-                self.reasons[match.reason] += 1
+                self.gaps[path, match.reason] += 1
             accounts.append(unit[ACCOUNT_ID])
             numbers.append(self.numbers.setdefault(path, len(self.numbers)))
         return accounts, numbers
@@ -79,22 +109,26 @@ class Tally:
             before = by_currency.get(weight.currency)
             by_currency[weight.currency] = weight if before is None else before + weight
 
-    def see(self, visible: frozenset[UUID] | None) -> None:
+    def see(self, sight: Sight) -> None:
         """Leave out the paths that neither begin nor end where the caller may look."""
-        if visible is not None:
-            self.paths = Counter(
-                {path: count for path, count in self.paths.items() if not visible.isdisjoint(path)}
-            )
+        self.paths = Counter({path: count for path, count in self.paths.items() if sight.sees(path)})
+        self.gaps = Counter({gap: count for gap, count in self.gaps.items() if sight.sees(gap[0])})
 
-    def by_place(self, visible: frozenset[UUID] | None) -> Mapping[UUID | None, PlaceDiff]:
+    def reasons(self) -> dict[Reason, int]:
+        """Return why accounts would be in a gap, and how many."""
+        found: Counter[Reason] = Counter()
+        for (_, reason), count in self.gaps.items():
+            found[reason] += count
+        return dict(found)
+
+    def by_place(self, sight: Sight) -> Mapping[UUID | None, PlaceDiff]:
         """Return what every place that the caller may see gains, loses and keeps."""
         found: dict[UUID | None, PlaceDiff] = {}
         for path, accounts in self.paths.items():
-            for place in set(path):
-                if visible is None or place in visible:
-                    diff = found.setdefault(place, PlaceDiff())
-                    diff.accounts.add(path, place, Decimal(accounts))
-                    self._weigh_place(diff, path, place)
+            for place in sight.places(path):
+                diff = found.setdefault(place, PlaceDiff())
+                diff.accounts.add(path, place, Decimal(accounts))
+                self._weigh_place(diff, path, place)
         return found
 
     def _weigh_place(self, diff: PlaceDiff, path: Path, place: UUID | None) -> None:

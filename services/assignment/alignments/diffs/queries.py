@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.alignments.diffs.diff import PlaceDiff, Tally
+from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
 from services.assignment.alignments.units import read_units
 from services.assignment.plans.live import read_live_plan
@@ -16,7 +16,7 @@ from services.assignment.projections.queries import find_weights, sum_weights
 from services.assignment.projections.weight import Weight
 from services.assignment.rules.matcher import Match, Matcher, Reason
 from services.assignment.rules.queries import load_rules
-from services.assignment.territories.queries import list_visible, load_tree
+from services.assignment.territories.queries import list_below, load_tree
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 
@@ -61,39 +61,52 @@ async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> Pl
     plan = await find_plan(read, plan_id)
     live = await read_live_plan(read)
     rules = await load_rules(read, plan_id)
-    visible = await list_visible(read, plan_id, scope=scope)
+    sight = await _look(read, plan_id, live.plan_id, scope)
     tally = Tally()
     matcher = Matcher(rules)
     async for units in read_units(read):
         accounts, numbers = await asyncio.to_thread(tally.count, matcher, units)
         tally.weigh(await sum_weights(read, accounts, numbers))
-    tally.see(visible)
-    idle = [rule.rule_id for rule in rules if rule.rule_id not in tally.rules]
+    tally.see(sight)
     return PlanDiff(
         plan_id=plan_id,
         version=plan.version,
         against_plan_id=live.plan_id,
         totals=tally.totals(),
-        territories=_sorted(tally, visible, await _names(read, plan_id, live.plan_id)),
-        reasons=dict(tally.reasons) if visible is None else {},
-        rules_without_accounts=idle if visible is None else [],
+        territories=_sorted(tally, sight, await _names(read, plan_id, live.plan_id, sight)),
+        reasons=tally.reasons(),
+        rules_without_accounts=[
+            rule.rule_id
+            for rule in rules
+            if rule.rule_id not in tally.rules and sight.ends(rule.territory_id)
+        ],
     )
 
 
-async def _names(read: AsyncConnection, *plan_ids: UUID | None) -> dict[UUID, str]:
+async def _look(read: AsyncConnection, plan_id: UUID, live_id: UUID | None, scope: Scope) -> Sight:
+    if scope.everything:
+        return Sight(everything=True)
+    return Sight(
+        live=await list_below(read, live_id, scope.roots),
+        planned=await list_below(read, plan_id, scope.roots),
+    )
+
+
+async def _names(read: AsyncConnection, plan_id: UUID, live_id: UUID | None, sight: Sight) -> dict[UUID, str]:
+    """Return the names of all territories that the caller may see, with or without accounts."""
     names: dict[UUID, str] = {}
     # The plan's own names win over those of the live plan, which knows territories that are gone.
-    for plan_id in reversed(plan_ids):
-        if plan_id is not None:
-            names |= {node.territory_id: node.name for node in (await load_tree(read, plan_id)).territories}
+    for tree_of, seen in ((live_id, sight.begins), (plan_id, sight.ends)):
+        if tree_of is not None:
+            nodes = (await load_tree(read, tree_of)).territories
+            names |= {node.territory_id: node.name for node in nodes if seen(node.territory_id)}
     return names
 
 
-def _sorted(tally: Tally, visible: frozenset[UUID] | None, names: dict[UUID, str]) -> list[TerritoryDiff]:
-    places = dict(tally.by_place(visible))
+def _sorted(tally: Tally, sight: Sight, names: dict[UUID, str]) -> list[TerritoryDiff]:
+    places = dict(tally.by_place(sight))
     for territory_id in names:
-        if visible is None or territory_id in visible:
-            places.setdefault(territory_id, PlaceDiff())
+        places.setdefault(territory_id, PlaceDiff())
     return sorted(
         (
             TerritoryDiff(place, None if place is None else names.get(place), diff)
@@ -107,11 +120,11 @@ async def list_moves(
     read: AsyncConnection, plan_id: UUID, *, scope: Scope, page: PageRequest
 ) -> list[Placement]:
     """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
-    visible = await _start(read, plan_id, scope)
+    sight = await _start(read, plan_id, scope)
     found: list[Placement] = []
     async for placement in _placements(read, plan_id, page):
         path = (placement.from_territory_id, placement.match.territory_id)
-        if path[0] != path[1] and (visible is None or not visible.isdisjoint(path)):
+        if path[0] != path[1] and sight.sees(path):
             found.append(placement)
             if len(found) > page.limit:
                 break
@@ -122,21 +135,21 @@ async def list_gaps(
     read: AsyncConnection, plan_id: UUID, *, reason: Reason | None, scope: Scope, page: PageRequest
 ) -> list[Placement]:
     """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
-    visible = await _start(read, plan_id, scope)
+    sight = await _start(read, plan_id, scope)
     found: list[Placement] = []
     async for placement in _placements(read, plan_id, page):
         wanted = placement.match.reason if reason is None else reason
         if placement.match.reason is not None and placement.match.reason is wanted:
-            if visible is None or placement.from_territory_id in visible:
+            if sight.begins(placement.from_territory_id):
                 found.append(placement)
             if len(found) > page.limit:
                 break
     return await _weighed(read, found)
 
 
-async def _start(read: AsyncConnection, plan_id: UUID, scope: Scope) -> frozenset[UUID] | None:
+async def _start(read: AsyncConnection, plan_id: UUID, scope: Scope) -> Sight:
     await find_plan(read, plan_id)
-    return await list_visible(read, plan_id, scope=scope)
+    return await _look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
 
 
 async def _placements(read: AsyncConnection, plan_id: UUID, page: PageRequest) -> AsyncIterator[Placement]:

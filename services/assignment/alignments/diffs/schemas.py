@@ -65,7 +65,10 @@ class DiffSummaryView(View):
     accounts: int
     moved: int
     kept: int
-    gaps: int = Field(description="Accounts that would belong to no territory, ties included.")
+    gaps: int = Field(
+        description="Accounts that would belong to no territory, ties included; with single territories as "
+        "scope, those of the accounts that are there now."
+    )
     ties: int = Field(description="Accounts that several territories want at the same position.")
     revenue: list[MovedMoneyView]
     pipeline: list[MovedMoneyView]
@@ -85,7 +88,11 @@ class DiffSummaryView(View):
 
 
 class PlanDiffView(View):
-    """A plan against what is in force; with single territories as scope, only what concerns them."""
+    """A plan against what is in force.
+
+    With single territories as scope, only what concerns them: accounts that are there by the live plan or
+    would be there by this one, and rules that send there.
+    """
 
     plan_id: UUID
     version: int = Field(description="The plan's version that was compared; activate it with this If-Match.")
