@@ -23,6 +23,7 @@ def build_engine(
     application_name: str,
     pool_size: int = 10,
     limits: dict[str, str] | None = None,
+    command_timeout: float = 60,
 ) -> AsyncEngine:
     """Build an engine whose sessions see their own schema, in UTC, with the limits of their role."""
     server_settings = {
@@ -40,7 +41,7 @@ def build_engine(
         pool_pre_ping=True,
         # Errors go to the log; what callers sent does not.
         hide_parameters=True,
-        connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
+        connect_args={"server_settings": server_settings, "command_timeout": command_timeout, "timeout": 5},
     )
 
 

@@ -178,6 +178,10 @@ class Relay:
             await _pause(stopping, random.uniform(pause / 2, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, 10.0)
 
+    def is_connected(self) -> bool:
+        """Tell whether some lane has a session to Postgres and Kafka was reached for it."""
+        return any(lane.leases is not None for lane in self.lanes)
+
     def owned(self) -> int:
         """Return how many buckets this process owns."""
         return sum(len(lane.leases.owned) for lane in self.lanes if lane.leases is not None)

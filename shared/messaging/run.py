@@ -35,7 +35,8 @@ Consumers = Mapping[str, Sequence[Subscription]]
 
 # A projection grows from nothing to millions of rows in minutes. A plan kept from its first batches would read
 # all of it for every batch, until the next ANALYZE.
-CONSUMER_LIMITS = {**ROLE_LIMITS, "plan_cache_mode": "force_custom_plan"}
+# And a single event may restate years: what outlasts a request's limit here is slow, not poison.
+CONSUMER_LIMITS = {**ROLE_LIMITS, "plan_cache_mode": "force_custom_plan", "statement_timeout": "300s"}
 
 Worker = Callable[[AsyncEngine, asyncio.Event], Awaitable[None]]
 
@@ -47,6 +48,7 @@ def run_relay(settings: ServiceSettings, service: str) -> None:
         options = RelayOptions(service=service, database_url=settings.database_url.get_secret_value())
         access = KafkaAccess.from_settings(settings)
         sender = Relay(options, lambda: Producer(access, client_id=f"{service}.relay"))
+        running.ready["outbox"] = _sending(sender)
         async with asyncio.TaskGroup() as group:
             group.create_task(sender.run(running.stopping))
             group.create_task(Housekeeping(service, running.engine, SystemClock()).run(running.stopping))
@@ -127,6 +129,7 @@ def _run(
             application_name=f"{service}.{role}",
             pool_size=connections,
             limits=dict(limits),
+            command_timeout=float(limits["statement_timeout"].removesuffix("s")) * 2,
         )
         running = Running(engine, stopping, live={}, ready={"database": _database(engine)})
         await require_head(engine, service=service)
@@ -150,6 +153,13 @@ def _database(engine: AsyncEngine) -> Check:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
         return None
+
+    return check
+
+
+def _sending(relay: Relay) -> Check:
+    async def check() -> str | None:
+        return None if relay.is_connected() else "no session yet: Kafka or Postgres is away"
 
     return check
 
