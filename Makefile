@@ -45,7 +45,7 @@ down: ## End the containers, keep their data (VOLUMES=1 drops it)
 test: .development ## All tests, on engines of their own
 	@$(PY) -m pytest $(ARGS)
 
-check: lint types imports compose-check snapshots-check ## Everything that CI checks besides the tests
+check: lint types imports compose-check snapshots-check ## Style, types, import rules, compose file, contract snapshots
 
 fmt: .development ## Format the code
 	@$(PY) -m ruff check --fix --quiet . || true
