@@ -9,6 +9,8 @@ from deploy.demo.ledger import Ledger
 
 UNASSIGNED = "00000000-0000-0000-0000-000000000000"
 COUNTS = ("leads", "opportunities", "orders", "won", "lost")
+# Asking costs as much work as counting some thousand facts.
+_PAUSE = 0.3
 MONEY = ("revenue", "won_amount", "lost_amount", "spend")
 
 
@@ -29,10 +31,12 @@ def wait_for_metrics(metrics: Service, ledger: Ledger, today: date) -> float:
                 return f"{homeless['orders']:,} orders {view} of accounts without a territory"
         return None
 
-    return wait_until(missing, what="metrics and what was posted", seconds=patience(ledger.posted))
+    return wait_until(
+        missing, what="metrics and what was posted", seconds=patience(ledger.posted), every=_PAUSE
+    )
 
 
-def wait_for_diffs(assignment: Service, metrics: Service, live_plan_id: str) -> float:
+def wait_for_diffs(assignment: Service, metrics: Service, live_plan_id: str, posted: int) -> float:
     """Return when assignment counts the trailing revenue that metrics counts."""
 
     def missing() -> str | None:
@@ -40,7 +44,7 @@ def wait_for_diffs(assignment: Service, metrics: Service, live_plan_id: str) -> 
         wanted = totals_of(trailing_figures(metrics, "as_is").body["totals"])["revenue"]
         return None if known == wanted else f"{known:,} USD of {wanted:,} USD known to assignment"
 
-    return wait_until(missing, what="account figures in assignment", seconds=patience(50_000))
+    return wait_until(missing, what="account figures in assignment", seconds=patience(posted), every=_PAUSE)
 
 
 def diffed_revenue(assignment: Service, plan_id: str) -> Decimal:

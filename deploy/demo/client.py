@@ -131,7 +131,7 @@ class Installation:
         return Service(self._client, self.endpoints.urls[name], token)
 
 
-def wait_until(look: Callable[[], str | None], *, what: str, seconds: float) -> float:
+def wait_until(look: Callable[[], str | None], *, what: str, seconds: float, every: float = 0.05) -> float:
     """Look again and again until nothing is missing; return how long it took.
 
     `look` returns what is missing, or None. Raises DemoFailed with what was missing last.
@@ -140,7 +140,7 @@ def wait_until(look: Callable[[], str | None], *, what: str, seconds: float) -> 
     while (missing := look()) is not None:
         if time.monotonic() - began > seconds:
             raise DemoFailed(f"{what}: after {seconds:.0f} s still {missing}")
-        time.sleep(0.05)
+        time.sleep(every)
     return time.monotonic() - began
 
 

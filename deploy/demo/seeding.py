@@ -61,7 +61,7 @@ class Seeding:
         with self._steps.step(f"{ledger.facts:,} facts rolled up by metrics, figures as posted"):
             wait_for_metrics(self._metrics, ledger, today)
         with self._steps.step("account figures known to assignment"):
-            wait_for_diffs(self._assignment, self._metrics, self._live_plan_id())
+            wait_for_diffs(self._assignment, self._metrics, self._live_plan_id(), ledger.posted)
         done = Seeded(organisation.size, ledger.posted)
         self._collab.post(
             "/v1/notes", {"subject": {"type": "plan", "id": str(PLAN_ID)}, "body": _mark(done, today)}

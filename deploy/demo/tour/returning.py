@@ -11,6 +11,9 @@ from deploy.demo.tour.subscriber import Subscriber
 
 Accounts = dict[str, AccountView]
 
+# A recount of millions of facts is for a quiet hour, not for a tour.
+_RECOUNTED_ACCOUNTS = 20_000
+
 
 def roll_back(
     stage: Stage, assignment: Service, subscriber: Subscriber, draft: Draft, diff: Diff
@@ -57,9 +60,8 @@ def see_all_agree(
     wait_until(credit_is_back, what="metrics", seconds=PATIENCE)
     show_credits(stage, draft, Credits.read(metrics))
     stage.confirm("metrics: both views are what they were before, for every territory, to the cent")
-    proof = prover.post("/v1/reconciliations")
-    stage.show(proof, {name: f"{proof.body[name]:,}" for name in ("facts", "cells", "differing")})
-    stage.check("metrics: a recount of every fact by other means finds the same", holds=proof.body["equal"])
+    if stage.figures["accounts"] <= _RECOUNTED_ACCOUNTS:
+        _recount(stage, prover)
     _check_handoffs(stage, collab, activation, rollback, len(diff.moved))
     stage.figures["agreed_after_seconds"] = round(since.seconds, 3)
     (returning,) = collab.pages(
@@ -67,6 +69,12 @@ def see_all_agree(
     )
     stage.say("The account whose handoff was accepted in between goes back with a handoff of its own:")
     accept(stage, installation, returning)
+
+
+def _recount(stage: Stage, prover: Service) -> None:
+    proof = prover.post("/v1/reconciliations")
+    stage.show(proof, {name: f"{proof.body[name]:,}" for name in ("facts", "cells", "differing")})
+    stage.check("metrics: a recount of every fact by other means finds the same", holds=proof.body["equal"])
 
 
 def accounts_of(assignment: Service, side: Side) -> Accounts:
