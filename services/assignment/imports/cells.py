@@ -2,10 +2,10 @@
 
 import math
 import re
-import unicodedata
 from typing import Any
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+from services.assignment.texts import NotText, tidy
+
 _WHOLE = re.compile(r"[0-9]{1,10}")
 _FIPS = re.compile(r"[0-9]{5}")
 _STATE = re.compile(r"[A-Z]{2}")
@@ -30,15 +30,12 @@ def read_text(fields: dict[str, Any], field: str, *, longest: int) -> str | None
         return None
     if not isinstance(raw, str):
         raise Misfit(field, "must be text in quotes; a number would lose its leading zeros")
-    text = unicodedata.normalize("NFC", raw.strip())
+    try:
+        text = tidy(raw)
+    except NotText as reason:
+        raise Misfit(field, str(reason)) from None
     if len(text) > longest:
         raise Misfit(field, f"at most {longest} characters")
-    if _UNPRINTABLE.search(text):
-        raise Misfit(field, "control characters are not text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Misfit(field, "half of a surrogate pair is not text") from None
     return text or None
 
 

@@ -11,6 +11,7 @@ from services.assignment.imports.cells import Misfit
 from services.assignment.imports.file_rows import MAX_ROWS, read_rows
 from services.assignment.imports.refusals import UnreadableFile
 from services.assignment.reps.rep import RepDetails
+from services.assignment.texts import NotText, tidy
 
 MAX_ERRORS = 1_000
 
@@ -101,6 +102,13 @@ def read_file(content_type: str, body: bytes, read_row: Callable[[Fields], T]) -
 
 
 def _error(number: int, fields: Fields, misfit: Misfit) -> RowError:
+    return RowError(number, _named(fields), misfit.field or None, misfit.detail)
+
+
+def _named(fields: Fields) -> str | None:
     named = fields.get("external_id")
-    external_id = named[:128].strip() if isinstance(named, str) else None
-    return RowError(number, external_id, misfit.field or None, misfit.detail)
+    try:
+        return tidy(named[:128]) if isinstance(named, str) else None
+    except NotText:
+        # What cannot be stored cannot be answered with either.
+        return None

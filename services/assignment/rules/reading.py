@@ -1,7 +1,6 @@
 """Reads conditions from JSON and finds every type error before a rule is stored, each with its JSON pointer."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from services.assignment.rules.condition import (
     Condition,
     Value,
 )
+from services.assignment.texts import NotText, tidy
 
 MAX_TEXT = 200
 MAX_NUMBER = 2_147_483_647
@@ -27,7 +27,6 @@ _SHAPES = {
     "county": (re.compile(r"[0-9]{5}"), "a county is its five-digit FIPS code in text, such as '01001'"),
     "state": (re.compile(r"[A-Z]{2}"), "a state is two capital letters, such as 'TX'"),
 }
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class _Misfit(Exception):
@@ -98,6 +97,11 @@ class ConditionReader:
 
 def _know(raw: Mapping[str, Any], names: set[str], pointer: str) -> None:
     for name in sorted(set(raw) - names):
+        try:
+            tidy(name)
+        except NotText as reason:
+            # Such a name cannot stand in the answer either: point at the object that holds it.
+            raise _Misfit(pointer, f"an unknown name, and {reason}") from None
         escaped = name.replace("~", "~0").replace("/", "~1")
         raise _Misfit(f"{pointer}/{escaped}", f"unknown here; known are {', '.join(sorted(names))}")
 
@@ -150,9 +154,12 @@ def _number(raw: object, pointer: str) -> int:
 def _text(field: str, raw: object, pointer: str, *, shaped: bool) -> str:
     if not isinstance(raw, str):
         raise _Misfit(pointer, "text in quotes: a number would lose its leading zeros")
-    text = unicodedata.normalize("NFC", raw.strip())
-    if not 0 < len(text) <= MAX_TEXT or _UNPRINTABLE.search(text):
-        raise _Misfit(pointer, f"1 to {MAX_TEXT} printable characters; for blanks there is is_missing")
+    try:
+        text = tidy(raw)
+    except NotText as reason:
+        raise _Misfit(pointer, str(reason)) from None
+    if not 0 < len(text) <= MAX_TEXT:
+        raise _Misfit(pointer, f"1 to {MAX_TEXT} characters; for blanks there is is_missing")
     shape = _SHAPES.get(field)
     if shaped and shape is not None and not shape[0].fullmatch(text):
         raise _Misfit(pointer, shape[1])

@@ -55,9 +55,21 @@ class Tree:
                 ancestor, depth = parents[ancestor], depth + 1
 
     def with_territory(self, territory: Territory) -> "Tree":
-        """Return the tree with one territory added or replaced. Raises InvalidTree."""
+        """Return the tree with one territory added or replaced.
+
+        Raises InvalidTree, which speaks of this territory alone: the caller may not know the others.
+        """
         others = [node for node in self.territories if node.territory_id != territory.territory_id]
-        return plant_tree([*others, territory])
+        nodes = (*others, territory)
+        found = sorted(_misfits(nodes))
+        own = [(field, detail) for index, field, detail in found if index == len(others)]
+        if found and not own:
+            # The tree was right before: only what lies under a territory can come to lie too deep with it.
+            own = [("/parent_id", f"at most {MAX_DEPTH} levels, those under this territory included")]
+        if len(nodes) > MAX_TERRITORIES:
+            own = [("", f"a plan has at most {MAX_TERRITORIES} territories")]
+        _refuse([{"pointer": field, "detail": detail} for field, detail in own])
+        return Tree(nodes)
 
     def find(self, territory_id: UUID) -> Territory | None:
         """Return one territory, if the tree has it."""
@@ -72,11 +84,16 @@ def plant_tree(territories: Sequence[Territory]) -> Tree:
     ]
     if len(territories) > MAX_TERRITORIES:
         errors = [{"pointer": "/territories", "detail": f"at most {MAX_TERRITORIES} territories"}]
+    _refuse(errors)
+    return Tree(tuple(territories))
+
+
+def _refuse(errors: Sequence[dict[str, str]]) -> None:
     if errors:
         raise InvalidTree(
-            "; ".join(f"{error['pointer']}: {error['detail']}" for error in errors[:3]), errors=errors[:100]
+            "; ".join(f"{error['pointer'] or 'body'}: {error['detail']}" for error in errors[:3]),
+            errors=list(errors[:100]),
         )
-    return Tree(tuple(territories))
 
 
 def _misfits(territories: Sequence[Territory]) -> Iterator[tuple[int, str, str]]:
@@ -89,7 +106,7 @@ def _misfits(territories: Sequence[Territory]) -> Iterator[tuple[int, str, str]]
         if node.territory_id in {UNASSIGNED, ORGANISATION}:
             yield index, "/territory_id", "this id is reserved; choose another"
         if names[node.name] > 1:
-            yield index, "/name", f"two territories are called {node.name!r}; rename one"
+            yield index, "/name", "another territory of the plan has this name; choose one of its own"
         if node.parent_id is not None and node.parent_id not in ids:
             yield index, "/parent_id", "no territory of this plan has that id"
         elif node.territory_id not in depths:

@@ -86,12 +86,13 @@ async def test_ndjson_types_are_taken_at_their_word(assignment: Assignment) -> N
         {"external_id": "g", "name": "G", "employees": None, "industry": ""},
         {"external_id": "h", "name": "line\u2028break"},
         {"external_id": "i", "name": "\ud800"},
+        {"external_id": "\ud800", "name": "J"},
     ]
     content = "\n".join([*map(json.dumps, rows), "{broken", ""])
     answer = await _csv(assignment, content, "application/x-ndjson")
     report = answer.json()
-    assert (report["registered"], report["rejected"]) == (2, 8)
-    assert [error["row"] for error in report["errors"]] == [1, 2, 3, 4, 5, 6, 9, 10]
+    assert (report["registered"], report["rejected"]) == (2, 9)
+    assert [error["row"] for error in report["errors"]] == [1, 2, 3, 4, 5, 6, 9, 10, 11]
     assert "quotes" in report["errors"][0]["detail"]
 
 

@@ -153,6 +153,25 @@ async def test_rules_are_checked_all_together_and_stored_all_or_none(assignment:
     assert {rule["rule_id"] for rule in kept["items"]} == {rule["rule_id"] for rule in RULES}
 
 
+@pytest.mark.parametrize(
+    ("extra", "pointer"),
+    [('"op": "eq", "value": "\\ud800"', "/condition/all/0/value"), ('"\\ud800": 1', "/condition/all/0")],
+)
+async def test_half_a_surrogate_pair_in_a_condition_is_named(
+    assignment: Assignment, extra: str, pointer: str
+) -> None:
+    plan_id = await assignment.draft()
+    condition = '{"all": [{"field": "industry", %s}]}' % extra
+    body = f'{{"name": "x", "territory_id": "{CITY}", "position": 1, "condition": {condition}}}'
+    answer = await assignment.http.put(
+        f"/v1/plans/{plan_id}/rules/{uuid4()}",
+        content=body,
+        headers={"if-match": '"3"', "content-type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-rules")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
 async def test_single_rules_are_added_changed_and_removed(assignment: Assignment) -> None:
     plan_id = await assignment.draft()
     fresh = uuid4()

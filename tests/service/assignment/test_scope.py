@@ -174,6 +174,18 @@ async def test_a_foreign_live_territory_cannot_be_put_into_a_draft(assignment: A
     assert (await assignment.http.put(url, json=body, headers=wider)).status_code == 200
 
 
+async def test_a_name_taken_elsewhere_is_refused_without_telling_where(assignment: Assignment) -> None:
+    draft_id = await assignment.draft()
+    answer = await assignment.http.put(
+        f"/v1/plans/{draft_id}/territories/{uuid4()}",
+        json={"name": "South", "kind": "geographic", "parent_id": str(NORTH)},
+        headers={**assignment.caller("manager", territories=[NORTH]), "if-match": '"3"'},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-tree")
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/name"]
+    assert "South" not in answer.text
+
+
 async def test_a_scoped_diff_tells_the_rules_that_send_into_the_scope_and_win_nothing(
     assignment: Assignment,
 ) -> None:

@@ -90,3 +90,29 @@ def test_changing_one_territory_checks_the_whole() -> None:
     assert moved.find(UUID(int=3)) == _node(2, 0)
     with pytest.raises(InvalidTree, match="under itself"):
         tree.with_territory(_node(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("node", "pointers"),
+    [
+        (_node(1, 0, "T2"), ["/name"]),
+        (_node(1, 99), ["/parent_id"]),
+        (_node(1, 5, "T2"), ["/name", "/parent_id"]),
+        (_node(2 * MAX_DEPTH, MAX_DEPTH - 1), ["/parent_id"]),
+    ],
+)
+def test_one_territory_is_refused_in_its_own_terms(node: Territory, pointers: list[str]) -> None:
+    """Names and places of other territories are not the caller's to learn."""
+    chain = [_node(0), *(_node(number, number - 1) for number in range(1, MAX_DEPTH))]
+    tree = plant_tree(chain)
+    with pytest.raises(InvalidTree) as refused:
+        tree.with_territory(node)
+    assert [error["pointer"] for error in refused.value.extensions["errors"]] == pointers
+
+
+def test_what_lies_under_a_moved_territory_counts_for_the_depth() -> None:
+    chain = [_node(0), *(_node(number, number - 1) for number in range(1, MAX_DEPTH))]
+    tree = plant_tree([*chain, _node(50), _node(51, 50)])
+    with pytest.raises(InvalidTree) as refused:
+        tree.with_territory(_node(50, MAX_DEPTH - 2))
+    assert [error["pointer"] for error in refused.value.extensions["errors"]] == ["/parent_id"]
