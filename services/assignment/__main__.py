@@ -1,10 +1,9 @@
 """python -m services.assignment api|relay|consumer|migrate|dlq: one process, one role."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 
-from services.assignment.bootstrap import SERVICE, build_app, check_schema
+from services.assignment.bootstrap import SERVICE, build_app
 from services.assignment.consumers import CONSUMERS
 from services.assignment.settings import Settings
 from shared.db.migrations import SchemaNotAtHead, upgrade
@@ -17,7 +16,6 @@ from shared.runtime.logging import configure_logging
 def api(settings: Settings) -> None:
     """Answer HTTP."""
     configure_logging(service=SERVICE, role="api", form=settings.log_format, level=settings.log_level)
-    asyncio.run(check_schema(settings))
     serve(build_app(settings), settings)
 
 

@@ -7,6 +7,7 @@ from services.assignment.alignments import routes as alignments
 from services.assignment.alignments.activations import refusals as activations_refusals
 from services.assignment.alignments.activations import routes as activations
 from services.assignment.alignments.diffs import routes as diffs
+from services.assignment.alignments.diffs.turns import install_turns
 from services.assignment.clones import routes as clones
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
@@ -46,7 +47,7 @@ REFUSALS: RefusalTable = {
 
 def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastAPI:
     """Build the api."""
-    return create_service_app(
+    app = create_service_app(
         parts,
         title="Bailiwick assignment",
         description=(
@@ -69,3 +70,5 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
         refusals=REFUSALS,
         larger_bodies={imports.ACCOUNTS_PATH: max_import_bytes, imports.REPS_PATH: max_import_bytes},
     )
+    install_turns(app)
+    return app

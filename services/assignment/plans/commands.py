@@ -18,7 +18,7 @@ VALUES (:plan_id, :name, 'draft', 1, :based_on_plan_id, :now, :actor)
 ON CONFLICT (plan_id) DO NOTHING RETURNING plan_id
 """)
 _RETIRE = text("""
-UPDATE plans SET state = 'retired', retired_at = :now, version = version + 1 WHERE plan_id = :plan_id
+UPDATE plans SET state = 'retired', retired_at = :at, version = version + 1 WHERE plan_id = :plan_id
 """)
 _ACTIVATE = text("""
 UPDATE plans
@@ -67,9 +67,9 @@ async def draft_plan(command: DraftPlan, uow: UnitOfWork) -> Plan:
     return plan
 
 
-async def retire_plan(uow: UnitOfWork, plan_id: UUID) -> None:
-    """Write down that a plan is no longer the live one."""
-    await uow.connection.execute(_RETIRE, {"plan_id": plan_id, "now": uow.now})
+async def retire_plan(uow: UnitOfWork, plan_id: UUID, *, at: datetime) -> None:
+    """Write down that a plan is no longer the live one, from the instant at which the next takes over."""
+    await uow.connection.execute(_RETIRE, {"plan_id": plan_id, "at": at})
 
 
 async def put_plan_in_force(uow: UnitOfWork, plan_id: UUID, *, effective_at: datetime, tree_id: UUID) -> int:

@@ -34,7 +34,7 @@ async def create_plan(by: Planner, run: RunCommand, body: DraftPlanBody) -> Resp
 
 @router.get("")
 async def list_plans(
-    _: Reader,
+    by: Reader,
     read: Snapshot,
     page: PageParameters,
     state: Annotated[PlanState | None, Query(description="Only plans in this state.")] = None,
@@ -43,12 +43,12 @@ async def list_plans(
     found, cursor = page_of(
         await queries.list_plans(read, state=state, page=page), page, lambda plan: plan.plan_id
     )
-    return Page(items=[PlanView.model_validate(plan) for plan in found], next_cursor=cursor)
+    return Page(items=[PlanView.of(plan, by.scope) for plan in found], next_cursor=cursor)
 
 
 @router.get("/{plan_id}")
-async def get_plan(_: Reader, read: Snapshot, response: Response, plan_id: UUID) -> PlanView:
+async def get_plan(by: Reader, read: Snapshot, response: Response, plan_id: UUID) -> PlanView:
     """Return one plan with its version (ETag), which every change to it wants back in If-Match."""
     plan = await queries.find_plan(read, plan_id)
     response.headers["etag"] = etag_of(plan.version)
-    return PlanView.model_validate(plan)
+    return PlanView.of(plan, by.scope)

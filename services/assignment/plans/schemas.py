@@ -6,7 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assignment.plans.plan import PlanState
+from services.assignment.plans.queries import PlanSummary
+from shared.db.scope import Scope
 from shared.http.bodies import Body, Name, View
+
+WHOLE = "Null for callers whose scope is single territories."
 
 
 class DraftPlanBody(Body):
@@ -27,7 +31,18 @@ class PlanView(View):
     tree_id: UUID | None = Field(description="The published shape of the tree: equal trees have equal ids.")
     drafted_at: datetime
     drafted_by: str
-    activated_at: datetime | None
-    retired_at: datetime | None
-    territories: int = 0
-    rules: int = 0
+    activated_at: datetime | None = Field(
+        description="When it last took over; every time it did is one of `GET /v1/activations`."
+    )
+    retired_at: datetime | None = Field(
+        description="When the plan after it took over; null while it is a draft or live."
+    )
+    territories: int | None = Field(default=0, description=f"How many its tree has. {WHOLE}")
+    rules: int | None = Field(default=0, description=f"How many it has. {WHOLE}")
+
+    @classmethod
+    def of(cls, plan: PlanSummary, scope: Scope) -> "PlanView":
+        """Show a plan as far as the caller may see it."""
+        view = cls.model_validate(plan)
+        hidden = dict.fromkeys(("territories", "rules"))
+        return view if scope.everything else view.model_copy(update=hidden)

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 
 import httpx
 import pytest
 
+from services.assignment.alignments.diffs import queries
 from shared.contracts.identity import account_id_of
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
 
@@ -142,6 +144,36 @@ async def test_readers_polling_during_an_activation_never_see_a_mix(assignment: 
         (str(NORTH), swapped_id),
     }
     assert sum(seen.values()) > 2
+
+
+async def test_two_diffs_are_computed_at_once_and_others_wait_without_a_connection(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = await assignment.live(*_accounts("01001", 50))
+    running: list[str] = []
+    peaks: Counter[tuple[int, int]] = Counter()
+
+    def watched(name: str) -> None:
+        original = getattr(queries, name)
+
+        async def run(*arguments: Any, **named: Any) -> Any:
+            running.append(name)
+            peaks[len(running), assignment.engine.pool.checkedout()] += 1  # type: ignore[attr-defined]
+            try:
+                return await original(*arguments, **named)
+            finally:
+                running.remove(name)
+
+        monkeypatch.setattr(queries, name, run)
+
+    for name in ("diff_plan", "list_moves", "list_gaps"):
+        watched(name)
+    await asyncio.gather(
+        *(assignment.get(f"/v1/plans/{plan_id}/{part}") for part in ("diff", "moves", "gaps") * 2)
+    )
+    assert sum(peaks.values()) == 6
+    assert max(peaks) == (2, 2)
+    assert all(connections <= 2 for _, connections in peaks)
 
 
 async def test_an_activation_that_fails_on_the_way_leaves_no_trace(assignment: Assignment) -> None:

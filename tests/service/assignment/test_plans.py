@@ -161,7 +161,7 @@ async def test_half_a_surrogate_pair_in_a_condition_is_named(
     assignment: Assignment, extra: str, pointer: str
 ) -> None:
     plan_id = await assignment.draft()
-    condition = '{"all": [{"field": "industry", %s}]}' % extra
+    condition = f'{{"all": [{{"field": "industry", {extra}}}]}}'
     body = f'{{"name": "x", "territory_id": "{CITY}", "position": 1, "condition": {condition}}}'
     answer = await assignment.http.put(
         f"/v1/plans/{plan_id}/rules/{uuid4()}",

@@ -130,6 +130,32 @@ async def test_a_retired_plan_can_be_activated_again(assignment: Assignment) -> 
     assert await assignment.get(f"/v1/activations/{again['activation_id']}") == again
 
 
+async def test_only_going_back_to_the_plan_before_is_a_rollback(assignment: Assignment) -> None:
+    first = await assignment.live(*ACCOUNTS)
+    second, third = await assignment.clone(first), await assignment.clone(first)
+    await assignment.activate(second)
+    await assignment.activate(third)
+    # first was live once, but second was in force before third.
+    assert (await assignment.activate(first))["kind"] == "activation"
+    assert (await assignment.activate(second))["kind"] == "activation"
+    assert (await assignment.activate(first))["kind"] == "rollback"
+    announced = await assignment.events("assignment.plan.activated.v1")
+    assert [event["kind"] for event in announced] == ["activation"] * 5 + ["rollback"]
+
+
+async def test_plan_and_event_agree_on_when_it_took_over_and_when_it_stopped(assignment: Assignment) -> None:
+    # The clock stands still, so the second plan takes over a tick after now.
+    plan_id = await assignment.live(*ACCOUNTS)
+    clone_id = await assignment.clone(plan_id, MOVED_RULES)
+    activation = await assignment.activate(clone_id)
+    (retired,) = await assignment.events("assignment.plan.retired.v1")
+    before, after = [await assignment.get(f"/v1/plans/{one}") for one in (plan_id, clone_id)]
+    assert before["retired_at"] == retired["retired_at"] == activation["effective_at"]
+    assert after["activated_at"] == activation["effective_at"]
+    await assignment.post(f"/v1/plans/{clone_id}/rollbacks")
+    assert (await assignment.get(f"/v1/plans/{plan_id}"))["retired_at"] is None
+
+
 async def test_periods_never_overlap_when_the_clock_stands_still(assignment: Assignment) -> None:
     """Two activations within one tick of the clock still follow one another."""
     plan_id = await assignment.live(*ACCOUNTS)

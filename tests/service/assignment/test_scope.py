@@ -198,6 +198,23 @@ async def test_a_scoped_diff_tells_the_rules_that_send_into_the_scope_and_win_no
     assert diff["summary"]["gaps"] == 1
 
 
+async def test_figures_of_the_whole_organisation_are_for_those_who_see_it(assignment: Assignment) -> None:
+    plan_id = await assignment.live(*ACCOUNTS)
+    (activation,) = (await assignment.get("/v1/activations"))["items"]
+    for part, one_id, hidden in (
+        ("activations", activation["activation_id"], {"recorded_by", "accounts", "moved", "gaps", "ties"}),
+        ("plans", plan_id, {"territories", "rules"}),
+    ):
+        whole = await assignment.get(f"/v1/{part}/{one_id}")
+        assert all(whole[name] is not None for name in hidden)
+        caller = assignment.caller("manager", territories=[ROOT])
+        expected = {**whole, **dict.fromkeys(hidden)}
+        one = await assignment.http.get(f"/v1/{part}/{one_id}", headers=caller)
+        listed = await assignment.http.get(f"/v1/{part}", headers=caller)
+        assert one.json() == expected
+        assert listed.json()["items"] == [expected]
+
+
 async def test_reps_and_coverages_are_seen_by_what_they_cover(assignment: Assignment) -> None:
     await assignment.live()
     content = "external_id,name\nr1,Ada\nr2,Bo\n"

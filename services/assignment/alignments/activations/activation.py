@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.assignment.alignments.activations.refusals import EffectiveAtNotNow, LivePlanChanged
-from services.assignment.plans.plan import LivePlan, Plan, PlanState
+from services.assignment.plans.plan import LivePlan
 
 Kind = Literal["activation", "rollback"]
 
@@ -29,9 +29,9 @@ class Activation:
     ties: int
 
 
-def kind_of(plan: Plan) -> Kind:
-    """Return what putting a plan in force is: going back to one that was live already is a rollback."""
-    return "rollback" if plan.state is PlanState.RETIRED else "activation"
+def kind_of(plan_id: UUID, *, before_live: UUID | None) -> Kind:
+    """Return what putting a plan in force is: a rollback if it was in force just before the live one."""
+    return "rollback" if plan_id == before_live else "activation"
 
 
 def choose_instant(wanted: datetime | None, *, live: LivePlan, next_instant: datetime) -> datetime:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from services.assignment.alignments.activations.activation import (
     Activation,
+    Kind,
     check_replaces,
     choose_instant,
     kind_of,
@@ -80,11 +81,16 @@ async def roll_back_plan(command: RollBackPlan, uow: UnitOfWork) -> Activation:
     await lock_plan(uow, command.plan_id)
     if live.plan_id != command.plan_id:
         raise PlanNotLive("plan_id: the plan is not in force, so there is nothing to take back.")
-    previous = await uow.connection.execute(_PREVIOUS, {"activation_id": live.activation_id})
-    previous_id: UUID | None = previous.scalar_one()
+    previous_id = await _before(uow, live)
     if previous_id is None:
         raise NothingToRollBack("plan_id: no plan was in force before this one.")
     return await _take_over(uow, await lock_plan(uow, previous_id), live, await next_instant(uow))
+
+
+async def _before(uow: UnitOfWork, live: LivePlan) -> UUID | None:
+    found = await uow.connection.execute(_PREVIOUS, {"activation_id": live.activation_id})
+    previous_id: UUID | None = found.scalar_one_or_none()
+    return previous_id
 
 
 async def _take_over(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) -> Activation:
@@ -92,12 +98,13 @@ async def _take_over(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) 
     activation_id = new_id()
     # First the plans, then the accounts: an event about an activation finds its plan's tree announced.
     if live.plan_id is not None:
-        await retire_plan(uow, live.plan_id)
+        await retire_plan(uow, live.plan_id, at=at)
     await put_plan_in_force(uow, plan.plan_id, effective_at=at, tree_id=tree.tree_id)
     if plan.tree_id is None:
         uow.outbox.add(_published(plan.plan_id, tree))
     realigned = await realign_all(uow, Application(plan.plan_id, at, activation_id))
-    activation = _describe(uow, plan, live, at, activation_id=activation_id, realigned=realigned)
+    kind = kind_of(plan.plan_id, before_live=await _before(uow, live))
+    activation = _describe(uow, plan, live, at, kind=kind, activation_id=activation_id, realigned=realigned)
     await _record(uow, activation)
     await point_at(uow, LivePlan(plan.plan_id, activation_id, activation.sequence))
     _announce(uow, activation, tree)
@@ -119,6 +126,7 @@ def _describe(
     live: LivePlan,
     at: datetime,
     *,
+    kind: Kind,
     activation_id: UUID,
     realigned: Realignment,
 ) -> Activation:
@@ -127,7 +135,7 @@ def _describe(
         sequence=live.sequence + 1,
         plan_id=plan.plan_id,
         previous_plan_id=live.plan_id,
-        kind=kind_of(plan),
+        kind=kind,
         effective_at=at,
         recorded_at=uow.now,
         recorded_by=uow.actor,

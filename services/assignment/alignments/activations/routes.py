@@ -42,8 +42,8 @@ async def create_activation(
 ) -> Response:
     """Put a plan in force: every account is matched and aligned, every move announced, all at once or not.
 
-    A draft is activated; a retired plan goes back in force (a rollback). Readers see the plan before or
-    the plan after, never some accounts of each.
+    The plan is a draft, or a retired one that goes in force again. Readers see the plan before or the plan
+    after, never some accounts of each.
     """
     wanted = body or ActivatePlanBody()
     command = ActivatePlan(plan_id, version, wanted.effective_at, wanted.replacing_plan_id)
@@ -56,7 +56,10 @@ async def create_activation(
     "/plans/{plan_id}/rollbacks", status_code=201, response_model=ActivationView, responses=describe(409)
 )
 async def create_rollback(by: Planner, run: RunCommand, plan_id: UUID) -> Response:
-    """Take the live plan back: the plan before it is in force again, with the alignments it had.
+    """Take the live plan back: every account is matched anew by the plan before it, which is in force again.
+
+    That plan has not changed since: accounts that have not changed either go back to where they were, the
+    others to where it sends them now.
 
     The path names the live plan, so of two planners who press the button together one is refused.
     Nothing is deleted: both periods stay in the history.
@@ -73,7 +76,7 @@ async def create_rollback(by: Planner, run: RunCommand, plan_id: UUID) -> Respon
 
 @router.get("/activations")
 async def list_activations(
-    _: Reader,
+    by: Reader,
     read: Snapshot,
     page: PageParameters,
     plan_id: Annotated[UUID | None, Query(description="Only of this plan.")] = None,
@@ -81,10 +84,10 @@ async def list_activations(
     """List what was put in force, oldest first."""
     rows = await queries.list_activations(read, plan_id=plan_id, page=page)
     found, cursor = page_of(rows, page, lambda activation: activation.activation_id)
-    return Page(items=[ActivationView.model_validate(one) for one in found], next_cursor=cursor)
+    return Page(items=[ActivationView.of(one, by.scope) for one in found], next_cursor=cursor)
 
 
 @router.get("/activations/{activation_id}")
-async def get_activation(_: Reader, read: Snapshot, activation_id: UUID) -> ActivationView:
+async def get_activation(by: Reader, read: Snapshot, activation_id: UUID) -> ActivationView:
     """Return one activation."""
-    return ActivationView.model_validate(await queries.find_activation(read, activation_id))
+    return ActivationView.of(await queries.find_activation(read, activation_id), by.scope)

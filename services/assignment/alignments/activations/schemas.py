@@ -6,8 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.assignment.alignments.activations.activation import Activation
 from services.assignment.instants import Instant
+from shared.db.scope import Scope
 from shared.http.bodies import Body, View
+
+WHOLE = "Null for callers whose scope is single territories."
 
 
 class ActivatePlanBody(Body):
@@ -30,11 +34,24 @@ class ActivationView(View):
     sequence: int = Field(description="Counts the organisation's activations: 1, 2, 3.")
     plan_id: UUID
     previous_plan_id: UUID | None
-    kind: Literal["activation", "rollback"]
+    kind: Literal["activation", "rollback"] = Field(
+        description="`rollback` when the plan is the one that was in force just before; else `activation`."
+    )
     effective_at: datetime
     recorded_at: datetime
-    recorded_by: str
-    accounts: int = Field(description="How many accounts were matched.")
-    moved: int = Field(description="How many of them changed territory; each is one aligned event.")
-    gaps: int = Field(description="How many belong to no territory now, ties included.")
-    ties: int = Field(description="How many are wanted by several territories at the same position.")
+    recorded_by: str | None = Field(description=f"Who did it. {WHOLE}")
+    accounts: int | None = Field(description=f"How many accounts were matched. {WHOLE}")
+    moved: int | None = Field(
+        description=f"How many of them changed territory; each is one aligned event. {WHOLE}"
+    )
+    gaps: int | None = Field(description=f"How many belong to no territory now, ties included. {WHOLE}")
+    ties: int | None = Field(
+        description=f"How many are wanted by several territories at the same position. {WHOLE}"
+    )
+
+    @classmethod
+    def of(cls, activation: Activation, scope: Scope) -> "ActivationView":
+        """Show an activation as far as the caller may see it."""
+        view = cls.model_validate(activation)
+        hidden = dict.fromkeys(("recorded_by", "accounts", "moved", "gaps", "ties"))
+        return view if scope.everything else view.model_copy(update=hidden)

@@ -1,4 +1,4 @@
-"""Diffs of plans over HTTP: computed on each request, nothing is changed."""
+"""Diffs of plans over HTTP: computed on each request, nothing is changed, two at a time."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.assignment.alignments.diffs import queries
 from services.assignment.alignments.diffs.schemas import GapView, MoveView, PlanDiffView
+from services.assignment.alignments.diffs.turns import Turn
 from services.assignment.rules.matcher import Reason
 from shared.http.commands import Snapshot
 from shared.http.etags import etag_of
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["diffs"])
 
 
 @router.get("/diff")
-async def get_diff(by: Reader, read: Snapshot, response: Response, plan_id: UUID) -> PlanDiffView:
+async def get_diff(by: Reader, _: Turn, read: Snapshot, response: Response, plan_id: UUID) -> PlanDiffView:
     """Tell what would change if the plan went live now: accounts and money gained, lost and kept."""
     diff = await queries.diff_plan(read, plan_id, scope=by.scope)
     response.headers["etag"] = etag_of(diff.version)
@@ -25,7 +26,9 @@ async def get_diff(by: Reader, read: Snapshot, response: Response, plan_id: UUID
 
 
 @router.get("/moves")
-async def list_moves(by: Reader, read: Snapshot, page: PageParameters, plan_id: UUID) -> Page[MoveView]:
+async def list_moves(
+    by: Reader, _: Turn, read: Snapshot, page: PageParameters, plan_id: UUID
+) -> Page[MoveView]:
     """List the accounts that would change territory if the plan went live now, by id."""
     rows = await queries.list_moves(read, plan_id, scope=by.scope, page=page)
     found, cursor = page_of(rows, page, lambda move: move.account_id)
@@ -35,6 +38,7 @@ async def list_moves(by: Reader, read: Snapshot, page: PageParameters, plan_id: 
 @router.get("/gaps")
 async def list_gaps(
     by: Reader,
+    _: Turn,
     read: Snapshot,
     page: PageParameters,
     plan_id: UUID,
