@@ -8,6 +8,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 
+import asyncpg
+from alembic.script import ScriptDirectory
+
 from deploy.local.child import Process, last_words
 from deploy.local.log_view import LogView
 from deploy.local.paths import LOGS, REPOSITORY
@@ -15,6 +18,7 @@ from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.supervisor import Supervisor
 from deploy.local.surroundings import Surroundings
 from deploy.local.trouble import Trouble
+from shared.db.migrations import alembic_config
 
 SERVICE_ROLES: Mapping[str, Sequence[str]] = {
     "assignment": ("api", "relay", "consumer"),
@@ -44,8 +48,11 @@ def service_process(service: str, role: str, surroundings: Surroundings) -> tupl
 
 async def migrate(surroundings: Surroundings, supervisor: Supervisor, view: LogView) -> None:
     """Bring the three schemas up to date, at the same time. Raises Trouble when one cannot be."""
-    view.say("Migrating the three schemas ...")
-    migrations = [migration(service, surroundings) for service in SERVICE_ROLES]
+    behind = [service for service in SERVICE_ROLES if not await is_at_head(service, surroundings)]
+    if not behind:
+        return
+    view.say(f"Migrating {', '.join(behind)} ...")
+    migrations = [migration(service, surroundings) for service in behind]
     codes = await asyncio.gather(*(supervisor.run_to_end(process) for process in migrations))
     for process, code in zip(migrations, codes, strict=True):
         if code != 0:
@@ -69,6 +76,19 @@ def migrate_now(surroundings: Surroundings) -> None:
                 fix="Is Postgres up (make start), or DATABASE_URL right?",
             )
         print(f"{service}: up to date")
+
+
+async def is_at_head(service: str, surroundings: Surroundings) -> bool:
+    """Tell whether a schema is at this release's head; starting a process to learn that takes seconds."""
+    head = ScriptDirectory.from_config(alembic_config(service=service)).get_current_head()
+    connection = await asyncpg.connect(surroundings.database_url(f"{service}_owner"))
+    try:
+        found = await connection.fetchval(f"SELECT version_num FROM {service}.alembic_version")
+    except asyncpg.UndefinedTableError:
+        return False
+    finally:
+        await connection.close()
+    return bool(found == head)
 
 
 def migration(service: str, surroundings: Surroundings) -> Process:

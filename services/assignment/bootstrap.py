@@ -3,10 +3,8 @@
 from fastapi import FastAPI
 
 from services.assignment.app import create_app
-from services.assignment.settings import Settings
+from services.assignment.settings import SERVICE, Settings
 from shared.http.bootstrap import build_parts
-
-SERVICE = "assignment"
 
 
 def build_app(settings: Settings) -> FastAPI:

@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Callable
 
-from services.collab.bootstrap import SERVICE, build_app
 from services.collab.consumers import CONSUMERS
-from services.collab.settings import Settings
+from services.collab.settings import SERVICE, Settings
 from shared.db.migrations import SchemaNotAtHead, upgrade
-from shared.http.bootstrap import serve
 from shared.messaging.dlq_command import run_dlq_command
 from shared.messaging.run import run_consumers, run_relay
 from shared.runtime.logging import configure_logging
@@ -15,6 +13,10 @@ from shared.runtime.logging import configure_logging
 
 def api(settings: Settings) -> None:
     """Answer HTTP."""
+    # Half a second of web framework that no other role has a use for.
+    from services.collab.bootstrap import build_app  # noqa: PLC0415
+    from shared.http.bootstrap import serve  # noqa: PLC0415
+
     configure_logging(service=SERVICE, role="api", form=settings.log_format, level=settings.log_level)
     serve(build_app(settings), settings)
 

@@ -3,10 +3,8 @@
 from fastapi import FastAPI
 
 from services.collab.app import create_app
-from services.collab.settings import Settings
+from services.collab.settings import SERVICE, Settings
 from shared.http.bootstrap import build_parts
-
-SERVICE = "collab"
 
 
 def build_app(settings: Settings) -> FastAPI:

@@ -4,6 +4,8 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import ServiceSettings
 
+SERVICE = "collab"
+
 
 class Settings(ServiceSettings):
     """The shared settings with this service's prefix and port."""

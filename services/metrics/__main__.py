@@ -4,13 +4,11 @@ import sys
 from collections.abc import Callable
 
 from services.metrics.account_state.worker import work
-from services.metrics.bootstrap import SERVICE, build_app
 from services.metrics.consumers import CONSUMERS
-from services.metrics.settings import Settings
+from services.metrics.settings import SERVICE, Settings
 from shared.contracts.envelope import event_source
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.db.transact import Transactor
-from shared.http.bootstrap import serve
 from shared.messaging.dlq_command import run_dlq_command
 from shared.messaging.run import run_consumers, run_relay, run_worker
 from shared.runtime.clock import SystemClock
@@ -19,6 +17,10 @@ from shared.runtime.logging import configure_logging
 
 def api(settings: Settings) -> None:
     """Answer HTTP."""
+    # Half a second of web framework that no other role has a use for.
+    from services.metrics.bootstrap import build_app  # noqa: PLC0415
+    from shared.http.bootstrap import serve  # noqa: PLC0415
+
     configure_logging(service=SERVICE, role="api", form=settings.log_format, level=settings.log_level)
     serve(build_app(settings), settings)
 

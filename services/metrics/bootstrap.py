@@ -3,10 +3,8 @@
 from fastapi import FastAPI
 
 from services.metrics.app import create_app
-from services.metrics.settings import Settings
+from services.metrics.settings import SERVICE, Settings
 from shared.http.bootstrap import build_parts
-
-SERVICE = "metrics"
 
 
 def build_app(settings: Settings) -> FastAPI:
