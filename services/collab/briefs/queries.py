@@ -1,30 +1,46 @@
 """What the receiving side should know: put together when asked, so that it is never older than its parts."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.collab.handoffs.handoff import HandoffState
 from services.collab.handoffs.queries import HandoffRow, find_handoff
 from services.collab.notes.queries import count_account_notes
+from services.collab.notes.visibility import Viewer
 from services.collab.projections.figures import Figures, find_figures
-from shared.db.scope import Scope
+from services.collab.projections.positions import is_in_scope
+
+# The outgoing side still owes the receiving one its knowledge.
+_UNDER_WAY = {HandoffState.SENT, HandoffState.ACCEPTED}
+
+
+class WithheldBecause(StrEnum):
+    """Why a brief has no figures."""
+
+    ACCOUNT_OUTSIDE_SCOPE = "account-outside-scope"
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The account behind a handoff, in numbers."""
+    """The account behind a handoff, in numbers; `figures` is None when they are not for this caller."""
 
-    figures: Figures
+    figures: Figures | None
+    figures_withheld: WithheldBecause | None
     notes: int
 
 
 async def find_handoff_with_brief(
-    read: AsyncConnection, handoff_id: UUID, *, scope: Scope
+    read: AsyncConnection, handoff_id: UUID, *, viewer: Viewer
 ) -> tuple[HandoffRow, Brief]:
     """Return a handoff and its brief. Raises NotFound."""
-    handoff = await find_handoff(read, handoff_id, scope=scope)
+    handoff = await find_handoff(read, handoff_id, scope=viewer.scope)
+    account_id = handoff.account_id
+    shown = handoff.state in _UNDER_WAY or await is_in_scope(read, account_id, viewer.scope)
     return handoff, Brief(
-        figures=await find_figures(read, handoff.account_id),
-        notes=await count_account_notes(read, handoff.account_id),
+        figures=await find_figures(read, account_id) if shown else None,
+        figures_withheld=None if shown else WithheldBecause.ACCOUNT_OUTSIDE_SCOPE,
+        notes=await count_account_notes(read, account_id, viewer=viewer),
     )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from services.collab.briefs.queries import WithheldBecause
 from services.collab.handoffs.schemas import HandoffView
 from shared.http.bodies import View
 
@@ -23,9 +24,14 @@ class FiguresView(View):
 
 
 class BriefView(View):
-    """What the receiving side should know of the account. `notes` counts those on it and its handoffs."""
+    """What the receiving side should know of the account.
 
-    figures: FiguresView
+    `figures` is null, and `figures_withheld` says why, once the handoff is neither sent nor accepted and the
+    account lies outside your scope. `notes` counts those on the account and its handoffs that you may read.
+    """
+
+    figures: FiguresView | None
+    figures_withheld: WithheldBecause | None
     notes: int
 
 

@@ -1,11 +1,13 @@
 """Where every account is now, from assignment's account events."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.assignment import AccountAligned
+from shared.db.scope import Scope
 from shared.messaging.received import Received
 
 _KNOWN = text("""
@@ -48,3 +50,16 @@ def _columns(fresh: Sequence[Received[AccountAligned]]) -> dict[str, object]:
 def territory_of(account: str) -> str:
     """Return SQL for the territory that the account in this column is in now."""
     return f"(SELECT p.territory_id FROM account_positions AS p WHERE p.account_id = {account})"
+
+
+_IN_SCOPE = text(f"""
+SELECT coalesce({Scope.covers(territory_of("CAST(:account AS uuid)"))}, false)
+""")
+
+
+async def is_in_scope(read: AsyncConnection, account_id: UUID, scope: Scope) -> bool:
+    """Return whether the account lies in the scope now; one in a gap lies in the whole organisation's only."""
+    covered: bool = (
+        await read.execute(_IN_SCOPE, {**scope.parameters(), "account": account_id})
+    ).scalar_one()
+    return covered

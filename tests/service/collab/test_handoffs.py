@@ -204,7 +204,11 @@ async def test_the_brief_tells_the_figures_and_counts_the_notes(collab: Collab):
     account = handoff["account_id"]
     url, headers = f"/v1/handoffs/{handoff['handoff_id']}", collab.as_("admin")
     empty = (await collab.http.get(url, headers=headers)).json()["brief"]
-    assert empty == {"figures": {"as_of": None, "by_currency": []}, "notes": 0}
+    assert empty == {
+        "figures": {"as_of": None, "by_currency": []},
+        "figures_withheld": None,
+        "notes": 0,
+    }
     figures = (AccountFigures(currency="EUR", trailing_revenue="1234.50", open_pipeline="99"),)
     await collab.feed(AccountState(account_id=account, as_of=A_MONDAY, figures=figures))
     for subject in ({"type": "account", "id": account}, {"type": "handoff", "id": handoff["handoff_id"]}):
@@ -221,6 +225,7 @@ async def test_the_brief_tells_the_figures_and_counts_the_notes(collab: Collab):
                 {"currency": "EUR", "trailing_revenue": "1234.50", "open_pipeline": "99"},
             ],
         },
+        "figures_withheld": None,
         "notes": 2,
     }
 
