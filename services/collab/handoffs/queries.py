@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.collab.handoffs.checklist import TEMPLATES
 from services.collab.handoffs.handoff import HandoffState
 from services.collab.projections.coverages import rep_of
+from services.collab.projections.territories import IN_SCOPE
 from shared.db.scope import Scope
 from shared.runtime.refusals import NotFound
 
@@ -83,16 +84,40 @@ SELECT handoff_id, item, done_at, done_by FROM handoff_ticks
 WHERE handoff_id = ANY(CAST(:handoffs AS uuid[]))
 """)
 _SUBTREE = """
-IN (SELECT asked.territory_id FROM live_closure AS asked WHERE asked.ancestor_id = CAST(:territory AS uuid)
-    UNION ALL SELECT CAST(:territory AS uuid))
+SELECT asked.territory_id FROM live_closure AS asked WHERE asked.ancestor_id = CAST(:territory AS uuid)
+UNION SELECT CAST(:territory AS uuid)
 """
 _CONDITIONS = {
-    "territory": f"(h.from_territory_id {_SUBTREE} OR h.to_territory_id {_SUBTREE})",
+    "territory": f"(h.from_territory_id IN ({_SUBTREE}) OR h.to_territory_id IN ({_SUBTREE}))",
     "state": "h.state = :state",
     "activation": "h.activation_id = :activation",
     "account": "h.account_id = :account",
     "after": "h.handoff_id > :after",
 }
+
+# "From one of these or to one of these" has no index, and the order by id would be walked from its start for
+# rows that may never come. Either side of one territory has one, in order: each is asked for a page.
+_FIRST_OF_SIDES = """
+h.handoff_id IN (
+    SELECT DISTINCT found.handoff_id FROM ({sides}) AS side CROSS JOIN LATERAL (
+        (SELECT h.handoff_id FROM handoffs AS h WHERE h.from_territory_id = side.territory_id AND {where}
+            ORDER BY h.handoff_id LIMIT :limit)
+        UNION ALL
+        (SELECT h.handoff_id FROM handoffs AS h WHERE h.to_territory_id = side.territory_id AND {where}
+            ORDER BY h.handoff_id LIMIT :limit)
+    ) AS found ORDER BY found.handoff_id LIMIT :limit
+)
+"""
+# OFFSET 0 keeps the planner from turning this back into a walk over all handoffs.
+_ALL_OF_SIDES = """
+h.handoff_id IN (
+    SELECT found.handoff_id FROM ({sides}) AS side CROSS JOIN LATERAL (
+        SELECT h.handoff_id FROM handoffs AS h WHERE h.from_territory_id = side.territory_id AND {where}
+        UNION ALL
+        SELECT h.handoff_id FROM handoffs AS h WHERE h.to_territory_id = side.territory_id AND {where} OFFSET 0
+    ) AS found
+)
+"""
 
 
 async def list_handoffs(
@@ -100,9 +125,8 @@ async def list_handoffs(
 ) -> list[HandoffRow]:
     """Return handoffs in the order they were opened, those of which one side lies in the scope."""
     binds = _binds(wanted) | ({"after": after} if after is not None else {})
-    statement = text(
-        f"SELECT {_COLUMNS} FROM handoffs AS h WHERE {_where(binds)} ORDER BY h.handoff_id LIMIT :limit"
-    )
+    where = _where(binds, scope, _FIRST_OF_SIDES)
+    statement = text(f"SELECT {_COLUMNS} FROM handoffs AS h WHERE {where} ORDER BY h.handoff_id LIMIT :limit")
     rows = (await read.execute(statement, {**scope.parameters(), **binds, "limit": limit})).all()
     return await _with_checklists(read, rows)
 
@@ -121,8 +145,9 @@ async def count_handoffs(
 ) -> dict[HandoffState, int]:
     """Return how many handoffs stand where; every state is listed."""
     binds = _binds(wanted)
+    where = _where(binds, scope, _ALL_OF_SIDES)
     statement = text(
-        f"SELECT h.state, count(*) AS handoffs FROM handoffs AS h WHERE {_where(binds)} GROUP BY h.state"
+        f"SELECT h.state, count(*) AS handoffs FROM handoffs AS h WHERE {where} GROUP BY h.state"
     )
     rows = await read.execute(statement, {**scope.parameters(), **binds})
     counted = {row.state: row.handoffs for row in rows}
@@ -146,8 +171,19 @@ def _binds(wanted: HandoffFilter) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _where(binds: Mapping[str, Any]) -> str:
-    return " AND ".join([VISIBLE, *(_CONDITIONS[name] for name in binds)])
+def _where(binds: Mapping[str, Any], scope: Scope, of_sides: str) -> str:
+    where = " AND ".join([VISIBLE, *(_CONDITIONS[name] for name in binds)])
+    sides = _sides(binds, scope)
+    return where if sides is None else of_sides.format(sides=sides, where=where)
+
+
+def _sides(binds: Mapping[str, Any], scope: Scope) -> str | None:
+    """Return SQL for the territories to start from; None where another index, or the order, is the better way."""
+    if {"account", "activation"} & binds.keys():
+        return None
+    if "territory" in binds:
+        return _SUBTREE
+    return None if scope.everything else IN_SCOPE
 
 
 async def _with_checklists(read: AsyncConnection, rows: Iterable[Row[Any]]) -> list[HandoffRow]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
+from services.collab.notes.erasure import erase_text
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
@@ -67,7 +68,6 @@ _EDIT = text("UPDATE notes SET version = :version, edited_at = :now WHERE note_i
 _DELETE = text("""
 UPDATE notes SET version = :version, deleted_at = :now, deleted_by = :actor WHERE note_id = :note
 """)
-_ERASE = text("UPDATE note_revisions SET body = NULL WHERE note_id = :note")
 
 
 async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
@@ -114,7 +114,7 @@ async def delete_note(command: DeleteNote, uow: UnitOfWork) -> NoteRow:
     note = found.delete(by=uow.actor, moderates=command.moderates)
     binds = {"note": note.note_id, "version": note.version, "now": uow.now, "actor": uow.actor}
     await uow.connection.execute(_DELETE, binds)
-    await uow.connection.execute(_ERASE, {"note": note.note_id})
+    await erase_text(uow.connection, note.note_id, author=note.author)
     uow.outbox.add(collab.NoteDeleted(note_id=note.note_id, revision=note.version, deleted_at=uow.now))
     return await find_note(uow.connection, note.note_id, viewer=command.viewer)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.notes.note import SubjectType
-from services.collab.notes.visibility import VISIBLE, Viewer
+from services.collab.notes.visibility import VISIBLE, Viewer, first_visible
 from shared.runtime.refusals import NotFound
 
 
@@ -53,9 +53,12 @@ SELECT n.note_id, n.subject_type, n.subject_id, r.body, n.author, n.version, n.w
 FROM notes AS n LEFT JOIN note_revisions AS r ON r.note_id = n.note_id AND r.revision = n.version
 """
 _REVISIONS = text("""
-SELECT revision, body, written_by, written_at FROM note_revisions WHERE note_id = :note ORDER BY revision
+SELECT revision, body, written_by, written_at FROM note_revisions
+WHERE note_id = :note AND revision > CAST(:after AS int) ORDER BY revision LIMIT :limit
 """)
-_COUNT = text("SELECT count(*) FROM notes AS n WHERE n.account_id = :account AND n.deleted_at IS NULL")
+_COUNT = text(f"""
+SELECT count(*) FROM notes AS n WHERE n.account_id = :account AND n.deleted_at IS NULL AND {VISIBLE}
+""")
 _CONDITIONS = {
     "subject_type": "n.subject_type = :subject_type",
     "subject_id": "n.subject_id = :subject_id",
@@ -75,7 +78,11 @@ async def list_notes(
     """Return the notes that have a text, in the order they were written."""
     given = {"subject_type": subject_type, "subject_id": subject_id, "after": after}
     binds = {name: value for name, value in given.items() if value is not None}
-    where = " AND ".join(["n.deleted_at IS NULL", VISIBLE, *(_CONDITIONS[name] for name in binds)])
+    where = first_visible(
+        viewer,
+        " AND ".join(["n.deleted_at IS NULL", *(_CONDITIONS[name] for name in binds)]),
+        selective=subject_id is not None,
+    )
     statement = text(f"{_SELECT} WHERE {where} ORDER BY n.note_id LIMIT :limit")
     rows = await read.execute(statement, {**viewer.parameters(), **binds, "limit": limit})
     return [_note(row) for row in rows]
@@ -90,16 +97,19 @@ async def find_note(read: AsyncConnection, note_id: UUID, *, viewer: Viewer) -> 
     return _note(row)
 
 
-async def list_revisions(read: AsyncConnection, note_id: UUID, *, viewer: Viewer) -> list[RevisionRow]:
-    """Return every revision of a note, the first one first. Raises NotFound."""
+async def list_revisions(
+    read: AsyncConnection, note_id: UUID, *, viewer: Viewer, after: int, limit: int
+) -> list[RevisionRow]:
+    """Return revisions of a note after one of them, the first one first. Raises NotFound."""
     await find_note(read, note_id, viewer=viewer)
-    rows = await read.execute(_REVISIONS, {"note": note_id})
+    rows = await read.execute(_REVISIONS, {"note": note_id, "after": after, "limit": limit})
     return [RevisionRow(row.revision, row.body, row.written_by, row.written_at) for row in rows]
 
 
-async def count_account_notes(read: AsyncConnection, account_id: UUID) -> int:
-    """Return how many notes stand on an account and its handoffs. A number only, so without scope."""
-    counted: int = (await read.execute(_COUNT, {"account": account_id})).scalar_one()
+async def count_account_notes(read: AsyncConnection, account_id: UUID, *, viewer: Viewer) -> int:
+    """Return how many notes the viewer may read on an account and its handoffs."""
+    binds = {**viewer.parameters(), "account": account_id}
+    counted: int = (await read.execute(_COUNT, binds)).scalar_one()
     return counted
 
 

@@ -18,12 +18,14 @@ from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, R
 from services.collab.notes.visibility import Viewer
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion, etag_of
-from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.pagination import InvalidCursor, Page, PageParameters, PageRequest, page_of
 from shared.http.principal import MANAGERS, Principal
 from shared.http.problems import describe
 from shared.http.security import Reader, Writer
 
 router = APIRouter(prefix="/v1/notes", tags=["notes"])
+
+_MAX_REVISION = 2**31 - 1
 
 
 @router.post("", status_code=201, response_model=NoteView, responses=describe(404))
@@ -65,10 +67,15 @@ async def get_note(by: Reader, read: Snapshot, note_id: UUID, response: Response
 
 
 @router.get("/{note_id}/revisions")
-async def get_revisions(by: Reader, read: Snapshot, note_id: UUID) -> list[RevisionView]:
-    """Return every text the note has had, the first one first."""
-    revisions = await list_revisions(read, note_id, viewer=_viewer(by))
-    return [RevisionView.of(revision) for revision in revisions]
+async def get_revisions(
+    by: Reader, read: Snapshot, note_id: UUID, page: PageParameters
+) -> Page[RevisionView]:
+    """List every text the note has had, the first one first."""
+    rows = await list_revisions(
+        read, note_id, viewer=_viewer(by), after=_revision_after(page), limit=page.limit + 1
+    )
+    items, cursor = page_of(rows, page, lambda row: UUID(int=row.revision))
+    return Page(items=[RevisionView.of(item) for item in items], next_cursor=cursor)
 
 
 @router.patch("/{note_id}", response_model=NoteView, responses=describe(409))
@@ -89,6 +96,14 @@ async def remove_note(by: Writer, run: RunCommand, note_id: UUID, version: Expec
 
 def _viewer(by: Principal) -> Viewer:
     return Viewer(by.subject, by.scope)
+
+
+def _revision_after(page: PageRequest) -> int:
+    # Cursors carry ids; a revision travels as the id of that number, so another list's cursor is out of range.
+    after = 0 if page.after is None else page.after.int
+    if after > _MAX_REVISION:
+        raise InvalidCursor("cursor: send next_cursor exactly as you got it, or leave it out.")
+    return after
 
 
 def _version(note: NoteRow) -> int:

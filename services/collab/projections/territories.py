@@ -28,6 +28,12 @@ ON CONFLICT (one) DO UPDATE SET
 WHERE live.sequence < excluded.sequence
 """)
 
+IN_SCOPE = """
+SELECT DISTINCT scoped.territory_id FROM live_closure AS scoped
+WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
+"""
+"""The territories of a scope that is not everything, to start from: Scope.covers only tests a row at hand."""
+
 
 async def keep_trees(received: Sequence[Received[TreePublished]], uow: UnitOfWork) -> None:
     """Keep the closure of every published tree."""

@@ -31,7 +31,7 @@ async def test_write_edit_and_read_back_every_revision(collab: Collab):
     assert (edited.status_code, edited.headers["etag"], edited.json()["body"]) == (200, '"2"', "Two")
     read = await collab.http.get(url, headers=headers)
     assert (read.headers["etag"], read.json()) == ('"2"', edited.json())
-    revisions = (await collab.http.get(f"{url}/revisions", headers=headers)).json()
+    revisions = (await collab.http.get(f"{url}/revisions", headers=headers)).json()["items"]
     assert [(item["revision"], item["body"]) for item in revisions] == [(1, "One 🧭"), (2, "Two")]
 
 
@@ -56,7 +56,7 @@ async def test_of_twenty_edits_at_once_one_wins(collab: Collab):
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
-    assert len((await collab.http.get(f"{url}/revisions", headers=headers)).json()) == 2
+    assert len((await collab.http.get(f"{url}/revisions", headers=headers)).json()["items"]) == 2
 
 
 async def test_deleting_removes_the_text_of_every_revision_and_leaves_the_place(collab: Collab):
@@ -68,7 +68,7 @@ async def test_deleting_removes_the_text_of_every_revision_and_leaves_the_place(
     gone = await collab.http.delete(url, headers={**headers, "if-match": '"2"'})
     assert (gone.status_code, gone.headers["etag"], gone.json()["body"]) == (200, '"3"', None)
     assert (await collab.http.get(url, headers=headers)).json()["deleted_by"] == "ann"
-    revisions = (await collab.http.get(f"{url}/revisions", headers=headers)).json()
+    revisions = (await collab.http.get(f"{url}/revisions", headers=headers)).json()["items"]
     assert [item["body"] for item in revisions] == [None, None]
     listed = await collab.http.get(f"/v1/notes?subject_id={subject['id']}", headers=headers)
     assert listed.json()["items"] == []
@@ -185,3 +185,56 @@ async def test_a_retry_with_the_same_key_writes_one_note(collab: Collab):
         first.headers["location"],
     )
     assert len(await collab.outbox()) == 1
+
+
+async def test_revisions_come_in_pages(collab: Collab):
+    headers = collab.as_("contributor")
+    note = await _write(collab, on("plan", uuid4()), headers, "1")
+    url = f"/v1/notes/{note['note_id']}"
+    for n in range(2, 6):
+        await collab.http.patch(url, json={"body": f"{n}"}, headers={**headers, "if-match": f'"{n - 1}"'})
+    found, cursor, pages = [], "", 0
+    while cursor is not None and pages < 5:
+        query = f"?limit=2&cursor={cursor}" if cursor else "?limit=2"
+        page = (await collab.http.get(f"{url}/revisions{query}", headers=headers)).json()
+        found += [item["revision"] for item in page["items"]]
+        cursor, pages = page["next_cursor"], pages + 1
+    assert (found, pages) == ([1, 2, 3, 4, 5], 3)
+
+
+async def test_a_cursor_of_another_list_is_refused(collab: Collab):
+    headers = collab.as_("contributor")
+    notes = [await _write(collab, on("plan", uuid4()), headers) for _ in range(2)]
+    cursor = (await collab.http.get("/v1/notes?limit=1", headers=headers)).json()["next_cursor"]
+    url = f"/v1/notes/{notes[0]['note_id']}/revisions?cursor={cursor}"
+    answer = await collab.http.get(url, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+
+
+@pytest.mark.parametrize("deleter", ["ann", "boss"])
+async def test_deleting_erases_the_text_from_the_answers_kept_for_retries(collab: Collab, deleter: str):
+    """A retry still gets its first answer and writes nothing, but the text is gone from it."""
+    ann = collab.as_("contributor", subject="ann")
+    body = {"subject": on("plan", uuid4()), "body": "canary one"}
+    requests = [("POST", "/v1/notes", body, {**ann, "idempotency-key": "k"})]
+    first = await collab.http.post("/v1/notes", json=body, headers=requests[0][3])
+    url = first.headers["location"]
+    edit = {**ann, "idempotency-key": "k", "if-match": '"1"'}
+    requests.append(("PATCH", url, {"body": "canary two"}, edit))
+    await collab.http.patch(url, json={"body": "canary two"}, headers=edit)
+    other = {**body, "body": f'my own "note_id":"{first.json()["note_id"]}"'}
+    kept = {**ann, "idempotency-key": "other"}
+    await collab.http.post("/v1/notes", json=other, headers=kept)
+    headers = {**collab.as_("manager", subject=deleter), "if-match": '"2"', "idempotency-key": "gone"}
+    assert (await collab.http.delete(url, headers=headers)).status_code == 200
+    answers = await collab.rows("SELECT convert_from(response, 'UTF8') AS response FROM idempotency_keys")
+    assert len(answers) == 4
+    assert "canary" not in str(answers)
+    for method, path, sent, with_key in requests:
+        again = await collab.http.request(method, path, json=sent, headers=with_key)
+        assert again.is_success
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (again.json()["note_id"], again.json()["body"]) == (first.json()["note_id"], None)
+    untouched = await collab.http.post("/v1/notes", json=other, headers=kept)
+    assert untouched.json()["body"] == other["body"]
+    assert len(await collab.rows("SELECT 1 FROM notes")) == 2
