@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.collab.handoffs.checklist import TEMPLATES
 from services.collab.handoffs.handoff import HandoffState
 from services.collab.projections.coverages import rep_of
-from services.collab.projections.territories import IN_SCOPE
+from services.collab.projections.territories import IN_SCOPE, are_few
 from shared.db.scope import Scope
 from shared.runtime.refusals import NotFound
 
@@ -125,7 +125,7 @@ async def list_handoffs(
 ) -> list[HandoffRow]:
     """Return handoffs in the order they were opened, those of which one side lies in the scope."""
     binds = _binds(wanted) | ({"after": after} if after is not None else {})
-    where = _where(binds, scope, _FIRST_OF_SIDES)
+    where = await _where(read, binds, scope, _FIRST_OF_SIDES)
     statement = text(f"SELECT {_COLUMNS} FROM handoffs AS h WHERE {where} ORDER BY h.handoff_id LIMIT :limit")
     rows = (await read.execute(statement, {**scope.parameters(), **binds, "limit": limit})).all()
     return await _with_checklists(read, rows)
@@ -145,7 +145,7 @@ async def count_handoffs(
 ) -> dict[HandoffState, int]:
     """Return how many handoffs stand where; every state is listed."""
     binds = _binds(wanted)
-    where = _where(binds, scope, _ALL_OF_SIDES)
+    where = await _where(read, binds, scope, _ALL_OF_SIDES)
     statement = text(
         f"SELECT h.state, count(*) AS handoffs FROM handoffs AS h WHERE {where} GROUP BY h.state"
     )
@@ -171,10 +171,12 @@ def _binds(wanted: HandoffFilter) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _where(binds: Mapping[str, Any], scope: Scope, of_sides: str) -> str:
+async def _where(read: AsyncConnection, binds: Mapping[str, Any], scope: Scope, of_sides: str) -> str:
     where = " AND ".join([VISIBLE, *(_CONDITIONS[name] for name in binds)])
     sides = _sides(binds, scope)
-    return where if sides is None else of_sides.format(sides=sides, where=where)
+    if sides is None or not await are_few(read, sides, {**scope.parameters(), **binds}):
+        return where
+    return of_sides.format(sides=sides, where=where)
 
 
 def _sides(binds: Mapping[str, Any], scope: Scope) -> str | None:

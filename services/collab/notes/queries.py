@@ -78,7 +78,8 @@ async def list_notes(
     """Return the notes that have a text, in the order they were written."""
     given = {"subject_type": subject_type, "subject_id": subject_id, "after": after}
     binds = {name: value for name, value in given.items() if value is not None}
-    where = first_visible(
+    where = await first_visible(
+        read,
         viewer,
         " AND ".join(["n.deleted_at IS NULL", *(_CONDITIONS[name] for name in binds)]),
         selective=subject_id is not None,

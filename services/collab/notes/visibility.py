@@ -8,8 +8,10 @@ and its author.
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.collab.projections.positions import territory_of
-from services.collab.projections.territories import IN_SCOPE
+from services.collab.projections.territories import IN_SCOPE, are_few
 from shared.db.scope import Scope
 
 
@@ -62,8 +64,9 @@ n.note_id IN (
 """
 
 
-def first_visible(viewer: Viewer, where: str, *, selective: bool) -> str:
+async def first_visible(read: AsyncConnection, viewer: Viewer, where: str, *, selective: bool) -> str:
     """Return the condition for a page of `:limit` visible notes; `selective` when `where` has an index."""
-    if viewer.scope.everything or selective:
+    scope = viewer.scope
+    if scope.everything or selective or not await are_few(read, IN_SCOPE, scope.parameters()):
         return f"{where} AND {VISIBLE}"
     return _FOUND_FROM_SCOPE.format(scope=IN_SCOPE, where=where)

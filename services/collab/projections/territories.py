@@ -4,9 +4,11 @@ The two may arrive in either order. An activation whose tree is not here yet lea
 callers with a territorial scope see nothing for that moment, rather than by a tree that is out of force.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.projections.tree import closure_of
 from shared.contracts.assignment import PlanActivated, TreePublished
@@ -33,6 +35,17 @@ SELECT DISTINCT scoped.territory_id FROM live_closure AS scoped
 WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
 """
 """The territories of a scope that is not everything, to start from: Scope.covers only tests a row at hand."""
+_FEW = 100
+
+
+async def are_few(read: AsyncConnection, territories: str, binds: Mapping[str, Any]) -> bool:
+    """Return whether the SQL names few territories: then rows are best found from them.
+
+    Of many, a page's rows turn up soon enough in the order of the page.
+    """
+    counted = text(f"SELECT count(*) FROM (SELECT 1 FROM ({territories}) AS t LIMIT {_FEW + 1}) AS counted")
+    number: int = (await read.execute(counted, binds)).scalar_one()
+    return number <= _FEW
 
 
 async def keep_trees(received: Sequence[Received[TreePublished]], uow: UnitOfWork) -> None:

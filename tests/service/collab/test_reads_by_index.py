@@ -116,3 +116,23 @@ async def test_a_page_of_notes_walks_what_the_caller_may_see(collab: Collab, sub
         page = await list_notes(read, subject_type=None, subject_id=None, viewer=viewer, after=None, limit=10)
     assert len(page) == FEW
     assert read.walked < MANY / 10
+
+
+async def test_a_wide_scope_sees_the_same(collab: Collab):
+    """More territories than are asked one by one."""
+    await _fill(collab)
+    wide = {NORTH: None, NORTH_CITY: NORTH} | {uuid4(): NORTH for _ in range(150)}
+    await collab.go_live(wide, sequence=2)
+    scope = Scope(False, (NORTH,))
+    async with collab.engine.connect() as connection:
+        page = await list_handoffs(connection, HandoffFilter(), scope=scope, after=None, limit=100)
+        counted = await count_handoffs(connection, HandoffFilter(), scope=scope)
+        notes = await list_notes(
+            connection,
+            subject_type=None,
+            subject_id=None,
+            viewer=Viewer("nobody", scope),
+            after=None,
+            limit=10,
+        )
+    assert (len(page), sum(counted.values()), len(notes)) == (2 * FEW, 2 * FEW, FEW)
