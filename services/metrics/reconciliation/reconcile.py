@@ -109,7 +109,12 @@ _KEEP = text("""
 INSERT INTO reconciliations (reconciliation_id, cells, facts, differing, differences, asked_by, made_at)
 VALUES (:reconciliation_id, :cells, :facts, :differing, CAST(:differences AS jsonb), :asked_by, :now)
 """)
-_ROOM = ("SET LOCAL statement_timeout = '55s'", "SET LOCAL work_mem = '128MB'")
+# A recount reads whole days: on tables that were never analysed, nested loops made it 20 times slower.
+_ROOM = (
+    "SET LOCAL statement_timeout = '55s'",
+    "SET LOCAL work_mem = '128MB'",
+    "SET LOCAL enable_nestloop = off",
+)
 
 
 @dataclass(frozen=True, slots=True)
