@@ -48,9 +48,3 @@ def build_engine(
 async def begin_snapshot(connection: AsyncConnection) -> None:
     """Make the connection's coming transaction read one snapshot and write nothing."""
     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-def count_checked_out(engine: AsyncEngine) -> int:
-    """Return how many connections are in use."""
-    checked_out: int = engine.pool.checkedout()  # type: ignore[attr-defined]
-    return checked_out

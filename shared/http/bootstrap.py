@@ -11,7 +11,7 @@ from shared.db.transact import Transactor
 from shared.http.parts import Parts
 from shared.http.tokens import Keys, Tokens
 from shared.runtime.clock import Clock, SystemClock
-from shared.runtime.logging import get_logger
+from shared.runtime.logging import configure_logging, get_logger
 from shared.runtime.settings import ServiceSettings
 
 GRACE_SECONDS = 20
@@ -49,6 +49,9 @@ class _Server(uvicorn.Server):
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT; open requests get 20 s. Raises SchemaNotAtHead before it listens."""
+    configure_logging(
+        service=app.state.parts.service, role="api", form=settings.log_format, level=settings.log_level
+    )
     config = uvicorn.Config(
         app,
         host=settings.http_host,

@@ -58,7 +58,7 @@ def test_a_process_without_settings_says_so_and_ends(service: str):
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"usage: python -m services.{service} api|relay|consumer|")
+    assert done.stderr.startswith(f"usage: python -m services.{service} api|")
     assert done.stderr.rstrip().endswith("|migrate|dlq ...")
 
 

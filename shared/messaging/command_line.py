@@ -1,0 +1,52 @@
+"""What every service's `__main__` does with its command line: one process, one role."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from shared.db.migrations import SchemaNotAtHead, upgrade
+from shared.messaging.dlq_command import run_dlq_command
+from shared.messaging.run import Consumers, run_consumers, run_relay
+from shared.runtime.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+Roles = Mapping[str, Callable[[S], None]]
+
+
+def run_service(
+    arguments: Sequence[str],
+    *,
+    service: str,
+    read_settings: Callable[[], S],
+    consumers: Consumers,
+    roles: Roles[S],
+) -> None:
+    """Run the role named on the command line: one of the service's own `roles`, or one that all services have.
+
+    Exits with a sentence on unknown roles, wrong settings and a schema that is not at head.
+    """
+    every: Roles[S] = {
+        **roles,
+        "relay": lambda settings: run_relay(settings, service),
+        "consumer": lambda settings: run_consumers(settings, service, consumers),
+        "migrate": lambda settings: _migrate(settings, service),
+    }
+    is_dlq = arguments[:1] == ["dlq"]
+    if not is_dlq and (len(arguments) != 1 or arguments[0] not in every):
+        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|dlq ...")
+    try:
+        settings = read_settings()
+        if is_dlq:
+            found = run_dlq_command(arguments[1:], settings=settings, service=service, consumers=consumers)
+            sys.exit(found)
+        every[arguments[0]](settings)
+    except (SchemaNotAtHead, ValidationError) as error:
+        sys.exit(str(error))
+
+
+def _migrate(settings: ServiceSettings, service: str) -> None:
+    if settings.migration_database_url is None:
+        sys.exit(f"{service.upper()}_MIGRATION_DATABASE_URL is not set: migrate needs the schema's owner")
+    upgrade(service=service, url=settings.migration_database_url.get_secret_value())
