@@ -6,6 +6,8 @@ from deploy.local.trouble import Trouble
 
 LOOPBACK = "127.0.0.1"
 
+_held: list[socket.socket] = []
+
 
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on the port now."""
@@ -20,10 +22,18 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Let the system name a port that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """Let the system name a port for a server that is yet to start, and keep it for that server.
+
+    The port stays bound, without listening, for as long as this process lives: otherwise the system may give it to
+    the next outgoing connection of any process before the server is up. A server that sets SO_REUSEADDR, as
+    all of ours, Postgres and Kafka do, may listen on a port so held, and again after a restart.
+    """
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    holder.bind((LOOPBACK, 0))
+    # After the bind, so that the system chooses a port which nobody else holds in this way.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _held.append(holder)
+    port: int = holder.getsockname()[1]
     return port
 
 
