@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.db import migrations
 from shared.db.engine import build_engine
 from shared.db.migrations import alembic_config, upgrade
 
@@ -48,13 +50,13 @@ class Databases:
 
     async def for_service(self, service: str) -> ServiceDatabase:
         """Return a fresh clone with the service's schema at head."""
-        head = ScriptDirectory.from_config(alembic_config(service=service)).get_current_head()
+        written = _digest_of_migrations(service)
 
         async def migrate(template: ServiceDatabase) -> None:
             # Alembic runs a loop of its own.
             await asyncio.to_thread(upgrade, service=service, url=template.owner_url)
 
-        return await self._clone(await self._template(f"template_{service}_{head}", service, migrate))
+        return await self._clone(await self._template(f"template_{service}_{written}", service, migrate))
 
     async def with_statements(self, service: str, statements: Sequence[str]) -> ServiceDatabase:
         """Return a fresh clone whose schema was made by some statements, run by its owner."""
@@ -116,3 +118,13 @@ class Databases:
 
         admin = make_url(self._admin_url).set(database=name).render_as_string(hide_password=False)
         return ServiceDatabase(service, name, url(f"{service}_app"), url(f"{service}_owner"), admin)
+
+
+def _digest_of_migrations(service: str) -> str:
+    # Of what is written, not of the head's name: on a server that outlives a run an edited migration is a new one.
+    folder = Path(ScriptDirectory.from_config(alembic_config(service=service)).dir)
+    backbone = Path(migrations.__file__).parent / "sql"
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("versions/*.py"), *backbone.glob("*.sql")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
