@@ -3,10 +3,9 @@
 from fastapi import FastAPI
 
 from services.collab.briefs import routes as briefs
-from services.collab.handoffs import commands as handoff_commands
-from services.collab.handoffs import handoff
+from services.collab.handoffs import refusals as handoff
 from services.collab.handoffs import routes as handoffs
-from services.collab.notes import note
+from services.collab.notes import refusals as note
 from services.collab.notes import routes as notes
 from shared.http.app import create_service_app
 from shared.http.parts import Parts
@@ -17,7 +16,7 @@ REFUSALS: RefusalTable = {
     handoff.HandoffNotAccepted: 409,
     handoff.ChecklistIncomplete: 409,
     handoff.HandoffClosed: 409,
-    handoff_commands.NotTheReceivingSide: 403,
+    handoff.NotTheReceivingSide: 403,
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
 }

@@ -1,8 +1,8 @@
 """What collab reads, and which handler takes what."""
 
-from services.collab.handoffs.opening import hand_over_moved_accounts
+from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over_moved_accounts
+from services.collab.projections.account_states import forget_account_states, keep_account_states
 from services.collab.projections.coverages import end_coverages, start_coverages
-from services.collab.projections.figures import forget_figures, keep_figures
 from services.collab.projections.territories import follow_activations, keep_trees
 from shared.contracts import assignment, metrics
 from shared.messaging.subscription import Subscription
@@ -16,6 +16,8 @@ CONSUMERS = {
             assignment.COVERAGES,
             {assignment.CoverageStarted: start_coverages, assignment.CoverageEnded: end_coverages},
         ),
-        Subscription(metrics.ACCOUNT_STATE, {metrics.AccountState: keep_figures}, forget_figures),
+        Subscription(
+            metrics.ACCOUNT_STATE, {metrics.AccountState: keep_account_states}, forget_account_states
+        ),
     )
 }

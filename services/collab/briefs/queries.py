@@ -10,8 +10,8 @@ from services.collab.handoffs.handoff import HandoffState
 from services.collab.handoffs.queries import HandoffRow, find_handoff
 from services.collab.notes.queries import count_account_notes
 from services.collab.notes.visibility import Viewer
-from services.collab.projections.figures import Figures, find_figures
-from services.collab.projections.positions import is_in_scope
+from services.collab.projections.account_states import Figures, find_figures
+from services.collab.projections.alignments import is_in_scope
 
 # The outgoing side still owes the receiving one its knowledge.
 _UNDER_WAY = {HandoffState.SENT, HandoffState.ACCEPTED}

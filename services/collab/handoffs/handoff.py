@@ -8,7 +8,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.collab.handoffs.checklist import codes_of
-from shared.runtime.refusals import NotFound, Refusal
+from services.collab.handoffs.refusals import (
+    ChecklistIncomplete,
+    HandoffAlreadyDecided,
+    HandoffClosed,
+    HandoffNotAccepted,
+)
+from shared.runtime.refusals import NotFound
 
 
 class HandoffState(StrEnum):
@@ -19,26 +25,6 @@ class HandoffState(StrEnum):
     REJECTED = "rejected"
     DONE = "done"
     SUPERSEDED = "superseded"
-
-
-OUTSTANDING = (HandoffState.SENT, HandoffState.REJECTED)
-"""The knowledge is still with the outgoing side."""
-
-
-class HandoffAlreadyDecided(Refusal):
-    """Only a handoff that is sent can be accepted or rejected."""
-
-
-class HandoffNotAccepted(Refusal):
-    """Only an accepted handoff can be completed."""
-
-
-class ChecklistIncomplete(Refusal):
-    """Items are still open."""
-
-
-class HandoffClosed(Refusal):
-    """The checklist of a handoff that is rejected, done or superseded stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)

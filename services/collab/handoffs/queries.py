@@ -11,13 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.handoffs.checklist import TEMPLATES
 from services.collab.handoffs.handoff import HandoffState
+from services.collab.handoffs.visibility import VISIBLE, HandoffFilter, first_visible, visible
 from services.collab.projections.coverages import rep_of
-from services.collab.projections.territories import IN_SCOPE, are_few
 from shared.db.scope import Scope
 from shared.runtime.refusals import NotFound
-
-VISIBLE = f"({Scope.covers('h.from_territory_id')} OR {Scope.covers('h.to_territory_id')})"
-"""Either side may look; `h` is the handoffs table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +58,6 @@ class HandoffRow:
     checklist: tuple[ItemRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HandoffFilter:
-    """Which handoffs are asked for; None does not narrow. A territory stands for its whole subtree."""
-
-    territory_id: UUID | None = None
-    state: HandoffState | None = None
-    activation_id: UUID | None = None
-    account_id: UUID | None = None
-
-
 # The outgoing rep is whoever covered the side when the account left it, the incoming one who covers it now.
 _COLUMNS = f"""
 h.handoff_id, h.account_id, h.activation_id, h.from_territory_id, h.to_territory_id, h.state, h.version,
@@ -83,51 +70,15 @@ _TICKS = text("""
 SELECT handoff_id, item, done_at, done_by FROM handoff_ticks
 WHERE handoff_id = ANY(CAST(:handoffs AS uuid[]))
 """)
-_SUBTREE = """
-SELECT asked.territory_id FROM live_closure AS asked WHERE asked.ancestor_id = CAST(:territory AS uuid)
-UNION SELECT CAST(:territory AS uuid)
-"""
-_CONDITIONS = {
-    "territory": f"(h.from_territory_id IN ({_SUBTREE}) OR h.to_territory_id IN ({_SUBTREE}))",
-    "state": "h.state = :state",
-    "activation": "h.activation_id = :activation",
-    "account": "h.account_id = :account",
-    "after": "h.handoff_id > :after",
-}
-
-# "From one of these or to one of these" has no index, and the order by id would be walked from its start for
-# rows that may never come. Either side of one territory has one, in order: each is asked for a page.
-_FIRST_OF_SIDES = """
-h.handoff_id IN (
-    SELECT DISTINCT found.handoff_id FROM ({sides}) AS side CROSS JOIN LATERAL (
-        (SELECT h.handoff_id FROM handoffs AS h WHERE h.from_territory_id = side.territory_id AND {where}
-            ORDER BY h.handoff_id LIMIT :limit)
-        UNION ALL
-        (SELECT h.handoff_id FROM handoffs AS h WHERE h.to_territory_id = side.territory_id AND {where}
-            ORDER BY h.handoff_id LIMIT :limit)
-    ) AS found ORDER BY found.handoff_id LIMIT :limit
-)
-"""
-# OFFSET 0 keeps the planner from turning this back into a walk over all handoffs.
-_ALL_OF_SIDES = """
-h.handoff_id IN (
-    SELECT found.handoff_id FROM ({sides}) AS side CROSS JOIN LATERAL (
-        SELECT h.handoff_id FROM handoffs AS h WHERE h.from_territory_id = side.territory_id AND {where}
-        UNION ALL
-        SELECT h.handoff_id FROM handoffs AS h WHERE h.to_territory_id = side.territory_id AND {where} OFFSET 0
-    ) AS found
-)
-"""
 
 
 async def list_handoffs(
     read: AsyncConnection, wanted: HandoffFilter, *, scope: Scope, after: UUID | None, limit: int
 ) -> list[HandoffRow]:
     """Return handoffs in the order they were opened, those of which one side lies in the scope."""
-    binds = _binds(wanted) | ({"after": after} if after is not None else {})
-    where = await _where(read, binds, scope, _FIRST_OF_SIDES)
+    where, binds = await first_visible(read, wanted, scope=scope, after=after)
     statement = text(f"SELECT {_COLUMNS} FROM handoffs AS h WHERE {where} ORDER BY h.handoff_id LIMIT :limit")
-    rows = (await read.execute(statement, {**scope.parameters(), **binds, "limit": limit})).all()
+    rows = (await read.execute(statement, {**binds, "limit": limit})).all()
     return await _with_checklists(read, rows)
 
 
@@ -144,12 +95,11 @@ async def count_handoffs(
     read: AsyncConnection, wanted: HandoffFilter, *, scope: Scope
 ) -> dict[HandoffState, int]:
     """Return how many handoffs stand where; every state is listed."""
-    binds = _binds(wanted)
-    where = await _where(read, binds, scope, _ALL_OF_SIDES)
+    where, binds = await visible(read, wanted, scope=scope)
     statement = text(
         f"SELECT h.state, count(*) AS handoffs FROM handoffs AS h WHERE {where} GROUP BY h.state"
     )
-    rows = await read.execute(statement, {**scope.parameters(), **binds})
+    rows = await read.execute(statement, binds)
     counted = {row.state: row.handoffs for row in rows}
     return {state: counted.get(state, 0) for state in HandoffState}
 
@@ -159,33 +109,6 @@ async def find_account_of(read: AsyncConnection, handoff_id: UUID) -> UUID | Non
     statement = text("SELECT account_id FROM handoffs WHERE handoff_id = :handoff")
     account: UUID | None = await read.scalar(statement, {"handoff": handoff_id})
     return account
-
-
-def _binds(wanted: HandoffFilter) -> dict[str, Any]:
-    given = {
-        "territory": wanted.territory_id,
-        "state": wanted.state,
-        "activation": wanted.activation_id,
-        "account": wanted.account_id,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-async def _where(read: AsyncConnection, binds: Mapping[str, Any], scope: Scope, of_sides: str) -> str:
-    where = " AND ".join([VISIBLE, *(_CONDITIONS[name] for name in binds)])
-    sides = _sides(binds, scope)
-    if sides is None or not await are_few(read, sides, {**scope.parameters(), **binds}):
-        return where
-    return of_sides.format(sides=sides, where=where)
-
-
-def _sides(binds: Mapping[str, Any], scope: Scope) -> str | None:
-    """Return SQL for the territories to start from; None where another index, or the order, is the better way."""
-    if {"account", "activation"} & binds.keys():
-        return None
-    if "territory" in binds:
-        return _SUBTREE
-    return None if scope.everything else IN_SCOPE
 
 
 async def _with_checklists(read: AsyncConnection, rows: Iterable[Row[Any]]) -> list[HandoffRow]:

@@ -5,19 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.collab.handoffs.commands import (
+from services.collab.handoffs import queries
+from services.collab.handoffs.commands.complete_handoff import CompleteHandoff, complete_handoff
+from services.collab.handoffs.commands.decide_handoff import (
     AcceptHandoff,
-    CompleteHandoff,
     RejectHandoff,
-    TickItem,
     accept_handoff,
-    complete_handoff,
     reject_handoff,
-    tick_item,
 )
+from services.collab.handoffs.commands.tick_item import TickItem, tick_item
 from services.collab.handoffs.handoff import HandoffState
-from services.collab.handoffs.queries import HandoffFilter, HandoffRow, count_handoffs, list_handoffs
+from services.collab.handoffs.queries import HandoffRow
 from services.collab.handoffs.schemas import HandoffCounts, HandoffView, ItemBody, RejectionBody
+from services.collab.handoffs.visibility import HandoffFilter
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import VersionIfSent
 from shared.http.pagination import Page, PageParameters, page_of
@@ -43,9 +43,11 @@ Wanted = Annotated[HandoffFilter, Depends(handoff_filter)]
 
 
 @router.get("")
-async def get_handoffs(by: Reader, read: Snapshot, page: PageParameters, wanted: Wanted) -> Page[HandoffView]:
+async def list_handoffs(
+    by: Reader, read: Snapshot, page: PageParameters, wanted: Wanted
+) -> Page[HandoffView]:
     """List handoffs in the order they were opened: those of which either side lies in your scope."""
-    rows = await list_handoffs(read, wanted, scope=by.scope, after=page.after, limit=page.limit + 1)
+    rows = await queries.list_handoffs(read, wanted, scope=by.scope, after=page.after, limit=page.limit + 1)
     items, cursor = page_of(rows, page, lambda row: row.handoff_id)
     return Page(items=[HandoffView.of(item) for item in items], next_cursor=cursor)
 
@@ -53,7 +55,7 @@ async def get_handoffs(by: Reader, read: Snapshot, page: PageParameters, wanted:
 @router.get("/summary")
 async def get_handoff_summary(by: Reader, read: Snapshot, activation_id: UUID | None = None) -> HandoffCounts:
     """Count the handoffs in your scope by state: of one activation, or of all."""
-    counts = await count_handoffs(read, HandoffFilter(activation_id=activation_id), scope=by.scope)
+    counts = await queries.count_handoffs(read, HandoffFilter(activation_id=activation_id), scope=by.scope)
     return HandoffCounts(
         activation_id=activation_id,
         total=sum(counts.values()),
@@ -66,7 +68,7 @@ async def create_acceptance(
     by: Writer, run: RunCommand, handoff_id: UUID, version: VersionIfSent
 ) -> Response:
     """Accept a handoff that is sent; for callers whose scope holds the receiving territory."""
-    command = AcceptHandoff(handoff_id, by.scope, version)
+    command = AcceptHandoff(handoff_id=handoff_id, scope=by.scope, expected_version=version)
     return await run.run(accept_handoff, command, by=by, show=HandoffView.of, version=_version)
 
 
@@ -75,7 +77,9 @@ async def create_rejection(
     by: Writer, run: RunCommand, handoff_id: UUID, version: VersionIfSent, body: RejectionBody
 ) -> Response:
     """Reject a handoff that is sent; for callers whose scope holds the receiving territory."""
-    command = RejectHandoff(handoff_id, by.scope, version, reason=body.reason)
+    command = RejectHandoff(
+        handoff_id=handoff_id, scope=by.scope, expected_version=version, reason=body.reason
+    )
     return await run.run(reject_handoff, command, by=by, show=HandoffView.of, version=_version)
 
 
@@ -84,7 +88,9 @@ async def put_checklist_item(
     by: Writer, run: RunCommand, handoff_id: UUID, item: str, version: VersionIfSent, body: ItemBody
 ) -> Response:
     """Mark an item of the checklist done or open again; either side may, until the handoff is closed."""
-    command = TickItem(handoff_id, by.scope, version, item=item, done=body.done)
+    command = TickItem(
+        handoff_id=handoff_id, scope=by.scope, expected_version=version, item=item, done=body.done
+    )
     return await run.run(tick_item, command, by=by, show=HandoffView.of, version=_version)
 
 
@@ -93,7 +99,7 @@ async def create_completion(
     by: Writer, run: RunCommand, handoff_id: UUID, version: VersionIfSent
 ) -> Response:
     """Complete an accepted handoff whose checklist is done; for the receiving side."""
-    command = CompleteHandoff(handoff_id, by.scope, version)
+    command = CompleteHandoff(handoff_id=handoff_id, scope=by.scope, expected_version=version)
     return await run.run(complete_handoff, command, by=by, show=HandoffView.of, version=_version)
 
 

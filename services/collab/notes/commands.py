@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
-from services.collab.notes.erasure import erase_text
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
@@ -68,6 +67,19 @@ _EDIT = text("UPDATE notes SET version = :version, edited_at = :now WHERE note_i
 _DELETE = text("""
 UPDATE notes SET version = :version, deleted_at = :now, deleted_by = :actor WHERE note_id = :note
 """)
+_ERASE_REVISIONS = text("UPDATE note_revisions SET body = NULL WHERE note_id = :note")
+# The row stays, or a late retry would write the note again: it gets its first answer, without the text.
+# Only the author writes and edits, so the author's keys are all there is to look at. CASE, because other
+# routes' answers need not be JSON.
+_ERASE_ANSWERS = text("""
+UPDATE idempotency_keys SET response = convert_to(
+    CAST(jsonb_set(CAST(convert_from(response, 'UTF8') AS jsonb), '{body}', 'null') AS text), 'UTF8'
+)
+WHERE principal = :author AND CASE
+    WHEN route LIKE '% /v1/notes%' THEN CAST(convert_from(response, 'UTF8') AS jsonb) ->> 'note_id' = :name
+    ELSE false
+END
+""")
 
 
 async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
@@ -114,7 +126,7 @@ async def delete_note(command: DeleteNote, uow: UnitOfWork) -> NoteRow:
     note = found.delete(by=uow.actor, moderates=command.moderates)
     binds = {"note": note.note_id, "version": note.version, "now": uow.now, "actor": uow.actor}
     await uow.connection.execute(_DELETE, binds)
-    await erase_text(uow.connection, note.note_id, author=note.author)
+    await _erase_text(note, uow)
     uow.outbox.add(collab.NoteDeleted(note_id=note.note_id, revision=note.version, deleted_at=uow.now))
     return await find_note(uow.connection, note.note_id, viewer=command.viewer)
 
@@ -144,3 +156,9 @@ async def _lock(note_id: UUID, expected_version: int, viewer: Viewer, uow: UnitO
     if row.version != expected_version:
         raise VersionMismatch(f"If-Match: the note is at version {row.version}; read it again.")
     return Note(row.note_id, row.author, row.version, row.deleted)
+
+
+async def _erase_text(note: Note, uow: UnitOfWork) -> None:
+    """Take the text out of wherever this service keeps it: the revisions and the answers kept for retries."""
+    await uow.connection.execute(_ERASE_REVISIONS, {"note": note.note_id})
+    await uow.connection.execute(_ERASE_ANSWERS, {"author": note.author, "name": str(note.note_id)})

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from shared.runtime.refusals import Refusal
+from services.collab.notes.refusals import NoteDeleted, NotTheAuthor
 
 
 class SubjectType(StrEnum):
@@ -17,14 +17,6 @@ class SubjectType(StrEnum):
     HANDOFF = "handoff"
     RULE = "rule"
     GOAL = "goal"
-
-
-class NotTheAuthor(Refusal):
-    """A note is its author's: managers may delete it, nobody else may edit it."""
-
-
-class NoteDeleted(Refusal):
-    """The note was deleted; its text is gone."""
 
 
 @dataclass(frozen=True, slots=True)

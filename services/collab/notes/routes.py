@@ -4,16 +4,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.collab.notes.commands import (
-    DeleteNote,
-    EditNote,
-    WriteNote,
-    delete_note,
-    edit_note,
-    write_note,
-)
+from services.collab.notes import commands, queries
+from services.collab.notes.commands import DeleteNote, EditNote, WriteNote
 from services.collab.notes.note import SubjectType
-from services.collab.notes.queries import NoteRow, Subject, find_note, list_notes, list_revisions
+from services.collab.notes.queries import NoteRow, Subject
 from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, RevisionView
 from services.collab.notes.visibility import Viewer
 from shared.http.commands import RunCommand, Snapshot
@@ -33,12 +27,18 @@ async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Respons
     """Write a note on something you can see."""
     command = WriteNote(Subject(body.subject.type, body.subject.id), body.body, _viewer(by))
     return await run.run(
-        write_note, command, by=by, show=NoteView.of, status=201, version=_version, location=_location
+        commands.write_note,
+        command,
+        by=by,
+        show=NoteView.of,
+        status=201,
+        version=_version,
+        location=_location,
     )
 
 
 @router.get("")
-async def get_notes(
+async def list_notes(
     by: Reader,
     read: Snapshot,
     page: PageParameters,
@@ -46,7 +46,7 @@ async def get_notes(
     subject_id: UUID | None = None,
 ) -> Page[NoteView]:
     """List notes in the order they were written, without the deleted ones."""
-    rows = await list_notes(
+    rows = await queries.list_notes(
         read,
         subject_type=subject_type,
         subject_id=subject_id,
@@ -61,17 +61,17 @@ async def get_notes(
 @router.get("/{note_id}")
 async def get_note(by: Reader, read: Snapshot, note_id: UUID, response: Response) -> NoteView:
     """Return a note, or what is left of a deleted one."""
-    note = await find_note(read, note_id, viewer=_viewer(by))
+    note = await queries.find_note(read, note_id, viewer=_viewer(by))
     response.headers["etag"] = etag_of(note.version)
     return NoteView.of(note)
 
 
 @router.get("/{note_id}/revisions")
-async def get_revisions(
+async def list_revisions(
     by: Reader, read: Snapshot, note_id: UUID, page: PageParameters
 ) -> Page[RevisionView]:
     """List every text the note has had, the first one first."""
-    rows = await list_revisions(
+    rows = await queries.list_revisions(
         read, note_id, viewer=_viewer(by), after=_revision_after(page), limit=page.limit + 1
     )
     items, cursor = page_of(rows, page, lambda row: UUID(int=row.revision))
@@ -84,14 +84,14 @@ async def update_note(
 ) -> Response:
     """Replace the text of your note; the old one stays readable as a revision."""
     command = EditNote(note_id, version, body.body, _viewer(by))
-    return await run.run(edit_note, command, by=by, show=NoteView.of, version=_version)
+    return await run.run(commands.edit_note, command, by=by, show=NoteView.of, version=_version)
 
 
 @router.delete("/{note_id}", response_model=NoteView, responses=describe(409))
-async def remove_note(by: Writer, run: RunCommand, note_id: UUID, version: ExpectedVersion) -> Response:
+async def delete_note(by: Writer, run: RunCommand, note_id: UUID, version: ExpectedVersion) -> Response:
     """Delete a note: its text and all its revisions are removed for good, its place stays."""
     command = DeleteNote(note_id, version, _viewer(by), moderates=bool(by.roles & MANAGERS))
-    return await run.run(delete_note, command, by=by, show=NoteView.of, version=_version)
+    return await run.run(commands.delete_note, command, by=by, show=NoteView.of, version=_version)
 
 
 def _viewer(by: Principal) -> Viewer:

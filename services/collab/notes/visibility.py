@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.collab.projections.positions import territory_of
+from services.collab.projections.alignments import territory_of
 from services.collab.projections.territories import IN_SCOPE, are_few
 from shared.db.scope import Scope
 
@@ -43,7 +43,7 @@ n.note_id IN (
     SELECT seen.note_id FROM (
         SELECT about.note_id FROM scope
         CROSS JOIN LATERAL (
-            SELECT p.account_id FROM account_positions AS p WHERE p.territory_id = scope.territory_id OFFSET 0
+            SELECT a.account_id FROM current_alignments AS a WHERE a.territory_id = scope.territory_id OFFSET 0
         ) AS mine
         CROSS JOIN LATERAL (
             SELECT n.note_id FROM notes AS n WHERE n.account_id = mine.account_id AND {where}

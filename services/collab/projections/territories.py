@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.collab.projections.tree import closure_of
+from services.collab.projections.closure import closure_of
 from shared.contracts.assignment import PlanActivated, TreePublished
 from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
@@ -25,7 +25,7 @@ ON CONFLICT DO NOTHING
 """)
 _GO_LIVE = text("""
 INSERT INTO live_plan AS live (sequence, plan_id, tree_id) VALUES (:sequence, :plan, :tree)
-ON CONFLICT (one) DO UPDATE SET
+ON CONFLICT (singleton) DO UPDATE SET
     sequence = excluded.sequence, plan_id = excluded.plan_id, tree_id = excluded.tree_id
 WHERE live.sequence < excluded.sequence
 """)

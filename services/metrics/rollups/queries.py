@@ -1,133 +1,30 @@
-"""Figures of territories: one range of the roll-ups' key per territory, whatever the number of facts."""
+"""Cutting work over all days into years, so that no statement grows with the age of the data."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
-from uuid import UUID
+from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.rollups.asked_territories import Include, find_asked_territories
-from services.metrics.rollups.measures import SUMS, RollupView
-from services.metrics.rollups.refusals import TooManyRows
+from services.metrics.rollups.measures import RollupView
 from shared.contracts.identity import ORGANISATION
-from shared.db.scope import Scope
 
-Grain = Literal["total", "month", "day"]
-ViewName = Literal["as_was", "as_is"]
+FIRST_DAY, END_DAY = date(1, 1, 1), date(9999, 12, 31)
 
-MAX_ROWS = 50_000
-_PERIOD = {
-    "total": "CAST(NULL AS date)",
-    "month": "CAST(date_trunc('month', r.day) AS date)",
-    "day": "r.day",
-}
+_BOUNDS = text(f"""
+SELECT min(day), max(day) FROM rollup_days
+WHERE view = {RollupView.AS_IS:d} AND territory_id = '{ORGANISATION}'
+""")
+
+Days = tuple[date, date]
 
 
-class Cell(NamedTuple):
-    """A territory's measures, own and below, in a period and a currency."""
-
-    territory_id: UUID
-    parent_id: UUID | None
-    period: date | None
-    currency: str
-    revenue_minor: int
-    orders: int
-    leads: int
-    opportunities: int
-    open_minor: int
-    won: int
-    won_minor: int
-    lost: int
-    lost_minor: int
-    spend_minor: int
-    facts: int
+async def find_years(connection: AsyncConnection) -> list[Days]:
+    """Return half-open ranges of days, a calendar year each, that together cover all time."""
+    first, last = (await connection.execute(_BOUNDS)).one()
+    return cut_into_years(first, last) if first is not None else [(FIRST_DAY, END_DAY)]
 
 
-@dataclass(frozen=True, slots=True)
-class FiguresAsked:
-    """Which figures: a half-open period of UTC days, one territory or all, how fine."""
-
-    view: ViewName
-    first_day: date
-    end_day: date
-    territory_id: UUID | None
-    include: Include
-    grain: Grain
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The rows found, their totals, and what they were worked out with."""
-
-    view: ViewName
-    rows: list[Cell]
-    totals: list[Cell]
-    plan_id: UUID | None
-    tree_id: UUID | None
-    as_of: datetime
-
-
-_LIVE = text("SELECT plan_id, tree_id, now() FROM live_plan")
-
-
-def _cells(*, grain: Grain, territories: str) -> str:
-    return f"""
-    WITH found AS (
-        SELECT r.territory_id, {_PERIOD[grain]} AS period, r.currency, {SUMS}
-        FROM rollup_days r
-        WHERE r.view = :view AND r.day >= :first_day AND r.day < :end_day AND {territories}
-        GROUP BY 1, 2, 3 HAVING isum(facts) <> 0
-        ORDER BY 2, 1, 3 LIMIT :limit
-    )
-    SELECT f.territory_id, c.ancestor_id AS parent_id, f.period, f.currency, f.revenue_minor, f.orders, f.leads,
-           f.opportunities, f.open_minor, f.won, f.won_minor, f.lost, f.lost_minor, f.spend_minor, f.facts
-    FROM found f LEFT JOIN live_closure c ON c.territory_id = f.territory_id AND c.depth = 1
-    ORDER BY f.period, f.territory_id, f.currency
-    """
-
-
-_NAMED = "r.territory_id = ANY(CAST(:territories AS uuid[]))"
-_ALL = f"r.territory_id <> '{ORGANISATION}'"
-
-
-async def find_figures(read: AsyncConnection, asked: FiguresAsked, *, scope: Scope) -> Figures:
-    """Return figures within the scope. Raises NotFound for a territory outside it, or TooManyRows."""
-    territories = await find_asked_territories(
-        read, territory_id=asked.territory_id, include=asked.include, scope=scope
-    )
-    rows = await _find_cells(read, asked, grain=asked.grain, territories=territories.rows)
-    if len(rows) > MAX_ROWS:
-        raise TooManyRows(
-            f"from, to, grain, include: more than {MAX_ROWS} rows; ask for a shorter period, a coarser grain or "
-            "fewer territories."
-        )
-    totals = await _find_cells(read, asked, grain="total", territories=territories.tops)
-    plan_id, tree_id, as_of = (await read.execute(_LIVE)).one()
-    return Figures(asked.view, rows, _per_currency(totals), plan_id, tree_id, as_of)
-
-
-async def _find_cells(
-    read: AsyncConnection, asked: FiguresAsked, *, grain: Grain, territories: list[UUID] | None
-) -> list[Cell]:
-    parameters: dict[str, Any] = {
-        "view": int(RollupView[asked.view.upper()]),
-        "first_day": asked.first_day,
-        "end_day": asked.end_day,
-        "limit": MAX_ROWS + 1,
-    }
-    if territories is not None:
-        parameters["territories"] = territories
-    statement = text(_cells(grain=grain, territories=_ALL if territories is None else _NAMED))
-    return [Cell(*row) for row in await read.execute(statement, parameters)]
-
-
-def _per_currency(cells: list[Cell]) -> list[Cell]:
-    """Add up the cells of several territories that do not contain each other."""
-    added: dict[str, Cell] = {}
-    for cell in sorted(cells, key=lambda cell: cell.currency):
-        held = added.get(cell.currency)
-        measures = cell[4:] if held is None else tuple(a + b for a, b in zip(held[4:], cell[4:], strict=True))
-        added[cell.currency] = Cell(*cell[:4], *measures)
-    return list(added.values())
+def cut_into_years(first: date, last: date) -> list[Days]:
+    """Cut all time at each New Year between two days; the outer ranges reach to both ends of time."""
+    new_years = [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
+    return list(zip([FIRST_DAY, *new_years], [*new_years, END_DAY], strict=True))

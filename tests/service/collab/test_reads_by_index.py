@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.handoffs.handoff import HandoffState
-from services.collab.handoffs.queries import HandoffFilter, count_handoffs, list_handoffs
+from services.collab.handoffs.queries import count_handoffs, list_handoffs
+from services.collab.handoffs.visibility import HandoffFilter
 from services.collab.notes.queries import list_notes
 from services.collab.notes.visibility import Viewer
 from shared.db.scope import EVERYWHERE, Scope
@@ -22,8 +23,8 @@ INSERT INTO handoffs (handoff_id, account_id, activation_id, from_territory_id, 
 SELECT uuidv7(), uuidv7(), :activation, :source, :target, now(), 'account.v1', :state, now()
 FROM generate_series(1, :rows)
 """
-POSITIONS = """
-INSERT INTO account_positions (account_id, territory_id, version, valid_from)
+ALIGNMENTS = """
+INSERT INTO current_alignments (account_id, territory_id, version, valid_from)
 SELECT account_id, to_territory_id, 1, now() FROM handoffs
 """
 NOTES = """
@@ -69,7 +70,7 @@ async def _fill(collab: Collab) -> None:
         ):
             binds = {"activation": uuid4(), "source": source, "target": target, "state": state, "rows": rows}
             await connection.execute(text(HANDOFFS), binds)
-        await connection.execute(text(POSITIONS))
+        await connection.execute(text(ALIGNMENTS))
         await connection.execute(text(NOTES))
 
 

@@ -6,13 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.collab.handoffs.checklist import ACCOUNT_V1, TEMPLATES, codes_of
-from services.collab.handoffs.handoff import (
+from services.collab.handoffs.handoff import Handoff, HandoffState
+from services.collab.handoffs.refusals import (
     ChecklistIncomplete,
-    Handoff,
     HandoffAlreadyDecided,
     HandoffClosed,
     HandoffNotAccepted,
-    HandoffState,
 )
 from shared.runtime.refusals import NotFound, Refusal
 

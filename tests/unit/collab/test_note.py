@@ -2,7 +2,8 @@ from uuid import UUID
 
 import pytest
 
-from services.collab.notes.note import Note, NoteDeleted, NotTheAuthor
+from services.collab.notes.note import Note
+from services.collab.notes.refusals import NoteDeleted, NotTheAuthor
 
 NOTE = Note(UUID(int=1), "ann", 3, deleted=False)
 

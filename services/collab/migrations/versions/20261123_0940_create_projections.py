@@ -1,4 +1,4 @@
-"""Create what collab keeps of assignment and metrics: positions, trees, coverage, figures."""
+"""Create what collab keeps of assignment and metrics: alignments, trees, coverage, states."""
 
 from alembic import op
 
@@ -10,27 +10,28 @@ branch_labels = None
 depends_on = None
 
 UP = """
--- Where an account is now; version is the last event of the account that moved it.
-CREATE TABLE account_positions (
-    account_id uuid PRIMARY KEY,
+-- The territory an account is in now; version is the last event of the account that moved it.
+CREATE TABLE current_alignments (
+    account_id uuid CONSTRAINT pk_current_alignments PRIMARY KEY,
     territory_id uuid,
     version bigint NOT NULL,
     valid_from timestamptz NOT NULL
 ) WITH (fillfactor = 80);
-CREATE INDEX account_positions_territory_id ON account_positions (territory_id);
+CREATE INDEX ix_current_alignments_territory_id ON current_alignments (territory_id);
 
 -- Every published tree as its closure, depth 0 included. Trees are known by their shape and never change.
 CREATE TABLE tree_closures (
     tree_id uuid NOT NULL,
     ancestor_id uuid NOT NULL,
     territory_id uuid NOT NULL,
-    depth int NOT NULL CHECK (depth >= 0),
-    PRIMARY KEY (tree_id, ancestor_id, territory_id)
+    depth int NOT NULL CONSTRAINT ck_tree_closures_depth CHECK (depth >= 0),
+    CONSTRAINT pk_tree_closures PRIMARY KEY (tree_id, ancestor_id, territory_id)
 );
 
 -- The latest activation. The tree it names may arrive later, on another topic.
 CREATE TABLE live_plan (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    singleton boolean DEFAULT true CONSTRAINT pk_live_plan PRIMARY KEY
+        CONSTRAINT ck_live_plan_singleton CHECK (singleton),
     sequence int NOT NULL,
     plan_id uuid NOT NULL,
     tree_id uuid NOT NULL
@@ -40,17 +41,17 @@ SELECT closure.ancestor_id, closure.territory_id
 FROM tree_closures AS closure JOIN live_plan ON live_plan.tree_id = closure.tree_id;
 
 CREATE TABLE coverages (
-    coverage_id uuid PRIMARY KEY,
+    coverage_id uuid CONSTRAINT pk_coverages PRIMARY KEY,
     territory_id uuid NOT NULL,
     rep_id uuid NOT NULL,
     valid_from timestamptz NOT NULL,
     valid_to timestamptz
 );
-CREATE INDEX coverages_territory_id_valid_from ON coverages (territory_id, valid_from DESC);
+CREATE INDEX ix_coverages_territory_id_valid_from ON coverages (territory_id, valid_from DESC);
 
 -- figures is the list of metrics.account.state.v1: one entry per currency, amounts as decimal strings.
-CREATE TABLE account_figures (
-    account_id uuid PRIMARY KEY,
+CREATE TABLE account_states (
+    account_id uuid CONSTRAINT pk_account_states PRIMARY KEY,
     version bigint NOT NULL,
     as_of timestamptz NOT NULL,
     figures jsonb NOT NULL
@@ -58,12 +59,12 @@ CREATE TABLE account_figures (
 """
 
 DOWN = """
-DROP TABLE account_figures;
+DROP TABLE account_states;
 DROP TABLE coverages;
 DROP VIEW live_closure;
 DROP TABLE live_plan;
 DROP TABLE tree_closures;
-DROP TABLE account_positions;
+DROP TABLE current_alignments;
 """
 
 

@@ -12,8 +12,8 @@ depends_on = None
 UP = """
 -- version is the last revision that has a text, plus one once the note is deleted.
 CREATE TABLE notes (
-    note_id uuid PRIMARY KEY,
-    subject_type text NOT NULL CONSTRAINT notes_subject_type_known
+    note_id uuid CONSTRAINT pk_notes PRIMARY KEY,
+    subject_type text NOT NULL CONSTRAINT ck_notes_subject_type
         CHECK (subject_type IN ('account', 'territory', 'rep', 'plan', 'handoff', 'rule', 'goal')),
     subject_id uuid NOT NULL,
     -- The account of account and handoff subjects: who may see it may see the note.
@@ -24,21 +24,25 @@ CREATE TABLE notes (
     edited_at timestamptz,
     deleted_at timestamptz,
     deleted_by text,
-    CONSTRAINT notes_account_of_subject
+    CONSTRAINT ck_notes_account_id
         CHECK ((account_id IS NOT NULL) = (subject_type IN ('account', 'handoff')))
 ) WITH (fillfactor = 85);
-CREATE INDEX notes_subject ON notes (subject_type, subject_id, note_id) WHERE deleted_at IS NULL;
-CREATE INDEX notes_live ON notes (note_id) WHERE deleted_at IS NULL;
-CREATE INDEX notes_account_id ON notes (account_id) WHERE deleted_at IS NULL;
+CREATE INDEX ix_notes_subject ON notes (subject_type, subject_id, note_id) WHERE deleted_at IS NULL;
+CREATE INDEX ix_notes_live ON notes (note_id) WHERE deleted_at IS NULL;
+-- In the order of pages, for one account's notes.
+CREATE INDEX ix_notes_account_id ON notes (account_id, note_id) WHERE deleted_at IS NULL;
+-- Notes without a place on the map: besides whole-organisation callers, their author sees them.
+CREATE INDEX ix_notes_author ON notes (author, note_id)
+    WHERE deleted_at IS NULL AND account_id IS NULL AND subject_type <> 'territory';
 
 -- Append-only, but for the text: deleting a note empties the body of every revision.
 CREATE TABLE note_revisions (
-    note_id uuid NOT NULL REFERENCES notes,
+    note_id uuid NOT NULL CONSTRAINT fk_note_revisions_note_id_notes REFERENCES notes,
     revision int NOT NULL,
     body text,
     written_by text NOT NULL,
     written_at timestamptz NOT NULL,
-    PRIMARY KEY (note_id, revision)
+    CONSTRAINT pk_note_revisions PRIMARY KEY (note_id, revision)
 );
 """
 

@@ -1,4 +1,4 @@
-"""Where every account is now, from assignment's account events."""
+"""The territory each account is in now, from assignment's account events."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,29 +11,29 @@ from shared.db.scope import Scope
 from shared.messaging.received import Received
 
 _KNOWN = text("""
-SELECT account_id, version FROM account_positions WHERE account_id = ANY(CAST(:accounts AS uuid[]))
+SELECT account_id, version FROM current_alignments WHERE account_id = ANY(CAST(:accounts AS uuid[]))
 """)
-_MOVE = text("""
-INSERT INTO account_positions AS p (account_id, territory_id, version, valid_from)
+_KEEP = text("""
+INSERT INTO current_alignments AS kept (account_id, territory_id, version, valid_from)
 SELECT * FROM unnest(
     CAST(:accounts AS uuid[]), CAST(:territories AS uuid[]), CAST(:versions AS bigint[]),
     CAST(:moments AS timestamptz[])
 )
 ON CONFLICT (account_id) DO UPDATE SET
     territory_id = excluded.territory_id, version = excluded.version, valid_from = excluded.valid_from
-WHERE p.version < excluded.version
+WHERE kept.version < excluded.version
 """)
 
 
-async def move_accounts(
+async def keep_alignments(
     received: Sequence[Received[AccountAligned]], connection: AsyncConnection
 ) -> list[AccountAligned]:
-    """Move accounts to their newest position and return the moves that were news, in their order."""
+    """Keep the newest alignment of each account and return those that were news, in their order."""
     accounts = list({item.event.account_id for item in received})
     known = {row.account_id: row.version for row in await connection.execute(_KNOWN, {"accounts": accounts})}
     fresh = [item for item in received if item.version > known.get(item.event.account_id, 0)]
     if fresh:
-        await connection.execute(_MOVE, _columns(fresh))
+        await connection.execute(_KEEP, _columns(fresh))
     return [item.event for item in fresh]
 
 
@@ -49,7 +49,7 @@ def _columns(fresh: Sequence[Received[AccountAligned]]) -> dict[str, object]:
 
 def territory_of(account: str) -> str:
     """Return SQL for the territory that the account in this column is in now."""
-    return f"(SELECT p.territory_id FROM account_positions AS p WHERE p.account_id = {account})"
+    return f"(SELECT a.territory_id FROM current_alignments AS a WHERE a.account_id = {account})"
 
 
 _IN_SCOPE = text(f"""

@@ -15,7 +15,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received, Tombstone
 
 _KEEP = text("""
-INSERT INTO account_figures AS kept (account_id, version, as_of, figures)
+INSERT INTO account_states AS kept (account_id, version, as_of, figures)
 SELECT s.account_id, s.version, s.as_of, CAST(s.figures AS jsonb) FROM unnest(
     CAST(:accounts AS uuid[]), CAST(:versions AS bigint[]), CAST(:moments AS timestamptz[]),
     CAST(:figures AS text[])
@@ -24,8 +24,8 @@ ON CONFLICT (account_id) DO UPDATE SET
     version = excluded.version, as_of = excluded.as_of, figures = excluded.figures
 WHERE kept.version < excluded.version
 """)
-_FORGET = text("DELETE FROM account_figures WHERE account_id = ANY(CAST(:accounts AS uuid[]))")
-_FIND = text("SELECT as_of, figures FROM account_figures WHERE account_id = :account")
+_FORGET = text("DELETE FROM account_states WHERE account_id = ANY(CAST(:accounts AS uuid[]))")
+_FIND = text("SELECT as_of, figures FROM account_states WHERE account_id = :account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Figures:
     by_currency: tuple[Figure, ...]
 
 
-async def keep_figures(received: Sequence[Received[AccountState]], uow: UnitOfWork) -> None:
+async def keep_account_states(received: Sequence[Received[AccountState]], uow: UnitOfWork) -> None:
     """Keep the newest state of each account."""
     await uow.connection.execute(
         _KEEP,
@@ -61,7 +61,7 @@ async def keep_figures(received: Sequence[Received[AccountState]], uow: UnitOfWo
     )
 
 
-async def forget_figures(tombstones: Sequence[Tombstone], uow: UnitOfWork) -> None:
+async def forget_account_states(tombstones: Sequence[Tombstone], uow: UnitOfWork) -> None:
     """Forget accounts that metrics has dropped."""
     await uow.connection.execute(_FORGET, {"accounts": [UUID(item.key) for item in tombstones]})
 

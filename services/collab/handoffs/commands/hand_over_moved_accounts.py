@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.handoffs.checklist import ACCOUNT_V1
-from services.collab.handoffs.realignment import Consequences, Move, Opened, Outstanding, follow_moves
+from services.collab.handoffs.move import Consequences, Move, Opened, Outstanding, follow_moves
+from services.collab.projections.alignments import keep_alignments
 from services.collab.projections.coverages import find_reps
-from services.collab.projections.positions import move_accounts
 from shared.contracts.assignment import AccountAligned
 from shared.contracts.collab import HandoffOpened, HandoffSuperseded
 from shared.db.unit_of_work import UnitOfWork
@@ -41,7 +41,7 @@ SELECT o.*, CAST(:template AS text), 'sent', CAST(:now AS timestamptz) FROM unne
 
 async def hand_over_moved_accounts(received: Sequence[Received[AccountAligned]], uow: UnitOfWork) -> None:
     """Move the accounts, and open or supersede their handoffs in the same transaction."""
-    moves = [_move(event) for event in await move_accounts(received, uow.connection)]
+    moves = [_move(event) for event in await keep_alignments(received, uow.connection)]
     if not moves:
         return
     outstanding = await _lock_outstanding(uow.connection, moves)

@@ -4,7 +4,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collab.handoffs.realignment import Consequences, Move, Outstanding, follow_moves
+from services.collab.handoffs.move import Consequences, Move, Outstanding, follow_moves
 from shared.testing.frozen_clock import A_MONDAY
 
 NORTH, SOUTH, EAST = (UUID(int=n) for n in (1, 2, 3))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collab.projections.tree import Below, BrokenTree, closure_of
+from services.collab.projections.closure import Below, BrokenTree, closure_of
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
 

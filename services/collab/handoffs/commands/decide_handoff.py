@@ -1,0 +1,67 @@
+"""The receiving side takes the account on, or sends it back."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from services.collab.handoffs.commands.lock_handoff import HandoffCommand, lock_handoff
+from services.collab.handoffs.handoff import Handoff, HandoffState
+from services.collab.handoffs.queries import HandoffRow, find_handoff
+from shared.contracts.collab import HandoffDecided
+from shared.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptHandoff(HandoffCommand):
+    """Take the account on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectHandoff(HandoffCommand):
+    """Send the account back, and say why."""
+
+    reason: str
+
+
+_DECIDE = text("""
+UPDATE handoffs SET state = :state, version = :version, decided_at = :now, decided_by = :actor,
+    rejection_reason = :reason
+WHERE handoff_id = :handoff
+""")
+
+
+async def accept_handoff(command: AcceptHandoff, uow: UnitOfWork) -> HandoffRow:
+    """Accept for the receiving side. Raises HandoffAlreadyDecided or NotTheReceivingSide."""
+    accepted = (await lock_handoff(command, uow, receiving=True)).accept()
+    await _record_decision(accepted, None, uow)
+    return await find_handoff(uow.connection, command.handoff_id, scope=command.scope)
+
+
+async def reject_handoff(command: RejectHandoff, uow: UnitOfWork) -> HandoffRow:
+    """Reject for the receiving side. Raises HandoffAlreadyDecided or NotTheReceivingSide."""
+    rejected = (await lock_handoff(command, uow, receiving=True)).reject()
+    await _record_decision(rejected, command.reason, uow)
+    return await find_handoff(uow.connection, command.handoff_id, scope=command.scope)
+
+
+async def _record_decision(decided: Handoff, reason: str | None, uow: UnitOfWork) -> None:
+    await uow.connection.execute(
+        _DECIDE,
+        {
+            "handoff": decided.handoff_id,
+            "state": decided.state,
+            "version": decided.version,
+            "reason": reason,
+            "now": uow.now,
+            "actor": uow.actor,
+        },
+    )
+    uow.outbox.add(
+        HandoffDecided(
+            handoff_id=decided.handoff_id,
+            account_id=decided.account_id,
+            decision="accepted" if decided.state is HandoffState.ACCEPTED else "rejected",
+            decided_by=uow.actor,
+            decided_at=uow.now,
+        )
+    )
