@@ -8,8 +8,21 @@ from typing import Any
 
 from shared.contracts.envelope import EventContract
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
+from shared.contracts.sales import FACTS
+
+# The names of consumers outlive their code: offsets and dead letter topics carry them.
+_CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "assignment": {"assignment.measures": CONSUMED["assignment"]},
+    "metrics": {
+        "metrics.attribution": tuple(topic for topic in CONSUMED["metrics"] if topic != FACTS),
+        "metrics.facts": (FACTS,),
+    },
+    "collab": {"collab.handoffs": CONSUMED["collab"]},
+}
 
 _TEXT = {"type": "string"}
+_NUMBER = {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}
+_DEAD_LETTER = "DeadLetter"
 _ORDER = {
     "dense": "Versions of a key count 1, 2, 3: a skipped number is an event you have not seen.",
     "rising": "Versions of a key rise: the highest is the state. A null value says that the entity is gone.",
@@ -22,8 +35,15 @@ def describe_events(service: str, *, title: str) -> dict[str, Any]:
     sent, received = PUBLISHED.get(service, ()), CONSUMED.get(service, ())
     contracts = [*sent, *(contract for contract in CONTRACTS.values() if contract.TOPIC in received)]
     topics = {contract.TOPIC: contract for contract in contracts}
+    rejected = [
+        (topic, consumer, f"{topic}.{consumer}.dlq")
+        for consumer, read in _CONSUMERS.get(service, {}).items()
+        for topic in read
+    ]
     schemas: dict[str, Any] = {}
     messages = {contract.__name__: _message(contract, schemas) for contract in contracts}
+    if rejected:
+        messages[_DEAD_LETTER] = _dead_letter()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -35,10 +55,14 @@ def describe_events(service: str, *, title: str) -> dict[str, Any]:
             ),
         },
         "defaultContentType": "application/json",
-        "channels": {topic: _channel(topic, contracts) for topic in topics},
+        "channels": {
+            **{topic: _channel(topic, contracts) for topic in topics},
+            **{address: _dead_letters(topic, consumer, address) for topic, consumer, address in rejected},
+        },
         "operations": {
             **{f"send-{topic}": _operation("send", topic, sent) for topic in topics if _on(topic, sent)},
             **{f"receive-{topic}": _operation("receive", topic, contracts) for topic in received},
+            **{f"send-{address}": _send_dead_letters(address) for *_, address in rejected},
         },
         "components": {"messages": messages, "schemas": dict(sorted(schemas.items()))},
     }
@@ -50,23 +74,36 @@ def _on(topic: str, contracts: Iterable[type[EventContract]]) -> list[type[Event
 
 def _channel(topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
     carried = _on(topic, contracts)
+    return _channel_of(topic, _ORDER[carried[0].ORDER], [contract.__name__ for contract in carried])
+
+
+def _dead_letters(topic: str, consumer: str, address: str) -> dict[str, Any]:
+    what = f"Records of {topic} that {consumer} could not read or apply. Nothing reads this topic back:"
+    return _channel_of(address, f"{what} `dlq replay` works from the database.", [_DEAD_LETTER])
+
+
+def _channel_of(address: str, description: str, messages: Iterable[str]) -> dict[str, Any]:
     return {
-        "address": topic,
-        "description": _ORDER[carried[0].ORDER],
-        "messages": {
-            contract.__name__: {"$ref": f"#/components/messages/{contract.__name__}"} for contract in carried
-        },
-        "bindings": {"kafka": {"topic": topic, "bindingVersion": "0.5.0"}},
+        "address": address,
+        "description": description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {"kafka": {"topic": address, "bindingVersion": "0.5.0"}},
     }
 
 
 def _operation(action: str, topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
+    return _operation_of(action, topic, [contract.__name__ for contract in _on(topic, contracts)])
+
+
+def _send_dead_letters(address: str) -> dict[str, Any]:
+    return _operation_of("send", address, [_DEAD_LETTER])
+
+
+def _operation_of(action: str, address: str, messages: Iterable[str]) -> dict[str, Any]:
     return {
         "action": action,
-        "channel": {"$ref": f"#/channels/{topic}"},
-        "messages": [
-            {"$ref": f"#/channels/{topic}/messages/{contract.__name__}"} for contract in _on(topic, contracts)
-        ],
+        "channel": {"$ref": f"#/channels/{address}"},
+        "messages": [{"$ref": f"#/channels/{address}/messages/{name}"} for name in messages],
     }
 
 
@@ -107,3 +144,38 @@ def _headers(contract: type[EventContract]) -> dict[str, Any]:
     if contract.ORDER != "none":
         required.append("ce_aggregateversion")
     return {"type": "object", "properties": attributes, "required": required}
+
+
+def _dead_letter() -> dict[str, Any]:
+    told = {
+        "topic": _TEXT,
+        "partition": _NUMBER,
+        "offset": _NUMBER,
+        "connector.name": {"type": "string", "description": "The consumer."},
+        "task.id": _NUMBER,
+        "stage": _TEXT,
+        "class.name": _TEXT,
+        "exception.class.name": _TEXT,
+        "exception.message": _TEXT,
+    }
+    headers = {
+        **{f"__connect.errors.{name}": schema for name, schema in told.items()},
+        "dlq_attempt": {**_NUMBER, "description": "How many times this record has been rejected."},
+        "dlq_value_left_out": {
+            **_NUMBER,
+            "description": "The size of a value too large to be carried along.",
+        },
+    }
+    return {
+        "name": "bailiwick.dead-letter.v1",
+        "title": _DEAD_LETTER,
+        "summary": "A rejected record: its own key, value and headers, and why it was rejected.",
+        "description": "Whatever the bytes are, they are as they came. Headers are named as Kafka Connect does.",
+        "contentType": "application/octet-stream",
+        "headers": {
+            "type": "object",
+            "properties": headers,
+            "required": [name for name in headers if name != "dlq_value_left_out"],
+        },
+        "payload": {},
+    }

@@ -33,7 +33,8 @@ def test_a_field_added_later_by_the_publisher_is_ignored(kind: str):
 @pytest.mark.parametrize("service", PUBLISHED)
 def test_the_examples_fit_the_published_schemas(service: str):
     document = describe_events(service, title=service)
-    for message in document["components"]["messages"].values():
+    events = {message["name"]: message for message in document["components"]["messages"].values()}
+    for message in (events[kind] for kind in events.keys() & CONTRACTS.keys()):
         schema = {**document["components"]["schemas"][message["title"]], "components": document["components"]}
         jsonschema.validate(CORPUS[message["name"]], _strict(schema))
 

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 import yaml
 
 from shared.contracts.asyncapi import describe_events
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
+from shared.kafka.records import IncomingRecord
+from shared.messaging.dead_letter_record import MAX_VALUE_BYTES, WIRE_TYPE, Rejection, pack, unpack
+from shared.messaging.subscription import dead_letter_topic
 from tests.contract.snapshots import SERVICES, build_app, outdated
 
 TOPICS = yaml.safe_load((Path(__file__).parents[2] / "deploy/kafka/topics.yaml").read_text())
@@ -67,14 +71,44 @@ def test_channels_operations_and_messages_are_complete(service: str):
         }
         for action in ("send", "receive")
     }
-    assert told["send"] == {(f"#/channels/{c.TOPIC}", c.__name__) for c in PUBLISHED[service]}
+    assert told["send"] == {(f"#/channels/{c.TOPIC}", c.__name__) for c in PUBLISHED[service]} | {
+        (f"#/channels/{topic}", "DeadLetter") for topic in dead_letter_topics(service)
+    }
     assert told["receive"] == {
         (f"#/channels/{c.TOPIC}", c.__name__) for c in CONTRACTS.values() if c.TOPIC in CONSUMED[service]
     }
-    for name, message in document["components"]["messages"].items():
+    events = {
+        m["title"]: m for m in document["components"]["messages"].values() if m["title"] != "DeadLetter"
+    }
+    for name, message in events.items():
         assert message["headers"]["properties"]["ce_type"]["const"] == message["name"]
         assert message["payload"]["$ref"] == f"#/components/schemas/{name}"
         assert message["summary"]
+
+
+def dead_letter_topics(service: str) -> set[str]:
+    """Return the dead letter topics of a service as the reviewed list has them."""
+    return {
+        dead_letter_topic(topic, consumer["name"])
+        for consumer in TOPICS["consumers"]
+        if consumer["name"].startswith(f"{service}.")
+        for topic in consumer["reads"]
+    }
+
+
+def test_a_dead_letter_is_what_the_document_says():
+    """The document and the code that packs rejected records share no line."""
+    original = [("ce_type", b"sales.facts.recorded.v1"), ("odd", None)]
+    record = IncomingRecord("sales.facts.v1", 3, 17, b"k", b"\xff" * (MAX_VALUE_BYTES + 1), original)
+    _, value, headers = unpack(pack(record, Rejection("metrics.facts", "decode", "ValueError", "no JSON")))
+    document = describe_events("metrics", title="metrics")
+    told = document["components"]["messages"]["DeadLetter"]
+    added = {name: (text or b"").decode() for name, text in headers[len(original) :]}
+    jsonschema.validate(added, told["headers"])
+    assert added.keys() == told["headers"]["properties"].keys()
+    assert headers[: len(original)] == original
+    assert (value, added["dlq_value_left_out"]) == (b"", str(MAX_VALUE_BYTES + 1))
+    assert told["name"] == WIRE_TYPE
 
 
 def test_every_topic_of_the_contracts_is_in_the_reviewed_list():
