@@ -2,7 +2,7 @@
 
 import sys
 
-from services.metrics.account_state.worker import work
+from services.metrics.account_states.worker import work
 from services.metrics.consumers import CONSUMERS
 from services.metrics.settings import SERVICE, Settings
 from shared.contracts.envelope import event_source

@@ -3,17 +3,17 @@
 from fastapi import FastAPI
 
 from services.metrics.facts import routes as facts
+from services.metrics.figures import refusals
+from services.metrics.figures import routes as figures
 from services.metrics.freshness import routes as freshness
-from services.metrics.reconciliation import routes as reconciliation
-from services.metrics.rollups import refusals as rollup_refusals
-from services.metrics.rollups import routes as rollups
+from services.metrics.reconciliations import routes as reconciliations
 from shared.http.app import create_service_app
 from shared.http.parts import Parts
 from shared.http.problems import RefusalTable
 
 REFUSALS: RefusalTable = {
-    rollup_refusals.EmptyPeriod: 422,
-    rollup_refusals.TooManyRows: 422,
+    refusals.EmptyPeriod: 422,
+    refusals.TooManyRows: 422,
 }
 
 
@@ -25,6 +25,6 @@ def create_app(parts: Parts) -> FastAPI:
         description=(
             "Sales facts, credited to territories as they were and as they are, in roll-ups exact to the cent."
         ),
-        routers=[facts.router, rollups.router, reconciliation.router, freshness.router],
+        routers=[facts.router, figures.router, reconciliations.router, freshness.router],
         refusals=REFUSALS,
     )

@@ -1,9 +1,9 @@
 """What metrics reads, and which handler takes what."""
 
-from services.metrics.attribution.record_activations import record_activations
-from services.metrics.attribution.record_alignments import record_alignments
-from services.metrics.attribution.record_trees import record_trees
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_alignments import record_alignments
+from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts import assignment, sales
 from shared.messaging.subscription import Subscription
 

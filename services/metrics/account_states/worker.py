@@ -3,7 +3,7 @@
 import asyncio
 from datetime import date
 
-from services.metrics.account_state.publish import (
+from services.metrics.account_states.commands import (
     PublishAccountStates,
     publish_account_states,
     sweep_trailing_window,

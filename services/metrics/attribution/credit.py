@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from services.metrics.rollups.measures import RollupView, measures_of
+from services.metrics.rollups.figure import RollupView, measures_of
 from shared.contracts.identity import UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
 

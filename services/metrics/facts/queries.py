@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.attribution.credit import TERRITORY_AT, TERRITORY_NOW, TREE_AT, TREE_NOW
-from services.metrics.rollups.asked_territories import require_territory
-from services.metrics.rollups.measures import RollupView
-from services.metrics.rollups.queries import ViewName
+from services.metrics.attribution.queries import require_territory
+from services.metrics.figures.queries import ViewName
+from services.metrics.rollups.figure import RollupView
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.metrics.facts.commands import SubmitFacts, submit_facts
+from services.metrics.facts.commands.submit_facts import SubmitFacts, submit_facts
 from services.metrics.facts.queries import FactsAsked, find_fact, find_facts
 from services.metrics.facts.schemas import FactDetailView, FactView, SubmitFactsBody, SubmittedView
-from services.metrics.rollups.queries import ViewName
+from services.metrics.figures.queries import ViewName
 from shared.http.bodies import Day
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 
-from services.metrics.facts.commands import count_by_status
+from services.metrics.facts.commands.submit_facts import count_by_status
 from services.metrics.facts.intake import Item, Status
 from services.metrics.facts.queries import Credit, FactFound, FactWithOrigin
 from shared.contracts.money import NO_CURRENCY, from_minor

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.rollups.asked_territories import Include, find_asked_territories
-from services.metrics.rollups.measures import SUMS, RollupView
-from services.metrics.rollups.refusals import TooManyRows
+from services.metrics.attribution.queries import Include, find_asked_territories
+from services.metrics.figures.refusals import TooManyRows
+from services.metrics.rollups.figure import SUMS, RollupView
 from shared.contracts.identity import ORGANISATION
 from shared.db.scope import Scope
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.metrics.rollups.asked_territories import Include
-from services.metrics.rollups.queries import FiguresAsked, Grain, ViewName, find_figures
-from services.metrics.rollups.refusals import EmptyPeriod
-from services.metrics.rollups.schemas import FiguresView
+from services.metrics.attribution.queries import Include
+from services.metrics.figures.queries import FiguresAsked, Grain, ViewName, find_figures
+from services.metrics.figures.refusals import EmptyPeriod
+from services.metrics.figures.schemas import FiguresView
 from shared.http.bodies import Day
 from shared.http.commands import Snapshot
 from shared.http.problems import describe

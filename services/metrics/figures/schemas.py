@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.metrics.rollups.queries import Cell, Figures
+from services.metrics.figures.queries import Cell, Figures
 from shared.contracts.money import from_minor
 from shared.http.bodies import View
 

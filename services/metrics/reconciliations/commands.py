@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.metrics.rollups.years import find_years
+from services.metrics.rollups.queries import find_years
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id

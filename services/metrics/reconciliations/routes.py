@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from services.metrics.reconciliation.reconcile import Reconcile, reconcile
-from services.metrics.reconciliation.schemas import ReconciliationView
+from services.metrics.reconciliations.commands import Reconcile, reconcile
+from services.metrics.reconciliations.schemas import ReconciliationView
 from shared.http.commands import RunCommand
 from shared.http.security import Admin
 

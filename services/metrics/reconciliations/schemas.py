@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.metrics.reconciliation.reconcile import MAX_DIFFERENCES, Reconciliation
-from services.metrics.rollups.measures import RollupView
+from services.metrics.reconciliations.commands import MAX_DIFFERENCES, Reconciliation
+from services.metrics.rollups.figure import RollupView
 from shared.http.bodies import View
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.rollups.measures import RollupView
+from services.metrics.rollups.figure import RollupView
 from shared.contracts.identity import ORGANISATION
 
 FIRST_DAY, END_DAY = date(1, 1, 1), date(9999, 12, 31)

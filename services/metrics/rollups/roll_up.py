@@ -4,7 +4,7 @@ Statements build on it: they define a CTE `deltas (view, territory_id, tree_id, 
 go on with ROLL_UP and bind `:slot`.
 """
 
-from services.metrics.rollups.measures import ANY_CHANGE, MEASURES, NAMES, SUMS
+from services.metrics.rollups.figure import ANY_CHANGE, MEASURES, NAMES, SUMS
 from shared.contracts.identity import ORGANISATION
 
 SLOTS = 4

@@ -43,7 +43,9 @@ def issuer() -> Issuer:
 @pytest.fixture
 async def api(database, issuer: Issuer, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole api."""
-    settings = Settings(database_url=database.app_url, auth_jwks=issuer.write_jwks(tmp_path))
+    settings = Settings(
+        environment="development", database_url=database.app_url, auth_jwks=issuer.write_jwks(tmp_path)
+    )
     app = build_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.rollups.measures import MEASURES
+from services.metrics.rollups.figure import MEASURES
 from shared.contracts.assignment import AccountAligned, PlanActivated, TerritoryNode, TreePublished
 from shared.contracts.envelope import Envelope, EventContract
 from shared.contracts.identity import account_id_of, tree_id_of

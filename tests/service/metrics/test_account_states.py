@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.metrics.account_state.publish import (
+from services.metrics.account_states.commands import (
     PublishAccountStates,
     publish_account_states,
     sweep_trailing_window,
 )
-from services.metrics.account_state.worker import work
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.account_states.worker import work
+from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts.identity import account_id_of
 from shared.contracts.metrics import AccountState
 from shared.testing.frozen_clock import A_MONDAY

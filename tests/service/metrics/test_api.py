@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from services.metrics.attribution.record_activations import record_activations
-from services.metrics.attribution.record_alignments import record_alignments
-from services.metrics.attribution.record_trees import record_trees
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_alignments import record_alignments
+from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
 from shared.contracts.identity import ORGANISATION, UNASSIGNED, account_id_of
 from shared.contracts.sales import FactsRecorded

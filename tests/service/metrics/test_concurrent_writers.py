@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.metrics.attribution.record_activations import record_activations
-from services.metrics.attribution.record_alignments import record_alignments
-from services.metrics.attribution.record_trees import record_trees
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_alignments import record_alignments
+from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
-from services.metrics.reconciliation.reconcile import Reconcile, reconcile
+from services.metrics.reconciliations.commands import Reconcile, reconcile
 from shared.db.transact import Transactor
 from tests.service.metrics.recomputation import Inputs, recompute
 from tests.service.metrics.telling import A_DAY, activated, aligned, fact, read_cells, recorded, tree

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from services.metrics.attribution.record_activations import record_activations
-from services.metrics.attribution.record_alignments import record_alignments
-from services.metrics.attribution.record_trees import record_trees
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_alignments import record_alignments
+from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
-from services.metrics.reconciliation.reconcile import Reconcile, reconcile
+from services.metrics.reconciliations.commands import Reconcile, reconcile
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from tests.service.metrics.telling import (
     A_DAY,

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.metrics.attribution.record_activations import record_activations
-from services.metrics.attribution.record_alignments import record_alignments
-from services.metrics.attribution.record_trees import record_trees
-from services.metrics.facts.apply_facts import apply_facts
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_alignments import record_alignments
+from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
 from shared.contracts.sales import Fact
 from shared.db.outbox import Outbox

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.rollups.years import END_DAY, FIRST_DAY, cut_into_years
+from services.metrics.rollups.queries import END_DAY, FIRST_DAY, cut_into_years
 
 days = st.dates(date(1990, 1, 1), date(2199, 12, 31))
 

@@ -5,8 +5,8 @@ from datetime import UTC
 
 from sqlalchemy import text
 
+from services.metrics.attribution.commands.restate_tree import restate_live_tree, restate_tree_in_force
 from services.metrics.attribution.credit import change_attribution
-from services.metrics.attribution.restate_tree import restate_live_tree, restate_tree_in_force
 from services.metrics.attribution.tree_periods import TreeActivation, TreePeriod, periods_of, shifts_between
 from shared.contracts.assignment import PlanActivated
 from shared.db.unit_of_work import UnitOfWork

@@ -10,7 +10,7 @@ from datetime import UTC
 from sqlalchemy import text
 
 from services.metrics.attribution.credit import TREE_AT, TREE_NOW, change_attribution
-from services.metrics.rollups.measures import MEASURES, SUMS, RollupView, measures_of
+from services.metrics.rollups.figure import MEASURES, SUMS, RollupView, measures_of
 from services.metrics.rollups.roll_up import ROLL_UP
 from shared.contracts.assignment import AccountAligned
 from shared.contracts.identity import UNASSIGNED

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.metrics.attribution.commands.restate_tree import restate_live_tree, restate_tree_in_force
 from services.metrics.attribution.credit import change_attribution
-from services.metrics.attribution.restate_tree import restate_live_tree, restate_tree_in_force
 from services.metrics.attribution.tree import lines_of
 from services.metrics.attribution.tree_periods import TreeShift
 from shared.contracts.assignment import TreePublished

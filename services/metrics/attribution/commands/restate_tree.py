@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from services.metrics.attribution.credit import TERRITORY_AT
 from services.metrics.attribution.tree_periods import BEGINNING, END, TreeShift
-from services.metrics.rollups.measures import MEASURES, SUMS, RollupView, measures_of
+from services.metrics.rollups.figure import MEASURES, SUMS, RollupView, measures_of
+from services.metrics.rollups.queries import find_years
 from services.metrics.rollups.roll_up import ROLL_UP
-from services.metrics.rollups.years import find_years
 from shared.db.unit_of_work import UnitOfWork
 
 _SIGNED = ", ".join(f"x.sign * o.{name} AS {name}" for name in MEASURES)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from services.metrics.attribution.credit import deltas_of, hold_attribution
-from services.metrics.facts.conflicts import find_contradictions, keep_conflicts
+from services.metrics.facts.commands.keep_conflicts import find_contradictions, keep_conflicts
 from services.metrics.facts.fact_row import FactRow, columns_of, reduce_to_newest, row_of
 from services.metrics.rollups.roll_up import ROLL_UP, slot_of
 from shared.contracts.sales import FactsRecorded

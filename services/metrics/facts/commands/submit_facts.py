@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.facts.conflicts import keep_conflicts
+from services.metrics.facts.commands.keep_conflicts import keep_conflicts
 from services.metrics.facts.intake import (
     Item,
     Told,
