@@ -148,6 +148,7 @@ class ServiceProcesses:
 
     def _told(self, service: str, port: int) -> Mapping[str, str]:
         told = {
+            "ENVIRONMENT": "development",
             "DATABASE_URL": self.database_url(f"{service}_app"),
             "MIGRATION_DATABASE_URL": self.database_url(f"{service}_owner"),
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,

@@ -13,7 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from deploy.local.trouble import Trouble
-from shared.runtime.settings import DEVELOPMENT_ISSUER
+from shared.runtime.production import (
+    DEVELOPMENT_ISSUER,
+    DEVELOPMENT_KEY_PREFIX,
+    publishes_development_keys,
+)
 
 AUDIENCE = "bailiwick"
 CLIENT = "bailiwick-development"
@@ -37,13 +41,18 @@ class DevelopmentIssuer:
 
     def ensure_keys(self) -> None:
         """Make the key pair once, so that tokens outlive a restart."""
-        if self.private_key.exists() and self.jwks.exists():
+        if self.private_key.exists() and publishes_development_keys(str(self.jwks)):
             return
         self.jwks.parent.mkdir(parents=True, exist_ok=True)
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         public = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        published = {**public, "kid": uuid.uuid4().hex, "use": "sig", "alg": "EdDSA"}
+        published = {
+            **public,
+            "kid": f"{DEVELOPMENT_KEY_PREFIX}{uuid.uuid4().hex}",
+            "use": "sig",
+            "alg": "EdDSA",
+        }
         write_private(self.private_key, pem)
         # Last, and in one step: who sees it can rely on both files.
         unfinished = self.jwks.with_suffix(".unfinished")

@@ -21,7 +21,7 @@ from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Supervisor
 from deploy.local.surroundings import Surroundings
 from deploy.local.watchdog import Watchdog
-from shared.runtime.settings import DEVELOPMENT_ISSUER
+from shared.runtime.production import DEVELOPMENT_ISSUER
 
 DEMO_ACCOUNTS = 5000
 PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -13,7 +13,6 @@ from deploy.local.settings import LocalSettings
 
 # A broker elsewhere may ask for these; they are given to every service under its own prefix.
 PASSED_ON = (
-    "ENVIRONMENT",
     "ORGANISATION",
     "LOG_LEVEL",
     "KAFKA_TOPIC_PREFIX",
@@ -47,6 +46,8 @@ class Surroundings:
         """Return what every process of the service is told."""
         told = {name: environment[name] for name in PASSED_ON if name in environment}
         told |= {
+            # Said, never assumed: what is not told is production.
+            "ENVIRONMENT": "development",
             "DATABASE_URL": self.database_url(f"{service}_app"),
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
             "HTTP_HOST": LOOPBACK,

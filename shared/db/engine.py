@@ -1,6 +1,5 @@
 """The one way to a database: pool, server-side limits, pinned search path."""
 
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 ROLE_LIMITS = {
@@ -9,11 +8,6 @@ ROLE_LIMITS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "15s",
 }
-
-
-def async_url(url: str) -> str:
-    """Return a plain postgresql:// URL in SQLAlchemy's asyncpg form."""
-    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
 def build_engine(
@@ -34,14 +28,20 @@ def build_engine(
         **(ROLE_LIMITS if limits is None else limits),
     }
     return create_async_engine(
-        async_url(url),
+        # The driver reads the address itself: it knows libpq's parameters (sslmode, several hosts), SQLAlchemy does not.
+        "postgresql+asyncpg://",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
         # Errors go to the log; what callers sent does not.
         hide_parameters=True,
-        connect_args={"server_settings": server_settings, "command_timeout": command_timeout, "timeout": 5},
+        connect_args={
+            "dsn": url,
+            "server_settings": server_settings,
+            "command_timeout": command_timeout,
+            "timeout": 5,
+        },
     )
 
 

@@ -8,8 +8,9 @@ from shared.contracts.envelope import event_source
 from shared.db.engine import build_engine
 from shared.db.migrations import require_head
 from shared.db.transact import Transactor
+from shared.http.keys import Keys
 from shared.http.parts import Parts
-from shared.http.tokens import Keys, Tokens
+from shared.http.tokens import Tokens
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.logging import configure_logging, get_logger
 from shared.runtime.settings import ServiceSettings
@@ -29,7 +30,7 @@ def build_parts(settings: ServiceSettings, *, service: str, clock: Clock | None 
     )
     present = clock or SystemClock()
     tokens = Tokens(
-        Keys(settings.auth_jwks),
+        Keys(settings.auth_jwks, development=settings.in_development),
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,
         organisation=settings.organisation,

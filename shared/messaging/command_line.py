@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.messaging.dlq_command import run_dlq_command
 from shared.messaging.run import Consumers, run_consumers, run_relay
-from shared.runtime.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings, explain
 
 S = TypeVar("S", bound=ServiceSettings)
 Roles = Mapping[str, Callable[[S], None]]
@@ -42,7 +42,9 @@ def run_service(
             found = run_dlq_command(arguments[1:], settings=settings, service=service, consumers=consumers)
             sys.exit(found)
         every[arguments[0]](settings)
-    except (SchemaNotAtHead, ValidationError) as error:
+    except ValidationError as error:
+        sys.exit(explain(error, service=service))
+    except SchemaNotAtHead as error:
         sys.exit(str(error))
 
 

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from shared.runtime.settings import DEVELOPMENT_ISSUER
+from shared.runtime.production import DEVELOPMENT_ISSUER
 
 AUDIENCE = "bailiwick"
 ALGORITHM = "EdDSA"

@@ -22,6 +22,7 @@ async def server(
     watchdog = Watchdog()
     prefix = database.service.upper()
     environment = {
+        f"{prefix}_ENVIRONMENT": "development",
         f"{prefix}_DATABASE_URL": database.app_url,
         f"{prefix}_HTTP_PORT": str(port),
         f"{prefix}_AUTH_JWKS": jwks,

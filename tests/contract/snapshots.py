@@ -19,7 +19,7 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 def build_app(service: str, **settings_: str) -> FastAPI:
     """Build a service's app without starting anything: engines connect when they are first used."""
     settings = import_module(f"services.{service}.settings").Settings(
-        **{"database_url": NOWHERE, **settings_}
+        **{"environment": "development", "database_url": NOWHERE, **settings_}
     )
     app: FastAPI = import_module(f"services.{service}.bootstrap").build_app(settings)
     return app

@@ -149,7 +149,10 @@ async def assignment(databases: Databases, tmp_path: Path, clock: FrozenClock) -
     database = await databases.for_service("assignment")
     issuer = Issuer()
     settings = Settings(
-        database_url=database.app_url, database_pool_size=8, auth_jwks=issuer.write_jwks(tmp_path)
+        environment="development",
+        database_url=database.app_url,
+        database_pool_size=8,
+        auth_jwks=issuer.write_jwks(tmp_path),
     )
     parts = build_parts(settings, service="assignment", clock=clock)
     transport = httpx.ASGITransport(create_app(parts))

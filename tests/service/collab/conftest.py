@@ -128,7 +128,9 @@ NewDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 async def collab(service_database: NewDatabase, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Collab]:
     database = await service_database("collab")
     issuer = Issuer()
-    settings = Settings(database_url=database.app_url, auth_jwks=issuer.write_jwks(tmp_path))
+    settings = Settings(
+        environment="development", database_url=database.app_url, auth_jwks=issuer.write_jwks(tmp_path)
+    )
     parts = build_parts(settings, service="collab", clock=clock)
     transport = httpx.ASGITransport(create_app(parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://collab") as http:

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.db.engine import async_url
+from shared.db.engine import build_engine
 from shared.messaging.batches import Batches, NotBegun, OffsetGap
 from shared.messaging.transient import is_transient
 from tests.service.shared import toy
@@ -169,7 +168,7 @@ async def test_what_passes_by_itself_is_told_from_what_does_not(engine, statemen
 
 
 async def test_a_database_that_is_away_is_waited_for(unused_tcp_port):
-    engine = create_async_engine(async_url(f"postgresql://a:a@127.0.0.1:{unused_tcp_port}/a"))
+    engine = build_engine(f"postgresql://a:a@127.0.0.1:{unused_tcp_port}/a", schema="a", application_name="a")
     with pytest.raises(OSError, match="Connect call failed") as caught:
         await engine.connect()
     await engine.dispose()

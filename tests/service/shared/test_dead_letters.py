@@ -78,7 +78,7 @@ async def test_an_unreadable_event_is_kept_for_a_release_that_reads_it(batches, 
 
 @pytest.mark.usefixtures("parked")
 async def test_the_command_lists_shows_and_replays(database, capsys):
-    settings = ServiceSettings(database_url=SecretStr(database.app_url))
+    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
     consumers = {toy.READER: [toy.Ledger().events()]}
 
     async def say(*words):
@@ -92,7 +92,7 @@ async def test_the_command_lists_shows_and_replays(database, capsys):
 
 
 async def test_the_command_refuses_what_this_release_does_not_read(database, capsys):
-    settings = ServiceSettings(database_url=SecretStr(database.app_url))
+    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
     words = ("replay", "no.such.consumer", toy.EVENTS, "lamp")
     assert await dlq(words, settings=settings, service=toy.SERVICE, consumers={}) == 1
     assert "no consumer of this release" in capsys.readouterr().err

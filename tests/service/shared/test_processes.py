@@ -26,6 +26,7 @@ async def start(service_database, kafka):
             cwd=REPOSITORY,
             env={
                 "PATH": os.environ["PATH"],
+                "METRICS_ENVIRONMENT": "development",
                 "METRICS_DATABASE_URL": database.app_url,
                 "METRICS_KAFKA_BOOTSTRAP_SERVERS": kafka.access.bootstrap_servers,
                 "METRICS_KAFKA_TOPIC_PREFIX": kafka.access.topic_prefix,

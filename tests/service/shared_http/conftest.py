@@ -53,6 +53,7 @@ async def toy(toy_database: ServiceDatabase, clock: FrozenClock, tmp_path: Path)
     """The tests of a module share a database and find it empty."""
     issuer = Issuer()
     settings = ServiceSettings(
+        environment="development",
         database_url=toy_database.app_url,
         auth_jwks=issuer.write_jwks(tmp_path),
         max_body_bytes=LIMIT,

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.http.keys import Keys
 from shared.testing.tokens import Issuer
 from tests.service.shared_http.conftest import Toy
 
@@ -204,6 +205,11 @@ def _write_text(path: str, document: str) -> None:
     Path(path).write_text(document)
 
 
+def _let_time_pass(keys: Keys) -> None:
+    """Make the keys so old that they are read again before they serve."""
+    keys._asked_at = keys._trusted_until = float("-inf")
+
+
 async def test_a_rotated_key_is_found_and_a_retired_one_is_forgotten(toy: Toy):
     """A key that the issuer withdrew must stop working, even while nobody asks for a new one."""
     keys = toy.app.state.parts.tokens._keys
@@ -211,7 +217,7 @@ async def test_a_rotated_key_is_found_and_a_retired_one_is_forgotten(toy: Toy):
     new = Issuer(key_id="new-key")
     assert (await toy.http.get("/v1/things", headers=old.headers("viewer"))).status_code == 200
     _write(keys._location, new.jwks()["keys"])
-    keys._refreshed_at = float("-inf")
+    _let_time_pass(keys)
     assert (await toy.http.get("/v1/things", headers=new.headers("viewer"))).status_code == 200
     assert (await toy.http.get("/v1/things", headers=old.headers("viewer"))).status_code == 401
 
@@ -220,7 +226,7 @@ async def test_a_withdrawn_key_stops_working_without_any_new_key(toy: Toy):
     keys = toy.app.state.parts.tokens._keys
     assert (await toy.http.get("/v1/things", headers=toy.as_("viewer"))).status_code == 200
     _write(keys._location, [])
-    keys._refreshed_at = float("-inf")
+    _let_time_pass(keys)
     assert (await toy.http.get("/v1/things", headers=toy.as_("viewer"))).status_code == 401
 
 
@@ -229,7 +235,7 @@ async def test_an_unreadable_key_set_leaves_the_known_keys_in_use(toy: Toy):
     assert (await toy.http.get("/v1/things", headers=toy.as_("viewer"))).status_code == 200
     for broken in ("", "[]", '{"keys": 5}', '{"keys": [5]}', "{"):
         _write_text(keys._location, broken)
-        keys._refreshed_at = float("-inf")
+        _let_time_pass(keys)
         stranger = {"authorization": f"Bearer {_header(kid='stranger')(toy.issuer)}"}
         assert (await toy.http.get("/v1/things", headers=stranger)).status_code == 401
         assert (await toy.http.get("/v1/things", headers=toy.as_("viewer"))).status_code == 200
@@ -251,14 +257,14 @@ async def test_one_bad_key_does_not_cost_the_others(toy: Toy):
 async def test_unknown_key_ids_do_not_make_us_hammer_the_issuer(toy: Toy):
     keys = toy.app.state.parts.tokens._keys
     reads = 0
-    read = keys._read
+    read = keys._fetch
 
     async def counted() -> str:
         nonlocal reads
         reads += 1
         return await read()
 
-    keys._read = counted
+    keys._fetch = counted
     for n in range(20):
         stranger = toy.issuer.sign(_claims(toy.issuer), {"kid": f"stranger-{n}"})
         await toy.http.get("/v1/things", headers={"authorization": f"Bearer {stranger}"})

@@ -7,9 +7,10 @@ import pytest
 
 from deploy.local.issuer import AUDIENCE, DevelopmentIssuer, claims_of
 from deploy.local.trouble import Trouble
+from shared.http.keys import Keys
 from shared.http.principal import Role
-from shared.http.tokens import Keys, Tokens
-from shared.runtime.settings import DEVELOPMENT_ISSUER
+from shared.http.tokens import TokenRefused, Tokens
+from shared.runtime.production import DEVELOPMENT_ISSUER
 
 TERRITORY = "0191a0c2-7c11-7000-8000-000000000001"
 
@@ -20,7 +21,7 @@ def issuer(tmp_path):
 
 
 async def verify(issuer, token):
-    keys = Keys(str(issuer.jwks))
+    keys = Keys(str(issuer.jwks), development=True)
     tokens = Tokens(keys, issuer=DEVELOPMENT_ISSUER, audience=AUDIENCE, organisation="demo")
     return await tokens.verify(token)
 
@@ -47,6 +48,19 @@ async def test_a_second_start_keeps_the_keys(issuer, tmp_path):
     again.ensure_keys()
 
     assert (await verify(again, token)).roles == {Role.VIEWER}
+
+
+async def test_a_service_in_production_does_not_know_its_keys(issuer):
+    """Wherever the key set was copied to, and whatever issuer the service was told."""
+    token = issuer.token(role="admin")
+    copied = issuer.jwks.with_name("our-provider.json")
+    copied.write_text(issuer.jwks.read_text())
+    tokens = Tokens(
+        Keys(str(copied)), issuer=DEVELOPMENT_ISSUER, audience=AUDIENCE, organisation="an organisation"
+    )
+
+    with pytest.raises(TokenRefused, match="unknown key id"):
+        await tokens.verify(token)
 
 
 def test_only_the_owner_may_read_the_private_key(issuer):
