@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from shared.uuid7 import uuid7_of
+
 ACCOUNTS = UUID("6f1d6a3e-6f0e-5b59-9a5c-5d9a7f8b2c10")
 REPS = UUID("b8d3c1f4-52a7-5e0c-9d41-3c7e6a1f0b92")
 TREES = UUID("0c6f2b56-3f0b-5c2f-8d5e-2f6f0a4d9b7e")
@@ -46,6 +48,4 @@ def fact_key(*, source: str, kind: str, external_id: str, created_at: datetime) 
     """
     name = f"{source}\x1f{kind}\x1f{external_id}".encode()
     bits = int.from_bytes(hashlib.sha256(name).digest()[:10]) >> 6
-    unix_ms = int(created_at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    high, low = bits >> 62, bits & ((1 << 62) - 1)
-    return UUID(int=(unix_ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
+    return uuid7_of(int(created_at.timestamp() * 1000), bits)

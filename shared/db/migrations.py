@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from alembic import command, context
+from alembic import command, context, op
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -71,10 +71,23 @@ def _migrate(connection: Connection, service: str, metadata: MetaData | None) ->
     context.run_migrations()
 
 
-def backbone_statements() -> list[str]:
-    """Return the statements that create outbox, offsets, watermarks, parked keys and idempotency keys."""
+def backbone_statements(service: str) -> list[str]:
+    """Return the statements that create the backbone's tables in a service's schema."""
     script = files("shared.db").joinpath("sql/backbone.sql").read_text()
-    return split_statements(script)
+    return split_statements(script.replace(":app", f"{service}_app"))
+
+
+def create_backbone() -> None:
+    """Be the upgrade of a service's first migration."""
+    for statement in backbone_statements(context.config.attributes["service"]):
+        op.execute(statement)
+
+
+def drop_backbone() -> None:
+    """Be its downgrade."""
+    for statement in reversed(backbone_statements(context.config.attributes["service"])):
+        if statement.startswith("CREATE TABLE"):
+            op.execute(f"DROP TABLE {statement.split()[2]}")
 
 
 def split_statements(script: str) -> list[str]:

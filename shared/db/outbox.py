@@ -64,7 +64,11 @@ class Outbox:
         return len(self._pending)
 
     async def flush(self, connection: AsyncConnection) -> None:
-        """Write what was announced; called once, at the end of the unit of work."""
+        """Write what was announced since the last time.
+
+        The end of the unit of work does it. A command that announces very much may do so between its steps,
+        to hold less; an aggregate's numbers go on where they were.
+        """
         if self._pending:
             await connection.execute(_APPEND, self._parameters())
             self._pending.clear()

@@ -1,18 +1,19 @@
-"""The frame of every api: middleware, problems, health, policies, an OpenAPI document that tells the truth."""
+"""The frame of every api: middleware, problems, health, policies, audit, an OpenAPI document that tells the truth."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute, RouteContext
+from fastapi.routing import RouteContext
 
 from shared.contracts.asyncapi import describe_events
 from shared.http import etags, health, idempotency, pagination, security, tokens
+from shared.http.audit import routes as audit
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
-from shared.http.routes import api_routes, dependencies_of
+from shared.http.routes import api_routes, dependencies_of, operation_id
 from shared.http.security import PUBLIC, Allow, require_policies
 
 COMMON_REFUSALS: RefusalTable = {
@@ -51,11 +52,12 @@ def create_service_app(
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=operation_id,
     )
     app.state.parts = parts
     install_problem_handlers(app, {**COMMON_REFUSALS, **refusals})
-    for router in [health.router, _events_router(describe_events(parts.service, title=title)), *routers]:
+    events = _events_router(describe_events(parts.service, title=title))
+    for router in [health.router, events, *routers, audit.router]:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=parts.max_body_bytes, larger=larger_bodies or {})
     app.add_middleware(RequestContext)
@@ -73,10 +75,6 @@ def _events_router(document: dict[str, Any]) -> APIRouter:
         return document
 
     return router
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name.replace("_", "-")
 
 
 def _describe_problems(app: FastAPI) -> None:

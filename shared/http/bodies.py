@@ -1,14 +1,15 @@
-"""Base models of request and response bodies, and the kinds of text they are made of."""
+"""Base models of request and response bodies, and the kinds of text and time they are made of."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 # NUL cannot be stored in Postgres text; other control characters break logs and CSV.
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)
@@ -26,7 +27,15 @@ def refuse_number(value: Any) -> Any:
     return value
 
 
+def _storable(instant: datetime) -> datetime:
+    # Also keeps offsets from pushing the first and the last year over the edge of the calendar.
+    if not _EARLIEST <= instant <= _LATEST:
+        raise ValueError("an instant from 1970 on")
+    return instant.astimezone(UTC)
+
+
 Day = Annotated[date, BeforeValidator(refuse_number)]
+Instant = Annotated[AwareDatetime, BeforeValidator(refuse_number), AfterValidator(_storable)]
 
 
 class Body(BaseModel):

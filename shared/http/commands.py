@@ -1,5 +1,7 @@
-"""The bridge from a route to a command: one transaction, the idempotent answer kept inside it."""
+"""The bridge from a route to a command: one transaction, with the audit entry and the idempotent answer inside."""
 
+import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
@@ -7,15 +9,20 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.audit import AuditEntry, record
 from shared.db.engine import begin_snapshot
 from shared.db.unit_of_work import UnitOfWork
 from shared.http.etags import etag_of
-from shared.http.idempotency import Answer, read_key, run_once
+from shared.http.idempotency import Answer, IdempotencyKey, read_key, run_once
 from shared.http.parts import Parts
 from shared.http.principal import Principal
+from shared.http.routes import operation_id
 
 C = TypeVar("C")
 R = TypeVar("R")
+
+# A digest of more than this takes milliseconds: elsewhere, so that the api goes on answering.
+_LARGE_BODY = 1_048_576
 
 
 def get_parts(request: Request) -> Parts:
@@ -68,21 +75,53 @@ class Commands:
         self, answer: Callable[[C, UnitOfWork], Awaitable[Answer]], command: C, by: Principal
     ) -> Answer:
         transact = get_parts(self._request).transact
-        if self._key is None:
-            return await transact(answer, command, actor=by.subject)
-        route = f"{self._request.method} {self._request.scope['route'].path}"
-        key = read_key(
-            self._key,
-            principal=by.subject,
-            route=route,
-            request=_what_makes_it_this_request(self._request, by),
-            body=await self._request.body(),
-        )
+        body = await self._request.body()
+        digest = await _digest(body)
+        key = None if self._key is None else self._read_key(self._key, by, body)
+
+        async def audited(command: C, uow: UnitOfWork) -> Answer:
+            result = await answer(command, uow)
+            await record(_entry(self._request, by, key, digest, result), uow)
+            return result
 
         async def once(command: C, uow: UnitOfWork) -> Answer:
-            return await run_once(key, answer, command, uow)
+            # A replay changes nothing, so it is not audited: the entry of the first time has the key.
+            return await audited(command, uow) if key is None else await run_once(key, audited, command, uow)
 
         return await transact(once, command, actor=by.subject)
+
+    def _read_key(self, header: str, by: Principal, body: bytes) -> IdempotencyKey:
+        return read_key(
+            header,
+            principal=by.subject,
+            route=f"{self._request.method} {self._request.scope['route'].path}",
+            request=_what_makes_it_this_request(self._request, by),
+            body=body,
+        )
+
+
+async def _digest(body: bytes) -> bytes | None:
+    if len(body) > _LARGE_BODY:
+        return await asyncio.to_thread(lambda: hashlib.sha256(body).digest())
+    return hashlib.sha256(body).digest() if body else None
+
+
+def _entry(
+    request: Request, by: Principal, key: IdempotencyKey | None, digest: bytes | None, answer: Answer
+) -> AuditEntry:
+    route = request.scope["route"]
+    return AuditEntry(
+        roles=sorted(by.roles),
+        scope=by.scope,
+        method=request.method,
+        route=route.path,
+        path_parameters=request.path_params,
+        operation=operation_id(route),
+        status=answer.status,
+        location=answer.headers.get("location"),
+        idempotency_key=None if key is None else key.key,
+        body_sha256=digest,
+    )
 
 
 def _what_makes_it_this_request(request: Request, by: Principal) -> str:

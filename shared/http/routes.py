@@ -23,6 +23,11 @@ def dependencies_of(route: RouteContext) -> Iterator[object]:
         pending.extend(dependant.dependencies)
 
 
+def operation_id(route: APIRoute) -> str:
+    """Return the name of an operation, in the OpenAPI document and wherever else one is named."""
+    return route.name.replace("_", "-")
+
+
 def methods_at(app: FastAPI, path: str) -> set[str]:
     """Return the methods of the operations that share the first path template to fit, as routing does."""
     routes = list(api_routes(app))

@@ -86,3 +86,26 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (principal, route, key)
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+
+-- Who changed what over HTTP: one row per committed command, in its transaction. Of the request body only a
+-- digest, since the body may hold personal data. The id is made of the moment: ranges of time are ranges of ids.
+CREATE TABLE audit_entries (
+    audit_id uuid PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    roles text[] NOT NULL,
+    scope jsonb NOT NULL,
+    method text NOT NULL,
+    route text NOT NULL,
+    path_parameters jsonb NOT NULL,
+    operation text NOT NULL,
+    status smallint NOT NULL,
+    location text,
+    correlation_id text NOT NULL,
+    idempotency_key text,
+    body_sha256 bytea
+);
+CREATE INDEX audit_entries_actor ON audit_entries (actor, audit_id);
+CREATE INDEX audit_entries_operation ON audit_entries (operation, audit_id);
+-- Append-only for the processes; the owner may put old entries away.
+REVOKE UPDATE, DELETE, TRUNCATE ON audit_entries FROM :app;

@@ -24,7 +24,7 @@ READER = "toy.reader"
 SERVICE = "assignment"  # any of the three: the roles and the schema are what we need
 
 STATEMENTS = [
-    *backbone_statements(),
+    *backbone_statements(SERVICE),
     "CREATE TABLE ledger (entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text, version bigint, what text)",
 ]
 

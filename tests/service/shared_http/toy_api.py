@@ -25,7 +25,7 @@ from shared.runtime.refusals import NotFound, Refusal, VersionMismatch
 
 SERVICE = "metrics"  # any of the three: the roles and the schema are what we need
 STATEMENTS = [
-    *backbone_statements(),
+    *backbone_statements(SERVICE),
     "CREATE TABLE things (thing_id uuid PRIMARY KEY, territory_id uuid, version int NOT NULL, name text NOT NULL)",
     "CREATE TABLE live_closure (ancestor_id uuid, territory_id uuid)",
 ]

@@ -1,32 +1,18 @@
-"""Create the backbone: outbox, offsets, watermarks, parked keys, idempotency keys."""
+"""Create the backbone: outbox, offsets, watermarks, parked keys, idempotency keys, audit."""
 
-from alembic import op
-
-from shared.db.migrations import backbone_statements
+from shared.db.migrations import create_backbone, drop_backbone
 
 revision = "20261123_0930"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = (
-    "idempotency_keys",
-    "parked_records",
-    "parked_keys",
-    "consumer_watermarks",
-    "consumer_offsets",
-    "aggregate_versions",
-    "outbox",
-)
-
 
 def upgrade() -> None:
     """Apply."""
-    for statement in backbone_statements():
-        op.execute(statement)
+    create_backbone()
 
 
 def downgrade() -> None:
     """Take back."""
-    for table in TABLES:
-        op.execute(f"DROP TABLE IF EXISTS {table}")
+    drop_backbone()

@@ -1,8 +1,6 @@
-"""Create outbox, offsets, watermarks, parked keys and idempotency keys."""
+"""Create the backbone: outbox, offsets, watermarks, parked keys, idempotency keys, audit."""
 
-from alembic import op
-
-from shared.db.migrations import backbone_statements
+from shared.db.migrations import create_backbone, drop_backbone
 
 revision = "20261123_0930"
 down_revision = None
@@ -12,12 +10,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    for statement in backbone_statements():
-        op.execute(statement)
+    create_backbone()
 
 
 def downgrade() -> None:
     """Take back."""
-    for statement in reversed(backbone_statements()):
-        if statement.startswith("CREATE TABLE"):
-            op.execute(f"DROP TABLE {statement.split()[2]}")
+    drop_backbone()

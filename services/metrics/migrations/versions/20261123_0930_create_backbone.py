@@ -1,32 +1,18 @@
-"""Create the outbox, the consumers' progress and the idempotency keys."""
+"""Create the backbone: outbox, offsets, watermarks, parked keys, idempotency keys, audit."""
 
-from alembic import op
-
-from shared.db.migrations import backbone_statements
+from shared.db.migrations import create_backbone, drop_backbone
 
 revision = "20261123_0930"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-_TABLES = (
-    "idempotency_keys",
-    "parked_records",
-    "parked_keys",
-    "consumer_watermarks",
-    "consumer_offsets",
-    "aggregate_versions",
-    "outbox",
-)
-
 
 def upgrade() -> None:
     """Apply."""
-    for statement in backbone_statements():
-        op.execute(statement)
+    create_backbone()
 
 
 def downgrade() -> None:
-    """Undo."""
-    for table in _TABLES:
-        op.execute(f"DROP TABLE IF EXISTS {table}")
+    """Take back."""
+    drop_backbone()
