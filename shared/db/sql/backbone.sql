@@ -2,7 +2,7 @@
 -- operator may run its outbox event router instead of our relay.
 
 CREATE TABLE outbox (
-    seq bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) CONSTRAINT pk_outbox PRIMARY KEY,
     id uuid NOT NULL DEFAULT uuidv7(),
     aggregatetype varchar(255) NOT NULL,
     aggregateid varchar(255) NOT NULL,
@@ -14,13 +14,13 @@ CREATE TABLE outbox (
     aggregateversion bigint NOT NULL,
     bucket smallint GENERATED ALWAYS AS ((hashtextextended(aggregateid, 0) & 15)::smallint) STORED,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    UNIQUE (aggregatetype, aggregateid, aggregateversion),
+    CONSTRAINT uq_outbox_aggregateversion UNIQUE (aggregatetype, aggregateid, aggregateversion),
     -- Kafka takes 1 MiB. A dead letter carries its bytes in base64, a third longer than what is sent.
-    CONSTRAINT outbox_payload_fits CHECK (
+    CONSTRAINT ck_outbox_payload CHECK (
         octet_length(payload::text) <= 900000 OR type = 'bailiwick.dead-letter.v1'
     )
 );
-CREATE INDEX outbox_bucket_seq ON outbox (bucket, seq);
+CREATE INDEX ix_outbox_bucket_seq ON outbox (bucket, seq);
 ALTER TABLE outbox SET (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0
 );
@@ -30,7 +30,7 @@ CREATE TABLE aggregate_versions (
     aggregatetype varchar(255) NOT NULL,
     aggregateid varchar(255) NOT NULL,
     last_version bigint NOT NULL,
-    PRIMARY KEY (aggregatetype, aggregateid)
+    CONSTRAINT pk_aggregate_versions PRIMARY KEY (aggregatetype, aggregateid)
 ) WITH (fillfactor = 80);
 
 CREATE TABLE consumer_offsets (
@@ -38,7 +38,7 @@ CREATE TABLE consumer_offsets (
     topic text NOT NULL,
     partition int NOT NULL,
     next_offset bigint NOT NULL,
-    PRIMARY KEY (consumer, topic, partition)
+    CONSTRAINT pk_consumer_offsets PRIMARY KEY (consumer, topic, partition)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE consumer_watermarks (
@@ -46,7 +46,7 @@ CREATE TABLE consumer_watermarks (
     topic text NOT NULL,
     aggregateid varchar(255) NOT NULL,
     version bigint NOT NULL,
-    PRIMARY KEY (consumer, topic, aggregateid)
+    CONSTRAINT pk_consumer_watermarks PRIMARY KEY (consumer, topic, aggregateid)
 ) WITH (fillfactor = 80);
 
 -- A key whose event could not be applied, and what queues behind it in order.
@@ -56,7 +56,7 @@ CREATE TABLE parked_keys (
     aggregateid varchar(255) NOT NULL,
     reason text NOT NULL,
     parked_at timestamptz NOT NULL,
-    PRIMARY KEY (consumer, topic, aggregateid)
+    CONSTRAINT pk_parked_keys PRIMARY KEY (consumer, topic, aggregateid)
 );
 CREATE TABLE parked_records (
     consumer text NOT NULL,
@@ -70,9 +70,9 @@ CREATE TABLE parked_records (
     record_headers jsonb NOT NULL,
     error text,
     parked_at timestamptz NOT NULL,
-    PRIMARY KEY (consumer, topic, partition, record_offset)
+    CONSTRAINT pk_parked_records PRIMARY KEY (consumer, topic, partition, record_offset)
 );
-CREATE INDEX parked_records_key ON parked_records (consumer, topic, aggregateid, version);
+CREATE INDEX ix_parked_records_key ON parked_records (consumer, topic, aggregateid, version);
 
 CREATE TABLE idempotency_keys (
     principal text NOT NULL,
@@ -83,14 +83,14 @@ CREATE TABLE idempotency_keys (
     headers jsonb,
     response bytea,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (principal, route, key)
+    CONSTRAINT pk_idempotency_keys PRIMARY KEY (principal, route, key)
 );
-CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+CREATE INDEX ix_idempotency_keys_created_at ON idempotency_keys (created_at);
 
 -- Who changed what over HTTP: one row per committed command, in its transaction. Of the request body only a
 -- digest, since the body may hold personal data. The id is made of the moment: ranges of time are ranges of ids.
 CREATE TABLE audit_entries (
-    audit_id uuid PRIMARY KEY,
+    audit_id uuid CONSTRAINT pk_audit_entries PRIMARY KEY,
     recorded_at timestamptz NOT NULL,
     actor text NOT NULL,
     roles text[] NOT NULL,
@@ -105,7 +105,7 @@ CREATE TABLE audit_entries (
     idempotency_key text,
     body_sha256 bytea
 );
-CREATE INDEX audit_entries_actor ON audit_entries (actor, audit_id);
-CREATE INDEX audit_entries_operation ON audit_entries (operation, audit_id);
+CREATE INDEX ix_audit_entries_actor ON audit_entries (actor, audit_id);
+CREATE INDEX ix_audit_entries_operation ON audit_entries (operation, audit_id);
 -- Append-only for the processes; the owner may put old entries away.
 REVOKE UPDATE, DELETE, TRUNCATE ON audit_entries FROM :app;
