@@ -1,6 +1,9 @@
 """The one way to a database: pool, server-side limits, pinned search path."""
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shared.runtime.probes import Check
 
 ROLE_LIMITS = {
     # What may wait how long: a request never queues behind a lock for longer than its client would.
@@ -43,6 +46,17 @@ def build_engine(
             "timeout": 5,
         },
     )
+
+
+def answering(engine: AsyncEngine) -> Check:
+    """Return the check that the database answers."""
+
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return check
 
 
 async def begin_snapshot(connection: AsyncConnection) -> None:

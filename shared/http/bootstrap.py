@@ -1,5 +1,9 @@
 """Builds an api's parts from settings, and serves an app until the process is told to stop."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 import uvloop
 from fastapi import FastAPI
@@ -13,6 +17,7 @@ from shared.http.parts import Parts
 from shared.http.tokens import Tokens
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.logging import configure_logging, get_logger
+from shared.runtime.process import run_until_stopped
 from shared.runtime.settings import ServiceSettings
 
 GRACE_SECONDS = 20
@@ -40,12 +45,12 @@ def build_parts(settings: ServiceSettings, *, service: str, clock: Clock | None 
 
 
 class _Server(uvicorn.Server):
-    """Tells readiness the moment a signal arrives, before open requests are waited for."""
+    """Leaves signals to the process: uvicorn would raise them again at the end, and the process would die of them."""
 
-    def handle_exit(self, sig: int, frame: object) -> None:
-        """Turn readiness off, then stop as uvicorn does."""
-        self.config.app.state.stopping = True  # type: ignore[union-attr]
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none."""
+        yield
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
@@ -63,10 +68,19 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvloop.run(_serve_at_head(_Server(config), app.state.parts))
+    server = _Server(config)
+    uvloop.run(run_until_stopped(lambda stopping: _serve_at_head(server, app, stopping)))
 
 
-async def _serve_at_head(server: uvicorn.Server, parts: Parts) -> None:
+async def _serve_at_head(server: uvicorn.Server, app: FastAPI, stopping: asyncio.Event) -> None:
+    parts: Parts = app.state.parts
     await require_head(parts.engine, service=parts.service)
     log.info("serving", host=server.config.host, port=server.config.port)
-    await server.serve()
+    serving = asyncio.ensure_future(server.serve())
+    told = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    # Readiness goes first, before open requests are waited for.
+    app.state.stopping = server.should_exit = True
+    await serving
+    log.info("stopped")

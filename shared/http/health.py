@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 
+from shared.db.engine import answering
 from shared.http.problems import describe, problem_response
 from shared.http.security import PUBLIC
-from shared.runtime.probes import Check, failing
+from shared.runtime.probes import failing
 
 router = APIRouter(tags=["operations"], dependencies=[PUBLIC])
 
@@ -22,7 +22,7 @@ async def live() -> Mapping[str, str]:
 @router.get("/health/ready", responses=describe(503))
 async def ready(request: Request) -> Response:
     """Tell whether the process can serve: it is not stopping, and the database answers."""
-    found = await failing({"database": _database(request)})
+    found = await failing({"database": answering(request.app.state.parts.engine)})
     if getattr(request.app.state, "stopping", False):
         found["process"] = "stopping"
     if found:
@@ -36,12 +36,3 @@ async def ready(request: Request) -> Response:
 async def metrics() -> Response:
     """Return this process's figures for Prometheus."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _database(request: Request) -> Check:
-    async def check() -> str | None:
-        async with request.app.state.parts.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    return check

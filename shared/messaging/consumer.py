@@ -20,6 +20,7 @@ from shared.messaging.subscription import Subscription, dead_letter_topic
 from shared.messaging.transient import is_transient
 from shared.runtime.clock import Clock
 from shared.runtime.logging import get_logger
+from shared.runtime.stopping import unless_told
 
 log = get_logger(__name__)
 
@@ -59,23 +60,11 @@ class Consumer:
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until told to stop; a batch that has begun is finished."""
         try:
-            if await self._start_unless_told(stopping):
+            if await unless_told(stopping, self._start()):
                 await self._read_until(stopping)
         finally:
             self.ready = False
             await self._poller.close()
-
-    async def _start_unless_told(self, stopping: asyncio.Event) -> bool:
-        starting = asyncio.ensure_future(self._start())
-        told = asyncio.ensure_future(stopping.wait())
-        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        if starting.done():
-            starting.result()
-            return True
-        starting.cancel()
-        await asyncio.wait({starting})
-        return False
 
     async def _read_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():

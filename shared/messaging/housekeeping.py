@@ -1,6 +1,11 @@
-"""What nobody waits for: outbox figures for Prometheus, and old idempotency keys put away."""
+"""What nobody waits for: outbox figures for Prometheus, and old idempotency keys put away.
+
+The figures belong to the relay. Keys are put away by relays and consumers alike, because an operator may run
+Debezium instead of our relay; a lock lets one process at a time do it.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,13 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.messaging import metrics
 from shared.runtime.clock import Clock
 from shared.runtime.logging import get_logger
+from shared.runtime.stopping import pause
 
 log = get_logger(__name__)
 
 # What the API promises for a retried request; the stored responses count as personal data.
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
-_EVERY_SECONDS = 5.0
-_PURGE_EVERY = 120
+_MEASURE_SECONDS = 5.0
+_PURGE_SECONDS = 600.0
+_BITE = 1000
 
 _FIGURES = text("""
 SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10001) AS sample) AS waiting,
@@ -25,38 +32,31 @@ SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10001) AS sample) AS wait
        coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0)
            AS oldest
 """)
+# Of the transaction, not of the session: a pooler may stand between.
+_TURN = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
 # In bites, so that no lock and no transaction lasts.
 _PURGE = text("""
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM idempotency_keys WHERE created_at < :before LIMIT 1000
+    SELECT ctid FROM idempotency_keys WHERE created_at < :before LIMIT :bite
 ))
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Runs beside a service's relay."""
+    """Runs beside a service's relay, and the purge beside its consumers too."""
 
     service: str
     engine: AsyncEngine
     clock: Clock
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Measure every few seconds, purge every ten minutes."""
-        round_number = 0
-        while not stopping.is_set():
-            try:
-                await self.measure()
-                if round_number % _PURGE_EVERY == 0:
-                    await self.purge()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("housekeeping skipped", error=type(error).__name__)
-            round_number += 1
-            try:
-                async with asyncio.timeout(_EVERY_SECONDS):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
+    async def keep_measuring(self, stopping: asyncio.Event) -> None:
+        """Measure every few seconds."""
+        await _every(_MEASURE_SECONDS, self.measure, stopping)
+
+    async def keep_purging(self, stopping: asyncio.Event) -> None:
+        """Purge at the start and every ten minutes."""
+        await _every(_PURGE_SECONDS, self.purge, stopping)
 
     async def measure(self) -> None:
         """Tell how much waits, and for how long."""
@@ -67,12 +67,26 @@ class Housekeeping:
         metrics.OUTBOX_OLDEST.labels(self.service).set(row.oldest)
 
     async def purge(self) -> int:
-        """Forget the answers to requests of yesterday; return how many."""
+        """Forget the answers to requests of yesterday; return how many. Whose turn it is not does nothing."""
         purged = 0
         while True:
-            async with self.engine.begin() as connection:
-                before = self.clock.now() - KEEP_IDEMPOTENCY_KEYS
-                found = (await connection.execute(_PURGE, {"before": before})).rowcount
+            found = await self._purge_bite()
             purged += found
-            if found < 1000:
+            if found < _BITE:
                 return purged
+
+    async def _purge_bite(self) -> int:
+        async with self.engine.begin() as connection:
+            if not (await connection.execute(_TURN, {"name": f"{self.service}.purge"})).scalar_one():
+                return 0
+            before = self.clock.now() - KEEP_IDEMPOTENCY_KEYS
+            return (await connection.execute(_PURGE, {"before": before, "bite": _BITE})).rowcount
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        try:
+            await work()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("housekeeping skipped", error=type(error).__name__)
+        await pause(stopping, seconds)

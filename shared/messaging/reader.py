@@ -12,6 +12,7 @@ from shared.messaging import metrics
 from shared.messaging.batches import Batches, NotBegun, OffsetGap, Outcome
 from shared.messaging.transient import is_transient
 from shared.runtime.logging import get_logger
+from shared.runtime.stopping import pause
 
 log = get_logger(__name__)
 
@@ -51,7 +52,7 @@ class PartitionReader:
 
     async def _patiently(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
         """Try until it works; a database that is away is waited for, inside the group."""
-        pause = 0.1
+        longest = 0.1
         while not self.stopping.is_set():
             try:
                 async with self.slots:
@@ -66,8 +67,8 @@ class PartitionReader:
                 log.warning(
                     "batch retried", topic=self.place.topic, error=name, exc_info=None if known else error
                 )
-                await _wait(self.stopping, random.uniform(pause / 2, pause))  # noqa: S311 - jitter
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                await pause(self.stopping, random.uniform(longest / 2, longest))  # noqa: S311 - jitter
+                longest = min(longest * 2, _LONGEST_PAUSE)
             else:
                 labels = self.batches.consumer, self.place.topic
                 metrics.BATCH_SECONDS.labels(*labels).observe(time.monotonic() - started)
@@ -143,11 +144,3 @@ def chunks(records: Sequence[IncomingRecord]) -> Iterator[Sequence[IncomingRecor
         size += length
     if start < len(records):
         yield records[start:]
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return

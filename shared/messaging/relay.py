@@ -16,16 +16,16 @@ import asyncpg
 
 from shared.kafka.producer import Delivery, Producer
 from shared.messaging import metrics
-from shared.messaging.blocked_topics import BlockedTopics
+from shared.messaging.blocked_topics import LONGEST_BLOCK, BlockedTopics
 from shared.messaging.leases import HEARTBEAT_SECONDS, Leases, connect_directly
 from shared.messaging.outgoing import to_record
 from shared.runtime.logging import get_logger
+from shared.runtime.stopping import pause, unless_told
 
 log = get_logger(__name__)
 
 ROWS_PER_BUCKET = 500
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
-_LONGEST_BLOCK = 30.0
 PATIENCE_AT_STOP = 10.0
 
 # One index scan per bucket, whatever the backlog. No transaction stays open while rows are being sent.
@@ -87,7 +87,7 @@ class Lane:
             sent = await self._send_batch(leases.owned, stopping)
             wait = SHORTEST_WAIT if sent else min(wait * 1.5, LONGEST_WAIT)
             if sent < self._options.rows_per_bucket:
-                await _pause(stopping, wait)
+                await pause(stopping, wait)
 
     async def _send_batch(self, buckets: Sequence[int], stopping: asyncio.Event) -> int:
         rows = await self._connection.fetch(
@@ -164,7 +164,7 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until told to stop; what is under way then is left for the next owner if it takes too long."""
-        pause = 0.2
+        longest = 0.2
         while not stopping.is_set():
             started = time.monotonic()
             try:
@@ -173,10 +173,10 @@ class Relay:
                 error = _first(group)
                 metrics.OUTBOX_ERRORS.labels(self._options.service, type(error).__name__).inc()
                 log.warning("session ended", error=type(error).__name__, detail=str(error))
-            if time.monotonic() - started > _LONGEST_BLOCK:
-                pause = 0.2
-            await _pause(stopping, random.uniform(pause / 2, pause))  # noqa: S311 - jitter
-            pause = min(pause * 2, 10.0)
+            if time.monotonic() - started > LONGEST_BLOCK:
+                longest = 0.2
+            await pause(stopping, random.uniform(longest / 2, longest))  # noqa: S311 - jitter
+            longest = min(longest * 2, 10.0)
 
     def is_connected(self) -> bool:
         """Tell whether some lane has a session to Postgres and Kafka was reached for it."""
@@ -188,13 +188,8 @@ class Relay:
 
     async def _session(self, stopping: asyncio.Event) -> None:
         producer = self._make_producer()
-        starting = asyncio.ensure_future(producer.start())
-        await _first_of(starting, stopping)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait({starting})
+        if not await unless_told(stopping, producer.start()):
             return
-        starting.result()
         try:
             self.lanes = [Lane(self._options, producer, self._blocked) for _ in range(self._lane_count)]
             async with asyncio.TaskGroup() as group:
@@ -202,20 +197,6 @@ class Relay:
                     group.create_task(lane.run(stopping))
         finally:
             await producer.close()
-
-
-async def _first_of(future: asyncio.Future[Any], stopping: asyncio.Event) -> None:
-    told = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait({future, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import uvloop
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.envelope import event_source
-from shared.db.engine import ROLE_LIMITS, build_engine
+from shared.db.engine import ROLE_LIMITS, answering, build_engine
 from shared.db.migrations import SchemaNotAtHead, require_head
 from shared.kafka.access import KafkaAccess
 from shared.kafka.producer import Producer
+from shared.messaging import metrics
 from shared.messaging.consumer import Consumer
 from shared.messaging.housekeeping import Housekeeping
 from shared.messaging.relay import Relay, RelayOptions
@@ -49,11 +49,16 @@ def run_relay(settings: ServiceSettings, service: str) -> None:
         access = KafkaAccess.from_settings(settings)
         sender = Relay(options, lambda: Producer(access, client_id=f"{service}.relay"))
         running.ready["outbox"] = _sending(sender)
+        # Asked for when Prometheus asks: buckets come and go with sessions.
+        metrics.OUTBOX_LEASES.labels(service).set_function(sender.owned)
+        housekeeping = Housekeeping(service, running.engine, SystemClock())
         async with asyncio.TaskGroup() as group:
             group.create_task(sender.run(running.stopping))
-            group.create_task(Housekeeping(service, running.engine, SystemClock()).run(running.stopping))
+            group.create_task(housekeeping.keep_measuring(running.stopping))
+            group.create_task(housekeeping.keep_purging(running.stopping))
 
-    _run(settings, service, role="relay", main=relay, connections=2)
+    # One each for the figures, the purge and the probe.
+    _run(settings, service, role="relay", main=relay, connections=3)
 
 
 def run_consumers(settings: ServiceSettings, service: str, consumers: Consumers) -> None:
@@ -77,14 +82,16 @@ def run_consumers(settings: ServiceSettings, service: str, consumers: Consumers)
         async with asyncio.TaskGroup() as group:
             for consumer in built:
                 group.create_task(consumer.run(running.stopping))
+            housekeeping = Housekeeping(service, running.engine, SystemClock())
+            group.create_task(housekeeping.keep_purging(running.stopping))
 
-    # Four transactions at once per consumer, and one for the probe.
+    # Four transactions at once per consumer, and one each for the probe and the purge.
     _run(
         settings,
         service,
         role="consumer",
         main=read,
-        connections=4 * len(consumers) + 1,
+        connections=4 * len(consumers) + 2,
         limits=CONSUMER_LIMITS,
     )
 
@@ -131,7 +138,7 @@ def _run(
             limits=dict(limits),
             command_timeout=float(limits["statement_timeout"].removesuffix("s")) * 2,
         )
-        running = Running(engine, stopping, live={}, ready={"database": _database(engine)})
+        running = Running(engine, stopping, live={}, ready={"database": answering(engine)})
         await require_head(engine, service=service)
         try:
             async with HealthServer(
@@ -146,15 +153,6 @@ def _run(
         uvloop.run(run_until_stopped(whole_life))
     except SchemaNotAtHead as refusal:
         sys.exit(str(refusal))
-
-
-def _database(engine: AsyncEngine) -> Check:
-    async def check() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    return check
 
 
 def _sending(relay: Relay) -> Check:

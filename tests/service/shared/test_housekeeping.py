@@ -1,10 +1,15 @@
 """What nobody waits for."""
 
+import asyncio
 from datetime import timedelta
 
 from prometheus_client import REGISTRY
+from sqlalchemy import make_url, text
+from structlog.testing import capture_logs
 
+from shared.db.engine import build_engine
 from shared.messaging.housekeeping import Housekeeping
+from shared.testing.waiting import eventually
 from tests.service.shared import toy
 
 KEEP = (
@@ -18,6 +23,42 @@ async def test_yesterdays_answers_are_put_away(engine, clock, query):
     await query(KEEP, key="fresh", at=clock.now() - timedelta(hours=23))
     assert await Housekeeping(toy.SERVICE, engine, clock).purge() == 1
     assert await query("SELECT key FROM idempotency_keys") == [("fresh",)]
+
+
+async def test_more_than_one_bite_is_put_away(engine, clock, query):
+    await query(
+        "INSERT INTO idempotency_keys (principal, route, key, fingerprint, created_at) "
+        "SELECT 'p', 'r', number, '', :at FROM generate_series(1, 2001) AS number",
+        at=clock.now() - timedelta(hours=25),
+    )
+    assert await Housekeeping(toy.SERVICE, engine, clock).purge() == 2001
+
+
+async def test_one_process_at_a_time_puts_away(engine, clock, query):
+    await query(KEEP, key="old", at=clock.now() - timedelta(hours=25))
+    housekeeping = Housekeeping(toy.SERVICE, engine, clock)
+    async with engine.begin() as other:
+        await other.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"{toy.SERVICE}.purge"}
+        )
+        assert await housekeeping.purge() == 0
+    assert await housekeeping.purge() == 1
+
+
+async def test_a_database_that_is_away_ends_no_housekeeping(database, clock, unused_tcp_port):
+    """It runs in the processes of others: what it cannot do now must not end them."""
+    away = make_url(database.app_url)
+    for url in (away.set(port=unused_tcp_port), away.set(password="wrong"), away.set(database="missing")):
+        address = url.render_as_string(hide_password=False)
+        engine = build_engine(address, schema=toy.SERVICE, application_name="test")
+        stopping = asyncio.Event()
+        with capture_logs() as logs:
+            keeping = asyncio.ensure_future(Housekeeping(toy.SERVICE, engine, clock).keep_purging(stopping))
+            await eventually(lambda: [line for line in logs if line["event"] == "housekeeping skipped"])
+            assert not keeping.done()
+        stopping.set()
+        await keeping
+        await engine.dispose()
 
 
 async def test_what_waits_is_measured(engine, clock, publish):

@@ -1,4 +1,4 @@
-"""Relay and consumer as the processes they are: health, signals, and leaving while Kafka is away."""
+"""Every role as the process it is: health, signals, and leaving while Kafka is away."""
 
 import asyncio
 import json
@@ -11,13 +11,18 @@ import httpx
 import pytest
 
 from deploy.local.paths import REPOSITORY
+from shared.testing.tokens import Issuer
 from shared.testing.waiting import eventually
 
 
 @pytest.fixture
-async def start(service_database, kafka):
-    """Start `python -m services.metrics <role>` and return it with the address of its health port."""
-    database = await service_database("metrics")
+async def database(service_database):
+    return await service_database("metrics")
+
+
+@pytest.fixture
+async def start(database, kafka):
+    """Start `python -m services.metrics <role>` and return it with the address where it tells its health."""
     started = []
 
     async def run(role, **environment):
@@ -38,7 +43,7 @@ async def start(service_database, kafka):
         line = b""
         async for line in process.stderr:
             told = json.loads(line) if line.startswith(b"{") else {}
-            if told.get("event") == "health port open":
+            if told.get("event") in {"health port open", "serving"}:
                 return process, f"http://127.0.0.1:{told['port']}"
         raise AssertionError(f"{role} ended with {await process.wait()}: {line.decode()}")
 
@@ -71,6 +76,56 @@ async def test_a_process_leaves_although_kafka_is_away(start, role, unused_tcp_p
     assert await process.wait() == 0
 
 
+async def test_an_api_answers_what_it_was_asked_before_it_was_told_to_leave(
+    start, database, unused_tcp_port, tmp_path
+):
+    issuer = Issuer()
+    told = {"METRICS_HTTP_PORT": str(unused_tcp_port), "METRICS_AUTH_JWKS": issuer.write_jwks(tmp_path)}
+    process, address = await start("api", **told)
+    admin = await asyncpg.connect(database.admin_url)
+    async with httpx.AsyncClient(base_url=address) as client:
+        await eventually(lambda: _answers(client, "/health/ready", 200))
+        async with admin.transaction():
+            await admin.execute("LOCK TABLE metrics.consumer_offsets")
+            request = client.get("/v1/freshness", headers=issuer.headers("viewer"))
+            asked = asyncio.ensure_future(request)
+            await eventually(lambda: admin.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"))
+            process.send_signal(signal.SIGTERM)
+            await eventually(lambda: _refuses(unused_tcp_port))
+            assert not asked.done()
+        assert (await asked).status_code == 200
+    await admin.close()
+    assert await process.wait() == 0
+
+
+async def test_an_interrupted_api_leaves_in_order(start, unused_tcp_port):
+    process, address = await start("api", METRICS_HTTP_PORT=str(unused_tcp_port))
+    async with httpx.AsyncClient(base_url=address) as client:
+        await eventually(lambda: _answers(client, "/health/live", 200))
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+
+
+async def test_a_relay_tells_how_many_buckets_it_owns(start):
+    _, address = await start("relay")
+    async with httpx.AsyncClient(base_url=address) as client:
+        await eventually(lambda: _tells(client, 'bailiwick_outbox_leases{service="metrics"} 16.0'))
+
+
+@pytest.mark.parametrize("role", ["relay", "consumer"])
+async def test_old_idempotency_keys_are_put_away_whoever_runs(start, database, role, unused_tcp_port):
+    """Who publishes the outbox with Debezium runs no relay of ours, and neither role needs Kafka for it."""
+    admin = await asyncpg.connect(database.admin_url)
+    await admin.execute(
+        "INSERT INTO metrics.idempotency_keys (principal, route, key, fingerprint, created_at) "
+        "SELECT 'p', 'r', hours, '', now() - make_interval(hours => hours) FROM unnest(ARRAY[1, 23, 25, 99]) AS hours"
+    )
+    await start(role, METRICS_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{unused_tcp_port}")
+    kept = "SELECT string_agg(key, ',' ORDER BY created_at) = '23,1' FROM metrics.idempotency_keys"
+    await eventually(lambda: admin.fetchval(kept))
+    await admin.close()
+
+
 async def test_a_process_refuses_a_schema_of_another_release(start, service_database):
     other = await service_database("metrics")
     admin = await asyncpg.connect(other.admin_url)
@@ -81,4 +136,20 @@ async def test_a_process_refuses_a_schema_of_another_release(start, service_data
 
 
 async def _answers(client, path, status):
-    return (await client.get(path)).status_code == status
+    try:
+        return (await client.get(path)).status_code == status
+    except httpx.ConnectError:
+        return False
+
+
+async def _tells(client, line):
+    return line in (await client.get("/metrics")).text.splitlines()
+
+
+async def _refuses(port):
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    return False
