@@ -6,6 +6,7 @@ from services.assignment.accounts import routes as accounts
 from services.assignment.alignments import routes as alignments
 from services.assignment.alignments.activations import refusals as activations_refusals
 from services.assignment.alignments.activations import routes as activations
+from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
 from services.assignment.clones import routes as clones
@@ -34,9 +35,11 @@ REFUSALS: RefusalTable = {
     coverages_refusals.RepAlreadyCovers: 409,
     coverages_refusals.UnknownRep: 422,
     coverages_refusals.ValidFromAhead: 422,
+    diffs_refusals.DiffsBusy: 503,
     imports_refusals.UnreadableFile: 422,
     imports_refusals.UnsupportedFormat: 415,
     plans_refusals.PlanAlreadyActive: 409,
+    plans_refusals.PlanBusy: 503,
     plans_refusals.PlanExists: 409,
     plans_refusals.PlanNotDraft: 409,
     rules_refusals.InvalidRules: 422,

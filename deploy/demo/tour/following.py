@@ -223,7 +223,7 @@ def _show_brief(stage: Stage, collab: Service, handoff: Mapping[str, Any], diff:
 
 
 def _revenue_of(move: Mapping[str, Any]) -> Decimal:
-    return sum((Decimal(one["revenue"]) for one in move["figures"]), Decimal(0))
+    return sum((Decimal(one["revenue"]) for one in move["measures"]), Decimal(0))
 
 
 def _other_than(wanted: object, found: object, what: str) -> str | None:

@@ -1,5 +1,6 @@
-"""Reading an account's alignment history: every period, the open one last."""
+"""Reading alignments: the history of one account, and all accounts as matching takes them."""
 
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.queries import find_account
+from services.assignment.alignments.realignment import ACCOUNT_ID, Unit
+from services.assignment.rules.condition import FIELDS
 from shared.db.scope import Scope
 
 
@@ -33,6 +36,22 @@ FROM alignments WHERE account_id = :account_id
   AND (CAST(:at AS timestamptz) IS NULL OR valid @> CAST(:at AS timestamptz))
 ORDER BY lower(valid) DESC LIMIT :rows
 """)
+# Decoding a chunk holds the event loop for some 30 ms; 100,000 rows at once would hold it for half a second.
+CHUNK = 5_000
+# The alignments are bounded like the accounts: without that, every chunk reads them from the beginning.
+_CHUNK = text(f"""
+SELECT {", ".join(FIELDS)}, unit.account_id, territory_id, rule_id, reason, valid_from
+FROM account_units AS unit
+LEFT JOIN (SELECT * FROM open_alignments WHERE account_id > :after) AS alignment
+    ON alignment.account_id = unit.account_id
+WHERE unit.account_id > :after ORDER BY unit.account_id LIMIT :rows
+""")
+_SOME = text(f"""
+SELECT {", ".join(FIELDS)}, account_id, territory_id, rule_id, reason, valid_from
+FROM account_units LEFT JOIN open_alignments USING (account_id)
+WHERE account_id = ANY (CAST(:account_ids AS uuid[])) ORDER BY account_id
+""")
+_BEFORE_ALL = UUID(int=0)
 
 
 async def list_periods(
@@ -42,3 +61,22 @@ async def list_periods(
     await find_account(read, account_id, scope=scope)
     found = await read.execute(_HISTORY, {"account_id": account_id, "at": at, "rows": rows})
     return [AlignmentPeriod(**row) for row in found.mappings()][::-1]
+
+
+async def read_units(
+    read: AsyncConnection, *, after: UUID | None = None, chunk: int = CHUNK
+) -> AsyncIterator[list[Unit]]:
+    """Walk all accounts by id, in chunks. One picture only within a snapshot or under the live plan's lock."""
+    after = after or _BEFORE_ALL
+    while True:
+        rows: list[Unit] = [*await read.execute(_CHUNK, {"after": after, "rows": chunk})]
+        if rows:
+            yield rows
+        if len(rows) < chunk:
+            return
+        after = rows[-1][ACCOUNT_ID]
+
+
+async def read_some_units(read: AsyncConnection, account_ids: Collection[UUID]) -> list[Unit]:
+    """Return the units of these accounts, by id."""
+    return [*await read.execute(_SOME, {"account_ids": list(account_ids)})]

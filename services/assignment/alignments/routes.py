@@ -1,16 +1,13 @@
 """The alignment history of accounts over HTTP."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
-from services.assignment.accounts.schemas import Cause, GapReason
 from services.assignment.alignments.queries import list_periods
-from services.assignment.instants import Instant
-from shared.http.bodies import View
+from services.assignment.alignments.schemas import AlignmentView, HistoryView
+from shared.http.bodies import Instant
 from shared.http.commands import Snapshot
 from shared.http.security import Reader
 
@@ -18,27 +15,6 @@ router = APIRouter(prefix="/v1/accounts", tags=["alignments"])
 
 # An account that is moved every week for ten years has this many.
 MAX_PERIODS = 500
-
-
-class AlignmentView(View):
-    """Where an account belonged in a period, and why."""
-
-    territory_id: UUID | None = Field(description="Null: a gap; `reason` tells why.")
-    plan_id: UUID
-    rule_id: UUID | None
-    cause: Cause
-    reason: GapReason | None
-    activation_id: UUID | None = Field(description="Null when the account itself changed, not the plan.")
-    valid_from: datetime
-    valid_to: datetime | None = Field(description="Null while the period lasts.")
-    recorded_at: datetime
-
-
-class HistoryView(View):
-    """The alignments of an account, oldest first."""
-
-    account_id: UUID
-    items: list[AlignmentView]
 
 
 @router.get("/{account_id}/alignments")

@@ -1,13 +1,16 @@
-"""Cloning: a new draft with the tree and the rules of a plan, ids and all, so that the two compare."""
+"""Clone a plan: a new draft with its tree and rules, ids and all, so that the two compare.
+
+Beside plans and not in it: territories and rules call plans, and this calls all three.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.assignment.plans.commands import DraftPlan, draft_plan
-from services.assignment.plans.draft import lock_plan
+from services.assignment.plans.commands.draft_plan import DraftPlan, draft_plan
+from services.assignment.plans.commands.revise_draft import lock_plan
 from services.assignment.plans.queries import PlanSummary, find_plan
 from services.assignment.rules.commands import copy_rules
-from services.assignment.territories.commands import copy_tree
+from services.assignment.territories.commands.copy_tree import copy_tree
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -21,7 +24,7 @@ class ClonePlan:
 
 
 async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
-    """Copy tree and rules into a new draft. Raises NotFound, PlanExists."""
+    """Copy tree and rules into a new draft. Raises NotFound, PlanExists, PlanBusy."""
     # A draft may be changing: its lock makes the copy one version of it and not a mix of two.
     source = await lock_plan(uow, command.source_id)
     clone = await draft_plan(

@@ -10,11 +10,13 @@ from uuid import UUID
 
 from services.assignment.accounts.account import AccountDetails
 from services.assignment.accounts.commands import upsert_accounts
-from services.assignment.alignments.realigning import load_matcher, realign_some
-from services.assignment.imports.reading import ReadFile, RowError
-from services.assignment.plans.live import hold_live_plan
+from services.assignment.alignments.commands import realign_some
+from services.assignment.imports.import_file import ImportFile, RowError
+from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.reps.commands import upsert_reps
 from services.assignment.reps.rep import RepDetails
+from services.assignment.rules.matcher import Matcher
+from services.assignment.rules.queries import load_rules
 from shared.db.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -27,14 +29,14 @@ CHUNK = 5_000
 class ImportAccounts:
     """Register the accounts of a file, or change them."""
 
-    file: ReadFile[AccountDetails]
+    file: ImportFile[AccountDetails]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReps:
     """Register the reps of a file, or change them."""
 
-    file: ReadFile[RepDetails]
+    file: ImportFile[RepDetails]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ async def import_accounts(command: ImportAccounts, uow: UnitOfWork) -> ImportRep
     ends aligned by the plan that is live, whichever of the two was first.
     """
     live = await hold_live_plan(uow)
-    matcher = None if live.plan_id is None else await load_matcher(uow.connection, live.plan_id)
+    matcher = None if live.plan_id is None else Matcher(await load_rules(uow.connection, live.plan_id))
     registered = changed = aligned = 0
     for chunk in _chunks(await asyncio.to_thread(_by_id, command.file)):
         stored = await upsert_accounts(uow, dict(chunk))
@@ -79,12 +81,12 @@ async def import_reps(command: ImportReps, uow: UnitOfWork) -> ImportReport:
     return _report(command.file, registered, changed, 0)
 
 
-def _by_id(file: ReadFile[AccountDetails]) -> list[tuple[UUID, AccountDetails]]:
+def _by_id(file: ImportFile[AccountDetails]) -> list[tuple[UUID, AccountDetails]]:
     # In the order of ids, as accounts are always locked.
     return sorted(((row.account_id, row) for row in file.rows), key=itemgetter(0))
 
 
-def _report(file: ReadFile[T], registered: int, changed: int, aligned: int) -> ImportReport:
+def _report(file: ImportFile[T], registered: int, changed: int, aligned: int) -> ImportReport:
     unchanged = file.received - file.rejected - registered - changed
     return ImportReport(file.received, registered, changed, unchanged, file.rejected, aligned, file.errors)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 
 from services.assignment.imports.commands import ImportAccounts, ImportReps, import_accounts, import_reps
-from services.assignment.imports.reading import ReadFile, read_account, read_file, read_rep
+from services.assignment.imports.import_file import ImportFile, read_account, read_import_file, read_rep
 from services.assignment.imports.schemas import ImportReportView, file_body
 from shared.http.commands import RunCommand
 from shared.http.problems import describe
@@ -20,10 +20,10 @@ ACCOUNTS_PATH = "/v1/accounts/imports"
 REPS_PATH = "/v1/reps/imports"
 
 
-async def _read(request: Request, read_row: Callable[[dict[str, Any]], T]) -> ReadFile[T]:
+async def _read(request: Request, read_row: Callable[[dict[str, Any]], T]) -> ImportFile[T]:
     body = await request.body()
     # 100,000 rows take a second of pure work: elsewhere, so that the api goes on answering.
-    return await asyncio.to_thread(read_file, request.headers.get("content-type", ""), body, read_row)
+    return await asyncio.to_thread(read_import_file, request.headers.get("content-type", ""), body, read_row)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Reading plans."""
+"""Reading plans, and which of them is live."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.plans.draft import COLUMNS
-from services.assignment.plans.plan import PlanState
+from services.assignment.plans.plan import LivePlan, PlanState
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -31,11 +30,12 @@ class PlanSummary:
     rules: int
 
 
+COLUMNS = "plan_id, name, state, version, based_on_plan_id, tree_id, drafted_at, drafted_by, activated_at, retired_at"
+SELECT_LIVE_PLAN = "SELECT plan_id, activation_id, sequence FROM live_plan"
+
 _SELECT = f"""
-SELECT {COLUMNS},
-       (SELECT count(*) FROM territories WHERE territories.plan_id = plans.plan_id) AS territories,
-       (SELECT count(*) FROM rules WHERE rules.plan_id = plans.plan_id) AS rules
-FROM plans
+SELECT {COLUMNS}, territories, rules
+FROM plans JOIN plan_sizes USING (plan_id)
 """
 _FIND = text(f"{_SELECT} WHERE plan_id = :plan_id")
 _LIST = text(f"""{_SELECT}
@@ -59,3 +59,8 @@ async def list_plans(
     """Return plans by id, one more than the page holds."""
     rows = await read.execute(_LIST, {"state": state, "after": page.after, "rows": page.limit + 1})
     return [PlanSummary(**row) for row in rows.mappings()]
+
+
+async def read_live_plan(read: AsyncConnection) -> LivePlan:
+    """Return what is in force in this snapshot."""
+    return LivePlan(*(await read.execute(text(SELECT_LIVE_PLAN))).one())

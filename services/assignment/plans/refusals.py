@@ -13,3 +13,7 @@ class PlanAlreadyActive(Refusal):
 
 class PlanExists(Refusal):
     """The id the caller chose for a new plan is taken."""
+
+
+class PlanBusy(Refusal):
+    """Another request has held the plan, or the live plan, for longer than is worth waiting."""

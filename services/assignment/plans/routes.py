@@ -1,16 +1,15 @@
 """Plans over HTTP."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from services.assignment.plans import queries
-from services.assignment.plans.commands import DraftPlan, draft_plan
+from services.assignment.plans.commands.draft_plan import DraftPlan, draft_plan
 from services.assignment.plans.plan import PlanState
+from services.assignment.plans.revisions import PlanRead
 from services.assignment.plans.schemas import DraftPlanBody, PlanView
 from shared.http.commands import RunCommand, Snapshot
-from shared.http.etags import etag_of
 from shared.http.pagination import Page, PageParameters, page_of
 from shared.http.problems import describe
 from shared.http.security import Planner, Reader
@@ -43,12 +42,10 @@ async def list_plans(
     found, cursor = page_of(
         await queries.list_plans(read, state=state, page=page), page, lambda plan: plan.plan_id
     )
-    return Page(items=[PlanView.of(plan, by.scope) for plan in found], next_cursor=cursor)
+    return Page(items=[PlanView.of(plan, by) for plan in found], next_cursor=cursor)
 
 
-@router.get("/{plan_id}")
-async def get_plan(by: Reader, read: Snapshot, response: Response, plan_id: UUID) -> PlanView:
+@router.get("/{plan_id}")  # noqa: FAST003 - PlanRead takes it
+async def get_plan(by: Reader, plan: PlanRead) -> PlanView:
     """Return one plan with its version (ETag), which every change to it wants back in If-Match."""
-    plan = await queries.find_plan(read, plan_id)
-    response.headers["etag"] = etag_of(plan.version)
-    return PlanView.of(plan, by.scope)
+    return PlanView.of(plan, by)

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from services.assignment.plans.plan import PlanState
 from services.assignment.plans.queries import PlanSummary
-from shared.db.scope import Scope
 from shared.http.bodies import Body, Name, View
+from shared.http.principal import MANAGERS, Principal
 
 WHOLE = "Null for callers whose scope is single territories."
+WHO = "Null for viewers and contributors: who plans is not for everybody."
 
 
 class DraftPlanBody(Body):
@@ -30,7 +31,7 @@ class PlanView(View):
     based_on_plan_id: UUID | None
     tree_id: UUID | None = Field(description="The published shape of the tree: equal trees have equal ids.")
     drafted_at: datetime
-    drafted_by: str
+    drafted_by: str | None = Field(description=f"Who drafted it. {WHO}")
     activated_at: datetime | None = Field(
         description="When it last took over; every time it did is one of `GET /v1/activations`."
     )
@@ -41,8 +42,9 @@ class PlanView(View):
     rules: int | None = Field(default=0, description=f"How many it has. {WHOLE}")
 
     @classmethod
-    def of(cls, plan: PlanSummary, scope: Scope) -> "PlanView":
+    def of(cls, plan: PlanSummary, by: Principal) -> "PlanView":
         """Show a plan as far as the caller may see it."""
-        view = cls.model_validate(plan)
-        hidden = dict.fromkeys(("territories", "rules"))
-        return view if scope.everything else view.model_copy(update=hidden)
+        hidden = set() if by.scope.everything else {"territories", "rules"}
+        if not by.roles & MANAGERS:
+            hidden.add("drafted_by")
+        return cls.model_validate(plan).model_copy(update=dict.fromkeys(hidden))

@@ -1,4 +1,4 @@
-"""Keeps of metrics what the diff weighs moves with: an account's trailing revenue and open pipeline."""
+"""Keeps of metrics the measures of accounts: trailing revenue and open pipeline, which diffs sum up."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,22 +22,22 @@ ORDER BY i.account_id, i.currency
 
 
 async def keep_measures(batch: Sequence[Received[AccountState]], uow: UnitOfWork) -> None:
-    """Replace the figures of the accounts in the batch; a state is whole, so what it leaves out is gone."""
+    """Replace the measures of the accounts in the batch; a state is whole, so what it leaves out is gone."""
     account_ids = sorted(item.event.account_id for item in batch)
     await uow.connection.execute(_FORGET, {"account_ids": account_ids})
-    figures: list[tuple[Any, ...]] = [
+    measures: list[tuple[Any, ...]] = [
         (state.account_id, one.currency, one.trailing_revenue, one.open_pipeline, state.as_of)
         for state in (item.event for item in batch)
         for one in state.figures
     ]
-    if figures:
+    if measures:
         names = ("account_ids", "currencies", "revenues", "pipelines", "instants")
-        columns = map(list, zip(*figures, strict=True))
+        columns = map(list, zip(*measures, strict=True))
         await uow.connection.execute(_KEEP, dict(zip(names, columns, strict=True)))
 
 
 async def forget_measures(tombstones: Sequence[Tombstone], uow: UnitOfWork) -> None:
-    """Drop the figures of accounts that metrics no longer knows."""
+    """Drop the measures of accounts that metrics no longer knows."""
     await uow.connection.execute(_FORGET, {"account_ids": sorted(stone.key for stone in tombstones)})
 
 

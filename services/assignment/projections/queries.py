@@ -1,4 +1,4 @@
-"""What moves weigh: trailing revenue and open pipeline per currency, summed over where accounts go."""
+"""Reading the measures of accounts: one by one, or summed over where accounts go."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.projections.weight import Weight
+from services.assignment.accounts.account import AccountMeasures
 
 _SUM = text("""
 SELECT i.path, m.currency, sum(m.trailing_revenue) AS revenue, sum(m.open_pipeline) AS pipeline
@@ -21,17 +21,19 @@ ORDER BY account_id, currency
 """)
 
 
-async def sum_weights(
+async def sum_measures(
     read: AsyncConnection, account_ids: Sequence[UUID], paths: Sequence[int]
-) -> list[tuple[int, Weight]]:
-    """Sum the weights of accounts by the number of the path each of them takes."""
+) -> list[tuple[int, AccountMeasures]]:
+    """Sum the measures of accounts by the number of the path each of them takes."""
     rows = await read.execute(_SUM, {"account_ids": list(account_ids), "paths": list(paths)})
-    return [(row.path, Weight(row.currency, row.revenue, row.pipeline)) for row in rows]
+    return [(row.path, AccountMeasures(row.currency, row.revenue, row.pipeline)) for row in rows]
 
 
-async def find_weights(read: AsyncConnection, account_ids: Sequence[UUID]) -> dict[UUID, list[Weight]]:
-    """Return the weights of accounts; one without figures is left out."""
-    found: dict[UUID, list[Weight]] = {}
+async def find_measures(
+    read: AsyncConnection, account_ids: Sequence[UUID]
+) -> dict[UUID, list[AccountMeasures]]:
+    """Return the measures of accounts; one without any is left out."""
+    found: dict[UUID, list[AccountMeasures]] = {}
     for row in await read.execute(_FIND, {"account_ids": list(account_ids)}):
-        found.setdefault(row.account_id, []).append(Weight(row.currency, row.revenue, row.pipeline))
+        found.setdefault(row.account_id, []).append(AccountMeasures(row.currency, row.revenue, row.pipeline))
     return found

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.assignment.plans.draft import revise_draft
+from services.assignment.plans.commands.revise_draft import DraftAsRead, revise_draft
 from services.assignment.rules.condition import describe_condition
 from services.assignment.rules.refusals import InvalidRules
 from services.assignment.rules.rule import MAX_RULES, Rule, RuleText, check_rules
@@ -40,17 +40,15 @@ SELECT :target, rule_id, name, territory_id, position, condition FROM rules WHER
 class ReplaceRules:
     """Give a draft a whole new set of rules."""
 
-    plan_id: UUID
-    expected_version: int
+    draft: DraftAsRead
     rules: tuple[RuleText, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PutRule:
+class SetRule:
     """Add one rule to a draft, or change it."""
 
-    plan_id: UUID
-    expected_version: int
+    draft: DraftAsRead
     rule: RuleText
     scope: Scope
 
@@ -59,8 +57,7 @@ class PutRule:
 class RemoveRule:
     """Take one rule out of a draft."""
 
-    plan_id: UUID
-    expected_version: int
+    draft: DraftAsRead
     rule_id: UUID
     scope: Scope
 
@@ -75,20 +72,24 @@ class RevisedRules:
 
 async def replace_rules(command: ReplaceRules, uow: UnitOfWork) -> RevisedRules:
     """Store the rules whole. Raises InvalidRules, PlanNotDraft, VersionMismatch, NotFound."""
-    version = await revise_draft(uow, command.plan_id, expected_version=command.expected_version)
-    rules = check_rules(command.rules, territories=await _territories(uow, command.plan_id))
-    await uow.connection.execute(_CLEAR, {"plan_id": command.plan_id})
-    await _store(uow, command.plan_id, rules)
+    plan_id = command.draft.plan_id
+    version = await revise_draft(uow, command.draft)
+    rules = check_rules(command.rules, territories=await _territories(uow, plan_id))
+    await uow.connection.execute(_CLEAR, {"plan_id": plan_id})
+    await _store(uow, plan_id, rules)
     return RevisedRules(version, rules)
 
 
-async def put_rule(command: PutRule, uow: UnitOfWork) -> RevisedRules:
-    """Add or change one rule; the territories it leaves and reaches must lie in the caller's scope."""
-    plan_id = command.plan_id
-    version = await revise_draft(uow, plan_id, expected_version=command.expected_version)
+async def set_rule(command: SetRule, uow: UnitOfWork) -> RevisedRules:
+    """Add or change one rule; the territories it leaves and reaches must lie in the caller's scope.
+
+    Raises InvalidRules, PlanNotDraft, VersionMismatch, NotFound.
+    """
+    plan_id = command.draft.plan_id
+    version = await revise_draft(uow, command.draft)
     before = await _territory_of(uow, plan_id, command.rule.rule_id)
-    wanted = {command.rule.territory_id} | ({before} if before else set())
     if not command.scope.everything:
+        wanted = {command.rule.territory_id} | ({before} if before else set())
         await require_in_scope(uow.connection, plan_id, wanted, scope=command.scope)
     rules = check_rules([command.rule], territories=await _territories(uow, plan_id), pointer="")
     if before is None:
@@ -99,12 +100,13 @@ async def put_rule(command: PutRule, uow: UnitOfWork) -> RevisedRules:
 
 async def remove_rule(command: RemoveRule, uow: UnitOfWork) -> RevisedRules:
     """Take a rule out of a draft. Raises PlanNotDraft, VersionMismatch, NotFound."""
-    version = await revise_draft(uow, command.plan_id, expected_version=command.expected_version)
-    territory_id = await _territory_of(uow, command.plan_id, command.rule_id)
+    plan_id = command.draft.plan_id
+    version = await revise_draft(uow, command.draft)
+    territory_id = await _territory_of(uow, plan_id, command.rule_id)
     if territory_id is None:
         raise NotFound("rule_id: the plan has no such rule.")
-    await require_in_scope(uow.connection, command.plan_id, {territory_id}, scope=command.scope)
-    await uow.connection.execute(_DELETE, {"plan_id": command.plan_id, "rule_id": command.rule_id})
+    await require_in_scope(uow.connection, plan_id, {territory_id}, scope=command.scope)
+    await uow.connection.execute(_DELETE, {"plan_id": plan_id, "rule_id": command.rule_id})
     return RevisedRules(version)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.rules.reading import read_stored
+from services.assignment.rules.condition_reader import read_stored
 from services.assignment.rules.rule import Rule
 from services.assignment.territories.queries import PLAN_CLOSURE
 from shared.db.scope import Scope

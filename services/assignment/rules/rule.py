@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.assignment.rules.condition import Condition
-from services.assignment.rules.reading import ConditionReader
+from services.assignment.rules.condition_reader import ConditionReader
 from services.assignment.rules.refusals import InvalidRules
 
 MAX_RULES = 5_000

@@ -1,4 +1,4 @@
-"""The territory tree of a plan, checked as a whole: known parents, no cycle, no name twice."""
+"""The territory tree of a plan, checked as a whole: known parents, no cycle, no name twice beside each other."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -98,15 +98,15 @@ def _refuse(errors: Sequence[dict[str, str]]) -> None:
 
 def _misfits(territories: Sequence[Territory]) -> Iterator[tuple[int, str, str]]:
     ids = Counter(node.territory_id for node in territories)
-    names = Counter(node.name for node in territories)
+    names = Counter((node.parent_id, node.name) for node in territories)
     depths = _depths(territories)
     for index, node in enumerate(territories):
         if ids[node.territory_id] > 1:
             yield index, "/territory_id", "this id stands here twice"
         if node.territory_id in {UNASSIGNED, ORGANISATION}:
             yield index, "/territory_id", "this id is reserved; choose another"
-        if names[node.name] > 1:
-            yield index, "/name", "another territory of the plan has this name; choose one of its own"
+        if names[node.parent_id, node.name] > 1:
+            yield index, "/name", "this name is taken under this parent; choose another"
         if node.parent_id is not None and node.parent_id not in ids:
             yield index, "/parent_id", "no territory of this plan has that id"
         elif node.territory_id not in depths:

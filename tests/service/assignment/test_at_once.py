@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from services.assignment.alignments.diffs import queries
+from services.assignment.alignments.diffs import queries, turns
+from services.assignment.plans.commands import switch_live_plan
 from shared.contracts.identity import account_id_of
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
 
@@ -174,6 +176,70 @@ async def test_two_diffs_are_computed_at_once_and_others_wait_without_a_connecti
     assert sum(peaks.values()) == 6
     assert max(peaks) == (2, 2)
     assert all(connections <= 2 for _, connections in peaks)
+
+
+async def test_who_waits_too_long_for_a_diff_is_told_what_is_under_way(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = await assignment.live()
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    held: asyncio.Semaphore = assignment.http._transport.app.state.diff_turns  # type: ignore[attr-defined]
+    for _ in range(turns.AT_ONCE):
+        await held.acquire()
+    for part in ("diff", "moves", "gaps"):
+        answer = await assignment.http.get(f"/v1/plans/{plan_id}/{part}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "diffs-busy")
+        assert answer.headers["retry-after"]
+        assert "2 diffs are being computed" in answer.json()["detail"]
+    for _ in range(turns.AT_ONCE):
+        held.release()
+    await asyncio.gather(*(assignment.get(f"/v1/plans/{plan_id}/diff") for _ in range(3)))
+
+
+@pytest.mark.parametrize("lock", ["FOR SHARE", "FOR UPDATE"])
+async def test_who_waits_too_long_for_the_live_plan_is_told_what_is_under_way(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch, lock: str
+) -> None:
+    """An import shares the live plan and an activation has it alone; each waits for the other."""
+    live_id = await assignment.live({"external_id": "a", "county": "01001"})
+    clone_id = await assignment.clone(live_id)
+    before = await assignment.open_alignments()
+    monkeypatch.setattr(switch_live_plan, "PATIENCE_SECONDS", 0.05)
+    async with assignment.engine.begin() as holder:
+        await holder.execute(text(f"SELECT 1 FROM live_plan {lock}"))
+        refused = [
+            await assignment.http.post(f"/v1/plans/{clone_id}/activations", headers={"if-match": '"1"'}),
+            await assignment.http.post(f"/v1/plans/{live_id}/rollbacks"),
+        ]
+        imported = await assignment.http.post(
+            "/v1/accounts/imports", content="external_id,name\nb,B\n", headers={"content-type": "text/csv"}
+        )
+        if lock == "FOR UPDATE":
+            refused.append(imported)
+        else:
+            assert imported.status_code == 200
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (503, "plan-busy")
+        assert answer.json()["outcome"] == "unchanged"
+        assert answer.headers["retry-after"]
+        assert "under way; nothing was changed" in answer.json()["detail"]
+    assert [row for row in await assignment.open_alignments() if row[0] == account_id_of("a")] == before
+    await assignment.activate(clone_id)
+
+
+async def test_who_waits_too_long_for_a_plan_is_told_so(assignment: Assignment) -> None:
+    plan_id = await assignment.draft()
+    async with assignment.engine.begin() as holder:
+        await holder.execute(text("SELECT 1 FROM plans FOR UPDATE"))
+        answers = await asyncio.gather(
+            assignment.http.put(
+                f"/v1/plans/{plan_id}/rules", json={"rules": []}, headers={"if-match": '"3"'}
+            ),
+            assignment.http.post(f"/v1/plans/{plan_id}/clones", json={"name": "Clone"}),
+        )
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "plan-busy")
+        assert "The plan is being changed" in answer.json()["detail"]
 
 
 async def test_an_activation_that_fails_on_the_way_leaves_no_trace(assignment: Assignment) -> None:

@@ -224,7 +224,7 @@ async def test_the_diff_weighs_moves_and_balances(assignment: Assignment) -> Non
     both = moves["items"] + more["items"]
     assert {move["account_id"] for move in both} == {str(account_id_of(n)) for n in ("city", "north")}
     assert more["next_cursor"] is None
-    assert {move["figures"][0]["revenue"] for move in both} == {"100.50", "40"}
+    assert {move["measures"][0]["revenue"] for move in both} == {"100.50", "40"}
 
 
 async def test_a_diff_changes_nothing(assignment: Assignment) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from shared.contracts.identity import account_id_of, rep_id_of
@@ -24,6 +25,7 @@ ACCOUNTS = [
     {"external_id": "south", "county": "02001"},
     {"external_id": "nowhere", "county": "99999"},
 ]
+PARTS = ("diff", "moves", "gaps")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,11 @@ async def test_a_diff_tells_single_territories_what_concerns_them(assignment: As
     caller = assignment.caller("viewer", territories=[NORTH])
     diff = (await assignment.http.get(f"/v1/plans/{clone_id}/diff", headers=caller)).json()
     assert {row["territory_id"] for row in diff["territories"]} == {str(NORTH), str(CITY)}
-    assert diff["summary"]["accounts"] == 3
+    assert (diff["summary"]["accounts"], diff["summary"]["moved"]) == (2, 2)
+    assert {row["territory_id"]: row["accounts_gained"] for row in diff["territories"]} == {
+        str(NORTH): 0,
+        str(CITY): 1,
+    }
     assert diff["reasons"] == {"no_match": 1}
     assert (diff["summary"]["gaps"], diff["summary"]["ties"]) == (1, 0)
     caller = assignment.caller("viewer", territories=[SOUTH])
@@ -174,16 +180,49 @@ async def test_a_foreign_live_territory_cannot_be_put_into_a_draft(assignment: A
     assert (await assignment.http.put(url, json=body, headers=wider)).status_code == 200
 
 
-async def test_a_name_taken_elsewhere_is_refused_without_telling_where(assignment: Assignment) -> None:
+async def test_a_rule_in_a_draft_tells_nothing_of_accounts_elsewhere(assignment: Assignment) -> None:
+    """A manager may write any condition: neither list, count, sum nor idle rule may answer it for others."""
+    live_id = await assignment.live(*ACCOUNTS)
+    caller = assignment.caller("manager", territories=[NORTH])
+
+    async def seen(condition: dict[str, Any]) -> tuple[Any, ...]:
+        clone_id = await assignment.clone(live_id)
+        url = f"/v1/plans/{clone_id}"
+        rule = {"name": "Broad", "territory_id": str(CITY), "position": 0, "condition": condition}
+        path = f"{url}/rules/{UUID(int=5)}"
+        written = await assignment.http.put(path, json=rule, headers={**caller, "if-match": '"1"'})
+        assert written.status_code == 200, written.text
+        told = [(await assignment.http.get(f"{url}/{part}", headers=caller)).json() for part in PARTS]
+        assert told[0].pop("plan_id") == clone_id
+        return tuple(told)
+
+    nobody = await seen({"field": "external_id", "op": "eq", "value": "there is none"})
+    for elsewhere in ("south", "nowhere"):
+        assert await seen({"field": "external_id", "op": "eq", "value": elsewhere}) == nobody
+    assert await seen({"field": "external_id", "op": "eq", "value": "north"}) != nobody
+
+
+async def test_a_name_is_refused_only_beside_its_like_and_without_telling_more(
+    assignment: Assignment,
+) -> None:
     draft_id = await assignment.draft()
-    answer = await assignment.http.put(
-        f"/v1/plans/{draft_id}/territories/{uuid4()}",
-        json={"name": "South", "kind": "geographic", "parent_id": str(NORTH)},
-        headers={**assignment.caller("manager", territories=[NORTH]), "if-match": '"3"'},
-    )
+    caller = assignment.caller("manager", territories=[NORTH])
+
+    async def put(territory: UUID, name: str, parent: UUID, version: int) -> httpx.Response:
+        return await assignment.http.put(
+            f"/v1/plans/{draft_id}/territories/{territory}",
+            json={"name": name, "kind": "geographic", "parent_id": str(parent)},
+            headers={**caller, "if-match": f'"{version}"'},
+        )
+
+    assert (await put(uuid4(), "South", NORTH, 3)).status_code == 200
+    assert (await put(uuid4(), "City", NORTH, 4)).status_code == 422
+    # Next to the caller's own root, others' names exist: that one is taken is all that is told.
+    answer = await put(NORTH, "South", ROOT, 4)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-tree")
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/name"]
     assert "South" not in answer.text
+    assert str(SOUTH) not in answer.text
 
 
 async def test_a_scoped_diff_tells_the_rules_that_send_into_the_scope_and_win_nothing(
@@ -198,21 +237,28 @@ async def test_a_scoped_diff_tells_the_rules_that_send_into_the_scope_and_win_no
     assert diff["summary"]["gaps"] == 1
 
 
-async def test_figures_of_the_whole_organisation_are_for_those_who_see_it(assignment: Assignment) -> None:
+async def test_figures_are_for_the_whole_organisation_and_who_plans_for_managers(
+    assignment: Assignment,
+) -> None:
     plan_id = await assignment.live(*ACCOUNTS)
     (activation,) = (await assignment.get("/v1/activations"))["items"]
-    for part, one_id, hidden in (
-        ("activations", activation["activation_id"], {"recorded_by", "accounts", "moved", "gaps", "ties"}),
-        ("plans", plan_id, {"territories", "rules"}),
+    for part, one_id, figures, who in (
+        ("activations", activation["activation_id"], {"accounts", "moved", "gaps", "ties"}, "recorded_by"),
+        ("plans", plan_id, {"territories", "rules"}, "drafted_by"),
     ):
         whole = await assignment.get(f"/v1/{part}/{one_id}")
-        assert all(whole[name] is not None for name in hidden)
-        caller = assignment.caller("manager", territories=[ROOT])
-        expected = {**whole, **dict.fromkeys(hidden)}
-        one = await assignment.http.get(f"/v1/{part}/{one_id}", headers=caller)
-        listed = await assignment.http.get(f"/v1/{part}", headers=caller)
-        assert one.json() == expected
-        assert listed.json()["items"] == [expected]
+        assert all(whole[name] is not None for name in (*figures, who))
+        for caller, hidden in (
+            (assignment.caller("manager"), set()),
+            (assignment.caller("manager", territories=[ROOT]), figures),
+            (assignment.caller("contributor"), {who}),
+            (assignment.caller("viewer", territories=[ROOT]), {*figures, who}),
+        ):
+            expected = {**whole, **dict.fromkeys(hidden)}
+            one = await assignment.http.get(f"/v1/{part}/{one_id}", headers=caller)
+            listed = await assignment.http.get(f"/v1/{part}", headers=caller)
+            assert one.json() == expected
+            assert listed.json()["items"] == [expected]
 
 
 async def test_reps_and_coverages_are_seen_by_what_they_cover(assignment: Assignment) -> None:

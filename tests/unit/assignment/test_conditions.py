@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.assignment.rules.condition import MAX_NESTING, MAX_VALUES
-from services.assignment.rules.reading import ConditionReader
+from services.assignment.rules.condition_reader import ConditionReader
 
 
 def _problems(raw: object) -> list[tuple[str, str]]:

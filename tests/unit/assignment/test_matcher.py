@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.assignment.rules.condition import FIELDS, NUMBERS, describe_condition
+from services.assignment.rules.condition_reader import read_stored
 from services.assignment.rules.matcher import Match, Matcher, Reason
-from services.assignment.rules.reading import read_stored
 from services.assignment.rules.rule import Rule
 
 # Few values, so that rules and accounts meet; among them leading zeros, accents and words that mean nothing.

@@ -95,9 +95,9 @@ def test_changing_one_territory_checks_the_whole() -> None:
 @pytest.mark.parametrize(
     ("node", "pointers"),
     [
-        (_node(1, 0, "T2"), ["/name"]),
+        (_node(2 * MAX_DEPTH, 0, "T1"), ["/name"]),
         (_node(1, 99), ["/parent_id"]),
-        (_node(1, 5, "T2"), ["/name", "/parent_id"]),
+        (_node(1, 5, "T6"), ["/name", "/parent_id"]),
         (_node(2 * MAX_DEPTH, MAX_DEPTH - 1), ["/parent_id"]),
     ],
 )
@@ -116,3 +116,10 @@ def test_what_lies_under_a_moved_territory_counts_for_the_depth() -> None:
     with pytest.raises(InvalidTree) as refused:
         tree.with_territory(_node(50, MAX_DEPTH - 2))
     assert [error["pointer"] for error in refused.value.extensions["errors"]] == ["/parent_id"]
+
+
+def test_a_name_may_be_used_again_under_another_parent() -> None:
+    nodes = [_node(0), _node(1, 0), _node(2, 0), _node(3, 1, "City"), _node(4, 2, "City")]
+    assert plant_tree(nodes).territories == tuple(nodes)
+    with pytest.raises(InvalidTree, match="taken under this parent"):
+        plant_tree(nodes).with_territory(_node(4, 1, "City"))

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.alignments.activations.activation import Activation
+from services.assignment.plans.plan import LivePlan
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -16,6 +17,7 @@ WHERE (CAST(:plan_id AS uuid) IS NULL OR plan_id = :plan_id)
   AND (CAST(:after AS uuid) IS NULL OR activation_id > :after)
 ORDER BY activation_id LIMIT :rows
 """)
+_PREVIOUS = text("SELECT previous_plan_id FROM activations WHERE activation_id = :activation_id")
 
 
 async def find_activation(read: AsyncConnection, activation_id: UUID) -> Activation:
@@ -32,3 +34,10 @@ async def list_activations(
     """Return activations, oldest first, one more than the page holds."""
     rows = await read.execute(_LIST, {"plan_id": plan_id, "after": page.after, "rows": page.limit + 1})
     return [Activation(**row) for row in rows.mappings()]
+
+
+async def find_previous_plan(read: AsyncConnection, live: LivePlan) -> UUID | None:
+    """Return the plan that was in force just before the live one, if there was one."""
+    found = await read.execute(_PREVIOUS, {"activation_id": live.activation_id})
+    previous_id: UUID | None = found.scalar_one_or_none()
+    return previous_id

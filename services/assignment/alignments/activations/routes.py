@@ -7,12 +7,8 @@ from fastapi import APIRouter, Query, Response
 
 from services.assignment.alignments.activations import queries
 from services.assignment.alignments.activations.activation import Activation
-from services.assignment.alignments.activations.commands import (
-    ActivatePlan,
-    RollBackPlan,
-    activate_plan,
-    roll_back_plan,
-)
+from services.assignment.alignments.activations.commands.activate_plan import ActivatePlan, activate_plan
+from services.assignment.alignments.activations.commands.roll_back_plan import RollBackPlan, roll_back_plan
 from services.assignment.alignments.activations.schemas import ActivatePlanBody, ActivationView
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion
@@ -84,10 +80,10 @@ async def list_activations(
     """List what was put in force, oldest first."""
     rows = await queries.list_activations(read, plan_id=plan_id, page=page)
     found, cursor = page_of(rows, page, lambda activation: activation.activation_id)
-    return Page(items=[ActivationView.of(one, by.scope) for one in found], next_cursor=cursor)
+    return Page(items=[ActivationView.of(one, by) for one in found], next_cursor=cursor)
 
 
 @router.get("/activations/{activation_id}")
 async def get_activation(by: Reader, read: Snapshot, activation_id: UUID) -> ActivationView:
     """Return one activation."""
-    return ActivationView.of(await queries.find_activation(read, activation_id), by.scope)
+    return ActivationView.of(await queries.find_activation(read, activation_id), by)

@@ -7,11 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assignment.alignments.activations.activation import Activation
-from services.assignment.instants import Instant
-from shared.db.scope import Scope
-from shared.http.bodies import Body, View
-
-WHOLE = "Null for callers whose scope is single territories."
+from services.assignment.plans.schemas import WHO, WHOLE
+from shared.http.bodies import Body, Instant, View
+from shared.http.principal import MANAGERS, Principal
 
 
 class ActivatePlanBody(Body):
@@ -39,7 +37,7 @@ class ActivationView(View):
     )
     effective_at: datetime
     recorded_at: datetime
-    recorded_by: str | None = Field(description=f"Who did it. {WHOLE}")
+    recorded_by: str | None = Field(description=f"Who did it. {WHO}")
     accounts: int | None = Field(description=f"How many accounts were matched. {WHOLE}")
     moved: int | None = Field(
         description=f"How many of them changed territory; each is one aligned event. {WHOLE}"
@@ -50,8 +48,9 @@ class ActivationView(View):
     )
 
     @classmethod
-    def of(cls, activation: Activation, scope: Scope) -> "ActivationView":
+    def of(cls, activation: Activation, by: Principal) -> "ActivationView":
         """Show an activation as far as the caller may see it."""
-        view = cls.model_validate(activation)
-        hidden = dict.fromkeys(("recorded_by", "accounts", "moved", "gaps", "ties"))
-        return view if scope.everything else view.model_copy(update=hidden)
+        hidden = set() if by.scope.everything else {"accounts", "moved", "gaps", "ties"}
+        if not by.roles & MANAGERS:
+            hidden.add("recorded_by")
+        return cls.model_validate(activation).model_copy(update=dict.fromkeys(hidden))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from services.assignment.accounts.account import AccountMeasures
 from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
-from services.assignment.projections.weight import Weight
 from services.assignment.rules.matcher import Matcher, Reason
 
 Path = tuple[UUID | None, UUID | None]
@@ -20,10 +20,10 @@ Path = tuple[UUID | None, UUID | None]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How far a caller sees: where accounts are by the live tree, where they would go by the plan's own.
+    """How far a caller sees: the accounts that lie in their territories by the live plan, and no others.
 
-    The two never mix: a draft that puts a foreign territory under the caller's root would otherwise show the
-    accounts that are there today.
+    What a draft would bring them from elsewhere is left out, even as a number: who may write rules could ask
+    with one after the other what accounts there are elsewhere, and what they are worth.
     """
 
     everything: bool = False
@@ -35,17 +35,14 @@ class Sight:
         return self.everything or origin in self.live
 
     def ends(self, target: UUID | None) -> bool:
-        """Tell whether accounts that the plan sends here may be seen."""
+        """Tell whether the plan's own tree has this place where the caller may look."""
         return self.everything or target in self.planned
-
-    def sees(self, path: Path) -> bool:
-        """Tell whether a path begins or ends where the caller may look."""
-        return self.begins(path[0]) or self.ends(path[1])
 
     def places(self, path: Path) -> set[UUID | None]:
         """Return the ends of a path that the caller may see; one when they are the same."""
-        places = {path[0]} if self.begins(path[0]) else set()
-        return places | ({path[1]} if self.ends(path[1]) else set())
+        if not self.begins(path[0]):
+            return set()
+        return {path[0], path[1]} if self.ends(path[1]) else {path[0]}
 
 
 @dataclass(slots=True)
@@ -77,69 +74,58 @@ class PlaceDiff:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts matched accounts, chunk by chunk."""
+    """Counts the accounts that a caller sees, matched chunk by chunk."""
 
+    sight: Sight
     paths: Counter[Path] = field(default_factory=Counter)
-    gaps: Counter[tuple[Path, Reason]] = field(default_factory=Counter)
-    rules: Counter[UUID] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    rules: set[UUID] = field(default_factory=set)
     numbers: dict[Path, int] = field(default_factory=dict)
-    weights: dict[Path, dict[str, Weight]] = field(default_factory=dict)
+    measures: dict[Path, dict[str, AccountMeasures]] = field(default_factory=dict)
 
     def count(self, matcher: Matcher, units: Iterable[Unit]) -> tuple[list[UUID], list[int]]:
         """Count a chunk; return its accounts with the numbers of their paths."""
         accounts: list[UUID] = []
         numbers: list[int] = []
         for unit in units:
+            if not self.sight.begins(unit[TERRITORY_ID]):
+                continue
             match = matcher.match(unit)
             path = (unit[TERRITORY_ID], match.territory_id)
             self.paths[path] += 1
             if match.rule_id is not None:
-                self.rules[match.rule_id] += 1
+                self.rules.add(match.rule_id)
             if match.reason is not None:
-                self.gaps[path, match.reason] += 1
+                self.reasons[match.reason] += 1
             accounts.append(unit[ACCOUNT_ID])
             numbers.append(self.numbers.setdefault(path, len(self.numbers)))
         return accounts, numbers
 
-    def weigh(self, summed: Iterable[tuple[int, Weight]]) -> None:
-        """Add the weights of a chunk, summed by the number of the path."""
+    def measure(self, summed: Iterable[tuple[int, AccountMeasures]]) -> None:
+        """Add the measures of a chunk, summed by the number of the path."""
         paths = list(self.numbers)
-        for number, weight in summed:
-            by_currency = self.weights.setdefault(paths[number], {})
-            before = by_currency.get(weight.currency)
-            by_currency[weight.currency] = weight if before is None else before + weight
+        for number, part in summed:
+            by_currency = self.measures.setdefault(paths[number], {})
+            before = by_currency.get(part.currency)
+            by_currency[part.currency] = part if before is None else before + part
 
-    def see(self, sight: Sight) -> None:
-        """Leave out the paths that neither begin nor end where the caller may look."""
-        self.paths = Counter({path: count for path, count in self.paths.items() if sight.sees(path)})
-        self.gaps = Counter({gap: count for gap, count in self.gaps.items() if sight.sees(gap[0])})
-
-    def reasons(self) -> dict[Reason, int]:
-        """Return why accounts would be in a gap, and how many."""
-        found: Counter[Reason] = Counter()
-        for (_, reason), count in self.gaps.items():
-            found[reason] += count
-        return dict(found)
-
-    def by_place(self, sight: Sight) -> Mapping[UUID | None, PlaceDiff]:
+    def by_place(self) -> Mapping[UUID | None, PlaceDiff]:
         """Return what every place that the caller may see gains, loses and keeps."""
         found: dict[UUID | None, PlaceDiff] = {}
-        for path, accounts in self.paths.items():
-            for place in sight.places(path):
-                diff = found.setdefault(place, PlaceDiff())
-                diff.accounts.add(path, place, Decimal(accounts))
-                self._weigh_place(diff, path, place)
+        for path in self.paths:
+            for place in self.sight.places(path):
+                self._add(found.setdefault(place, PlaceDiff()), path, place)
         return found
-
-    def _weigh_place(self, diff: PlaceDiff, path: Path, place: UUID | None) -> None:
-        for currency, weight in self.weights.get(path, {}).items():
-            diff.revenue.setdefault(currency, Exchange()).add(path, place, weight.revenue)
-            diff.pipeline.setdefault(currency, Exchange()).add(path, place, weight.pipeline)
 
     def totals(self) -> PlaceDiff:
         """Return the whole: what moves is gained here, and lost elsewhere by as much."""
         whole = PlaceDiff()
-        for path, accounts in self.paths.items():
-            whole.accounts.add(path, path[1], Decimal(accounts))
-            self._weigh_place(whole, path, path[1])
+        for path in self.paths:
+            self._add(whole, path, path[1])
         return whole
+
+    def _add(self, diff: PlaceDiff, path: Path, place: UUID | None) -> None:
+        diff.accounts.add(path, place, Decimal(self.paths[path]))
+        for currency, measures in self.measures.get(path, {}).items():
+            diff.revenue.setdefault(currency, Exchange()).add(path, place, measures.revenue)
+            diff.pipeline.setdefault(currency, Exchange()).add(path, place, measures.pipeline)

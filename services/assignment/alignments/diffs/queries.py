@@ -1,19 +1,18 @@
 """Computes diffs from a snapshot: accounts chunk by chunk, matched off the event loop; nothing is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.assignment.accounts.account import AccountMeasures
 from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
+from services.assignment.alignments.queries import read_units
 from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
-from services.assignment.alignments.units import read_units
-from services.assignment.plans.live import read_live_plan
-from services.assignment.plans.queries import find_plan
-from services.assignment.projections.queries import find_weights, sum_weights
-from services.assignment.projections.weight import Weight
+from services.assignment.plans.queries import find_plan, read_live_plan
+from services.assignment.projections.queries import find_measures, sum_measures
 from services.assignment.rules.matcher import Match, Matcher, Reason
 from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import list_below, load_tree
@@ -53,7 +52,7 @@ class Placement:
     account_id: UUID
     from_territory_id: UUID | None
     match: Match
-    weights: tuple[Weight, ...] = ()
+    measures: tuple[AccountMeasures, ...] = ()
 
 
 async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> PlanDiff:
@@ -62,19 +61,18 @@ async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> Pl
     live = await read_live_plan(read)
     rules = await load_rules(read, plan_id)
     sight = await _look(read, plan_id, live.plan_id, scope)
-    tally = Tally()
+    tally = Tally(sight)
     matcher = Matcher(rules)
     async for units in read_units(read):
         accounts, numbers = await asyncio.to_thread(tally.count, matcher, units)
-        tally.weigh(await sum_weights(read, accounts, numbers))
-    tally.see(sight)
+        tally.measure(await sum_measures(read, accounts, numbers))
     return PlanDiff(
         plan_id=plan_id,
         version=plan.version,
         against_plan_id=live.plan_id,
         totals=tally.totals(),
-        territories=_sorted(tally, sight, await _names(read, plan_id, live.plan_id, sight)),
-        reasons=tally.reasons(),
+        territories=_sorted(tally, await _names(read, plan_id, live.plan_id, sight)),
+        reasons=dict(tally.reasons),
         rules_without_accounts=[
             rule.rule_id
             for rule in rules
@@ -103,8 +101,8 @@ async def _names(read: AsyncConnection, plan_id: UUID, live_id: UUID | None, sig
     return names
 
 
-def _sorted(tally: Tally, sight: Sight, names: dict[UUID, str]) -> list[TerritoryDiff]:
-    places = dict(tally.by_place(sight))
+def _sorted(tally: Tally, names: dict[UUID, str]) -> list[TerritoryDiff]:
+    places = dict(tally.by_place())
     for territory_id in names:
         places.setdefault(territory_id, PlaceDiff())
     return sorted(
@@ -120,57 +118,46 @@ async def list_moves(
     read: AsyncConnection, plan_id: UUID, *, scope: Scope, page: PageRequest
 ) -> list[Placement]:
     """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
-    sight = await _start(read, plan_id, scope)
-    found: list[Placement] = []
-    async for placement in _placements(read, plan_id, page):
-        path = (placement.from_territory_id, placement.match.territory_id)
-        if path[0] != path[1] and sight.sees(path):
-            found.append(placement)
-            if len(found) > page.limit:
-                break
-    return await _weighed(read, found)
+    return await _list(read, plan_id, _moves, scope=scope, page=page)
+
+
+def _moves(placement: Placement) -> bool:
+    return placement.from_territory_id != placement.match.territory_id
 
 
 async def list_gaps(
     read: AsyncConnection, plan_id: UUID, *, reason: Reason | None, scope: Scope, page: PageRequest
 ) -> list[Placement]:
     """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
-    sight = await _start(read, plan_id, scope)
-    found: list[Placement] = []
-    async for placement in _placements(read, plan_id, page):
-        wanted = placement.match.reason if reason is None else reason
-        if placement.match.reason is not None and placement.match.reason is wanted:
-            if sight.begins(placement.from_territory_id):
-                found.append(placement)
-            if len(found) > page.limit:
-                break
-    return await _weighed(read, found)
+    reasons = set(Reason) if reason is None else {reason}
+    return await _list(read, plan_id, lambda one: one.match.reason in reasons, scope=scope, page=page)
 
 
-async def _start(read: AsyncConnection, plan_id: UUID, scope: Scope) -> Sight:
+async def _list(
+    read: AsyncConnection,
+    plan_id: UUID,
+    wanted: Callable[[Placement], bool],
+    *,
+    scope: Scope,
+    page: PageRequest,
+) -> list[Placement]:
     await find_plan(read, plan_id)
-    return await _look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
-
-
-async def _placements(read: AsyncConnection, plan_id: UUID, page: PageRequest) -> AsyncIterator[Placement]:
+    sight = await _look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
     matcher = Matcher(await load_rules(read, plan_id))
+    found: list[Placement] = []
     async for units in read_units(read, after=page.after, chunk=PAGE_CHUNK):
-        for placement in await asyncio.to_thread(_place, matcher, units):
-            yield placement
+        seen = [unit for unit in units if sight.begins(unit[TERRITORY_ID])]
+        found += await asyncio.to_thread(_place, matcher, seen, wanted)
+        if len(found) > page.limit:
+            break
+    return await _measured(read, found[: page.limit + 1])
 
 
-def _place(matcher: Matcher, units: list[Unit]) -> list[Placement]:
-    matched = ((unit, matcher.match(unit)) for unit in units)
-    return [
-        Placement(unit[ACCOUNT_ID], unit[TERRITORY_ID], match)
-        for unit, match in matched
-        if match.reason is not None or unit[TERRITORY_ID] != match.territory_id
-    ]
+def _place(matcher: Matcher, units: list[Unit], wanted: Callable[[Placement], bool]) -> list[Placement]:
+    placed = (Placement(unit[ACCOUNT_ID], unit[TERRITORY_ID], matcher.match(unit)) for unit in units)
+    return [placement for placement in placed if wanted(placement)]
 
 
-async def _weighed(read: AsyncConnection, found: list[Placement]) -> list[Placement]:
-    weights = await find_weights(read, [placement.account_id for placement in found])
-    return [
-        Placement(one.account_id, one.from_territory_id, one.match, tuple(weights.get(one.account_id, ())))
-        for one in found
-    ]
+async def _measured(read: AsyncConnection, found: list[Placement]) -> list[Placement]:
+    measures = await find_measures(read, [placement.account_id for placement in found])
+    return [replace(one, measures=tuple(measures.get(one.account_id, ()))) for one in found]

@@ -65,10 +65,7 @@ class DiffSummaryView(View):
     accounts: int
     moved: int
     kept: int
-    gaps: int = Field(
-        description="Accounts that would belong to no territory, ties included; with single territories as "
-        "scope, those of the accounts that are there now."
-    )
+    gaps: int = Field(description="Accounts that would belong to no territory, ties included.")
     ties: int = Field(description="Accounts that several territories want at the same position.")
     revenue: list[MovedMoneyView]
     pipeline: list[MovedMoneyView]
@@ -90,8 +87,8 @@ class DiffSummaryView(View):
 class PlanDiffView(View):
     """A plan against what is in force.
 
-    With single territories as scope, only what concerns them: accounts that are there by the live plan or
-    would be there by this one, and rules that send there.
+    With single territories as scope, only what becomes of the accounts that are there by the live plan;
+    accounts that would come from elsewhere are not told, nor counted.
     """
 
     plan_id: UUID
@@ -100,7 +97,10 @@ class PlanDiffView(View):
     summary: DiffSummaryView
     territories: list[TerritoryDiffView]
     reasons: dict[GapReason, int] = Field(description="Why accounts would be in a gap, and how many.")
-    rules_without_accounts: list[UUID] = Field(description="Rules that win no account as things stand.")
+    rules_without_accounts: list[UUID] = Field(
+        description="Rules that win no account as things stand; with single territories as scope, those that "
+        "send there and win none of the accounts that are there now."
+    )
 
     @classmethod
     def of(cls, diff: PlanDiff) -> "PlanDiffView":
@@ -116,7 +116,7 @@ class PlanDiffView(View):
         )
 
 
-class WeightView(View):
+class AccountMeasuresView(View):
     """An account's trailing revenue and open pipeline, in one currency."""
 
     currency: str
@@ -132,7 +132,7 @@ class MoveView(View):
     to_territory_id: UUID | None
     rule_id: UUID | None
     reason: GapReason | None = Field(description="Why it would be in a gap, if it would.")
-    figures: list[WeightView]
+    measures: list[AccountMeasuresView]
 
     @classmethod
     def of(cls, move: Placement) -> "MoveView":
@@ -143,7 +143,7 @@ class MoveView(View):
             to_territory_id=move.match.territory_id,
             rule_id=move.match.rule_id,
             reason=None if move.match.reason is None else move.match.reason.value,
-            figures=[WeightView.model_validate(weight) for weight in move.weights],
+            measures=_measures(move),
         )
 
 
@@ -154,7 +154,7 @@ class GapView(View):
     from_territory_id: UUID | None
     reason: GapReason
     tied_rule_ids: list[UUID] = Field(description="The rules that disagree, when it is a tie.")
-    figures: list[WeightView]
+    measures: list[AccountMeasuresView]
 
     @classmethod
     def of(cls, gap: Placement) -> "GapView":
@@ -164,7 +164,7 @@ class GapView(View):
             from_territory_id=gap.from_territory_id,
             reason="tie" if gap.match.reason is Reason.TIE else "no_match",
             tied_rule_ids=list(gap.match.tied),
-            figures=[WeightView.model_validate(weight) for weight in gap.weights],
+            measures=_measures(gap),
         )
 
 
@@ -180,3 +180,7 @@ def _moved(exchanges: Mapping[str, Exchange]) -> list[MovedMoneyView]:
         MovedMoneyView(currency=currency, moved=one.gained, kept=one.kept)
         for currency, one in sorted(exchanges.items())
     ]
+
+
+def _measures(placement: Placement) -> list[AccountMeasuresView]:
+    return [AccountMeasuresView.model_validate(one) for one in placement.measures]

@@ -21,7 +21,8 @@ CREATE TABLE territories (
     CONSTRAINT fk_territories_plan_id_plans FOREIGN KEY (plan_id) REFERENCES plans,
     CONSTRAINT fk_territories_parent_id_territories FOREIGN KEY (plan_id, parent_id)
         REFERENCES territories (plan_id, territory_id) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT uq_territories_name UNIQUE (plan_id, name) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT uq_territories_plan_id_parent_id_name UNIQUE NULLS NOT DISTINCT (plan_id, parent_id, name)
+        DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT ck_territories_kind CHECK (kind IN ('geographic', 'named_account', 'overlay')),
     CONSTRAINT ck_territories_parent_id CHECK (parent_id <> territory_id)
 );

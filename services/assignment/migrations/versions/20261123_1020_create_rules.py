@@ -23,9 +23,16 @@ CREATE TABLE rules (
         REFERENCES territories (plan_id, territory_id),
     CONSTRAINT ck_rules_position CHECK (position >= 0)
 );
-CREATE INDEX ix_rules_territory_id ON rules (plan_id, territory_id)
+CREATE INDEX ix_rules_plan_id_territory_id ON rules (plan_id, territory_id);
+-- How much a plan holds: the relation from which plans tell it.
+CREATE VIEW plan_sizes AS
+SELECT plan_id,
+       (SELECT count(*) FROM territories WHERE territories.plan_id = plans.plan_id) AS territories,
+       (SELECT count(*) FROM rules WHERE rules.plan_id = plans.plan_id) AS rules
+FROM plans
 """
 DOWN = """
+DROP VIEW plan_sizes;
 DROP TABLE rules
 """
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from services.assignment.reps.coverages.coverage import Coverage
 from services.assignment.reps.coverages.refusals import (
     CoverageOverlaps,
     RepAlreadyCovers,
@@ -49,19 +50,6 @@ class StartCoverage:
     share_percent: Decimal
     valid_from: datetime | None
     scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """A rep on a territory in a role, for a period; `valid_to` is None while it lasts."""
-
-    coverage_id: UUID
-    territory_id: UUID
-    rep_id: UUID
-    role: str
-    share_percent: Decimal
-    valid_from: datetime
-    valid_to: datetime | None = None
 
 
 async def start_coverage(command: StartCoverage, uow: UnitOfWork) -> Coverage:

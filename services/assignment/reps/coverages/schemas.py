@@ -7,8 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, PlainSerializer
 
-from services.assignment.instants import Instant
-from shared.http.bodies import Body, View
+from shared.http.bodies import Body, Instant, View
 
 Percent = Annotated[Decimal, PlainSerializer(lambda share: f"{share:f}", return_type=str)]
 

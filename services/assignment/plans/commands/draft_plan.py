@@ -1,7 +1,6 @@
-"""Creating plans, and moving them through their states."""
+"""Start a new, empty plan."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,15 +15,6 @@ _INSERT = text("""
 INSERT INTO plans (plan_id, name, state, version, based_on_plan_id, drafted_at, drafted_by)
 VALUES (:plan_id, :name, 'draft', 1, :based_on_plan_id, :now, :actor)
 ON CONFLICT (plan_id) DO NOTHING RETURNING plan_id
-""")
-_RETIRE = text("""
-UPDATE plans SET state = 'retired', retired_at = :at, version = version + 1 WHERE plan_id = :plan_id
-""")
-_ACTIVATE = text("""
-UPDATE plans
-SET state = 'active', activated_at = :effective_at, retired_at = NULL, tree_id = :tree_id,
-    version = version + 1
-WHERE plan_id = :plan_id RETURNING version
 """)
 
 
@@ -65,18 +55,3 @@ async def draft_plan(command: DraftPlan, uow: UnitOfWork) -> Plan:
         PlanDrafted(plan_id=plan.plan_id, based_on_plan_id=plan.based_on_plan_id, drafted_at=uow.now)
     )
     return plan
-
-
-async def retire_plan(uow: UnitOfWork, plan_id: UUID, *, at: datetime) -> None:
-    """Write down that a plan is no longer the live one, from the instant at which the next takes over."""
-    await uow.connection.execute(_RETIRE, {"plan_id": plan_id, "at": at})
-
-
-async def put_plan_in_force(uow: UnitOfWork, plan_id: UUID, *, effective_at: datetime, tree_id: UUID) -> int:
-    """Write down that a plan is the live one, and return its version."""
-    version: int = (
-        await uow.connection.execute(
-            _ACTIVATE, {"plan_id": plan_id, "effective_at": effective_at, "tree_id": tree_id}
-        )
-    ).scalar_one()
-    return version

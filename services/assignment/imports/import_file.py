@@ -30,7 +30,7 @@ class RowError:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile(Generic[T]):
+class ImportFile(Generic[T]):
     """What a file holds: the rows that are right, and the first thousand that are not."""
 
     received: int
@@ -75,7 +75,7 @@ COLUMNS: Mapping[Callable[[Fields], Any], tuple[str, ...]] = MappingProxyType(
 )
 
 
-def read_file(content_type: str, body: bytes, read_row: Callable[[Fields], T]) -> ReadFile[T]:
+def read_import_file(content_type: str, body: bytes, read_row: Callable[[Fields], T]) -> ImportFile[T]:
     """Read every row. Raises UnreadableFile or UnsupportedFormat when the file as a whole will not do."""
     rows: dict[str, T] = {}
     errors: list[RowError] = []
@@ -98,7 +98,7 @@ def read_file(content_type: str, body: bytes, read_row: Callable[[Fields], T]) -
                 errors.append(_error(row.number, row.fields, misfit))
     if received == 0:
         raise UnreadableFile("The file has no rows.", row=1)
-    return ReadFile(received, rejected, tuple(rows.values()), tuple(errors))
+    return ImportFile(received, rejected, tuple(rows.values()), tuple(errors))
 
 
 def _error(number: int, fields: Fields, misfit: Misfit) -> RowError:
