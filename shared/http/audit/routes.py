@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from shared.http.audit.queries import list_audit_entries
+from shared.http.audit import queries
 from shared.http.audit.schemas import AuditEntryView, AuditFilterParameters
 from shared.http.commands import Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
@@ -12,7 +12,7 @@ router = APIRouter(prefix="/v1/audit-entries", tags=["audit"])
 
 
 @router.get("")
-async def get_audit_entries(
+async def list_audit_entries(
     by: Admin,  # noqa: ARG001 - administrators of the whole organisation, whoever they are
     read: Snapshot,
     page: PageParameters,
@@ -23,6 +23,6 @@ async def get_audit_entries(
     A refused request changed nothing and has no entry; nor has the retry of one that was answered before under
     its idempotency key.
     """
-    rows = await list_audit_entries(read, wanted, before=page.after, limit=page.limit + 1)
+    rows = await queries.list_audit_entries(read, wanted, before=page.after, limit=page.limit + 1)
     items, cursor = page_of(rows, page, lambda row: row.audit_id)
     return Page(items=[AuditEntryView.of(item) for item in items], next_cursor=cursor)
