@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from shared.testing.databases import Databases, ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock
@@ -12,6 +13,10 @@ from tests.engines import Engines, address_of
 
 ENGINES = pytest.StashKey[Engines]()
 ADDRESS = pytest.StashKey[tuple[str, int]]()
+
+# A machine that is busy with something else fails no test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 NewDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 
