@@ -11,6 +11,7 @@ from services.metrics.account_states.commands import (
 from shared.db.transact import Transactor
 from shared.messaging.transient import is_transient
 from shared.runtime.logging import get_logger
+from shared.runtime.stopping import pause
 
 # States are read by people and planners: a second of delay lets many facts of an account share one event.
 _PAUSE_SECONDS = 1.0
@@ -35,12 +36,4 @@ async def work(transact: Transactor, stopping: asyncio.Event) -> None:
             if not is_transient(error):
                 raise
             log.warning("database away, trying again", error=type(error).__name__)
-        await _pause(stopping)
-
-
-async def _pause(stopping: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_PAUSE_SECONDS):
-            await stopping.wait()
-    except TimeoutError:
-        return
+        await pause(stopping, _PAUSE_SECONDS)
