@@ -7,7 +7,9 @@ and lives as long as the run: the engines die with the thread that started them.
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
@@ -18,23 +20,45 @@ from deploy.local.roles import apply_roles
 _KEY = b"engines of this run"
 
 
-def start_postgres(folder: Path) -> tuple[str, Callable[[], None]]:
-    """Start a Postgres with our roles; return an administrator's address and what ends it."""
-    postgres = EmbeddedPostgres(folder / "postgres", fast=True)
+def start_postgres(postgres: EmbeddedPostgres) -> str:
+    """Start a Postgres with our roles; return an administrator's address."""
     postgres.start()
     url = postgres.url(database="postgres")
     apply_roles(url)
-    return url, postgres.stop
+    return url
 
 
-def start_kafka(folder: Path) -> tuple[str, Callable[[], None]]:
-    """Start a broker; return its address and what ends it."""
-    kafka = EmbeddedKafka(folder / "kafka", fast=True)
+def start_kafka(kafka: EmbeddedKafka) -> str:
+    """Start a broker; return its address."""
     kafka.start()
-    return kafka.bootstrap_servers, kafka.stop
+    return kafka.bootstrap_servers
 
 
-STARTERS = {"postgres": start_postgres, "kafka": start_kafka}
+@dataclass(frozen=True, slots=True)
+class EnginesInEarnest:
+    """A Postgres and a Kafka with the settings of `make run`, for who measures or breaks them."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    kafka: EmbeddedKafka
+    admin_url: str
+    bootstrap_servers: str
+
+
+@contextmanager
+def engines_in_earnest(purpose: str) -> Iterator[EnginesInEarnest]:
+    """Start both engines durable (fsync on), and end them."""
+    with tempfile.TemporaryDirectory(prefix=f"bailiwick-{purpose}-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with ExitStack() as ends:
+            postgres, kafka = EmbeddedPostgres(folder / "postgres"), EmbeddedKafka(folder / "kafka")
+            ends.callback(postgres.stop)
+            admin_url = start_postgres(postgres)
+            ends.callback(kafka.stop)
+            yield EnginesInEarnest(folder, postgres, kafka, admin_url, start_kafka(kafka))
+
+
 OVERRIDES = {"postgres": "TEST_DATABASE_URL", "kafka": "TEST_KAFKA_BOOTSTRAP_SERVERS"}
 
 
@@ -75,9 +99,17 @@ class Engines:
     def _start(self, name: str) -> str:
         if name not in self._started:
             Path(self._folder.name).chmod(0o755)
-            self._started[name], stop = STARTERS[name](Path(self._folder.name))
-            self._stops.append(stop)
+            self._started[name] = self._start_fast(name, Path(self._folder.name) / name)
         return self._started[name]
+
+    def _start_fast(self, name: str, data: Path) -> str:
+        if name == "postgres":
+            postgres = EmbeddedPostgres(data, fast=True)
+            self._stops.append(postgres.stop)
+            return start_postgres(postgres)
+        kafka = EmbeddedKafka(data, fast=True)
+        self._stops.append(kafka.stop)
+        return start_kafka(kafka)
 
     def _stop(self) -> str:
         while self._stops:

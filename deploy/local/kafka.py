@@ -16,13 +16,13 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.build_once import build_once
-from deploy.local.child import Child, Process, last_words
+from deploy.local.child import Process, last_words
+from deploy.local.embedded import EmbeddedEngine
 from deploy.local.java import find_java
 from deploy.local.kafka_jars import find_jars
 from deploy.local.paths import REPOSITORY
-from deploy.local.ports import LOOPBACK, free_port, require_free
+from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.trouble import Trouble
-from deploy.local.watchdog import Watchdog
 
 TEMPLATES = REPOSITORY / "deploy/kafka"
 HEAP = ("-Xms128m", "-Xmx512m")
@@ -30,58 +30,22 @@ HEAP = ("-Xms128m", "-Xmx512m")
 FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedEngine):
     """One broker over one data folder."""
 
-    def __init__(
-        self,
-        data_dir: Path,
-        port: int | None = None,
-        *,
-        fast: bool = False,
-        log: Path | None = None,
-        port_variable: str = "KAFKA_PORT",
-    ) -> None:
-        self.data_dir = data_dir.resolve()
-        self.port = port or free_port()
-        # The controller's port is nobody else's business, so it is any free one, new on every start.
-        self._controller_port = 0
-        self._fast = fast
-        self._log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
-        self._port_variable = port_variable
-        self._watchdog: Watchdog | None = None
-        self._child: Child | None = None
-        self._probe: AdminClient | None = None
+    NAME = "Kafka"
+    # The controller's port is nobody else's business, so it is any free one, new on every start.
+    _controller_port = 0
+    _probe: AdminClient | None = None
 
     @property
     def bootstrap_servers(self) -> str:
         """Address for clients."""
         return f"{LOOPBACK}:{self.port}"
 
-    def start(self) -> None:
-        """Start and return when it answers; it ends with this process, however that dies."""
-        self.prepare()
-        self._watchdog = self._watchdog or Watchdog()
-        self._child = Child(self.process(), watchdog=self._watchdog)
-        self._child.wait_ready()
-
-    def stop(self) -> None:
-        """End it, keep the data."""
-        if self._child is not None:
-            self._child.stop()
-        if self._watchdog is not None:
-            self._watchdog.close()
-        self._child = self._watchdog = None
-
-    def kill(self) -> None:
-        """End it as a power cut would; `start` brings it back on the same port with the same data."""
-        if self._child is not None:
-            self._child.kill()
-        self._child = None
-
     def prepare(self) -> None:
         """Have formatted storage that a broker can start on, and the port free."""
-        require_free(self.port, of="Kafka", variable=self._port_variable)
+        self.require_port()
         self._controller_port = free_port()
         build_once(self.data_dir, self._format)
         self._write_properties(self.data_dir)

@@ -1,5 +1,6 @@
 """Ports on loopback: is one free, and what to say when it is not."""
 
+import atexit
 import socket
 
 from deploy.local.trouble import Trouble
@@ -7,6 +8,13 @@ from deploy.local.trouble import Trouble
 LOOPBACK = "127.0.0.1"
 
 _held: list[socket.socket] = []
+
+
+@atexit.register
+def let_go() -> None:
+    """Close what is held; Python would complain about sockets that nobody closed."""
+    while _held:
+        _held.pop().close()
 
 
 def is_free(port: int) -> bool:

@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 from deploy.local.build_once import build_once
-from deploy.local.child import Child, Process
+from deploy.local.child import Process
+from deploy.local.embedded import EmbeddedEngine
 from deploy.local.paths import cache_folder
-from deploy.local.ports import LOOPBACK, free_port, require_free
+from deploy.local.ports import LOOPBACK
 from deploy.local.postgres_binaries import PostgresBinaries, find_postgres
 from deploy.local.trouble import Trouble
 from deploy.local.unprivileged import initdb_identity, server_identity
-from deploy.local.watchdog import Watchdog
 
 SUPERUSER = "postgres"
 DATABASE = "bailiwick"
@@ -40,40 +40,10 @@ SETTINGS = {
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedEngine):
     """One server over one data folder."""
 
-    def __init__(
-        self,
-        data_dir: Path,
-        port: int | None = None,
-        *,
-        fast: bool = False,
-        log: Path | None = None,
-        port_variable: str = "POSTGRES_PORT",
-    ) -> None:
-        self.data_dir = data_dir.resolve()
-        self.port = port or free_port()
-        self._fast = fast
-        self._log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
-        self._port_variable = port_variable
-        self._watchdog: Watchdog | None = None
-        self._child: Child | None = None
-
-    def start(self) -> None:
-        """Start and return when it takes connections; it ends with this process, however that dies."""
-        self.prepare()
-        self._watchdog = self._watchdog or Watchdog()
-        self._child = Child(self.process(), watchdog=self._watchdog)
-        self._child.wait_ready()
-
-    def stop(self) -> None:
-        """End it, keep the data."""
-        if self._child is not None:
-            self._child.stop()
-        if self._watchdog is not None:
-            self._watchdog.close()
-        self._child = self._watchdog = None
+    NAME = "Postgres"
 
     def url(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
         """Return the address for a role; on loopback a role's password is its name."""
@@ -81,7 +51,7 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Have a data folder that a server can start on, and the port free."""
-        require_free(self.port, of="Postgres", variable=self._port_variable)
+        self.require_port()
         binaries = find_postgres()
         build_once(self.data_dir, lambda unfinished: copy_template(binaries, unfinished))
         made_by = (self.data_dir / "PG_VERSION").read_text().strip()

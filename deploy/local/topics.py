@@ -6,12 +6,14 @@ confluent-kafka.
 
 import argparse
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without saying so
     AdminClient,
     AlterConfigOpType,
@@ -26,6 +28,16 @@ from deploy.local.trouble import Trouble
 TOPICS_FILE = Path(__file__).resolve().parents[1] / "kafka" / "topics.yaml"
 DEAD_LETTERS = "dead-letters"
 TIMEOUT = 30.0
+COORDINATOR_PATIENCE = 0.5
+# Any other error is an answer too: a group that nobody has joined yet, or one that we may not look at.
+NO_COORDINATOR_YET = frozenset(
+    {
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError._TIMED_OUT,  # noqa: SLF001  # librdkafka's own errors are public by this name
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,11 @@ def read_topics(file: Path = TOPICS_FILE, *, prefix: str = "") -> list[Topic]:
             dead_letters = f"{prefix}{name}.{consumer['name']}.dlq"
             topics.append(Topic(dead_letters, 1, settings[DEAD_LETTERS]))
     return topics
+
+
+def read_groups(file: Path = TOPICS_FILE, *, prefix: str = "") -> list[str]:
+    """Return the consumer groups of the list, as the consumers name them."""
+    return [prefix + consumer["name"] for consumer in yaml.safe_load(file.read_text())["consumers"]]
 
 
 def read_replication(file: Path = TOPICS_FILE) -> int:
@@ -131,6 +148,7 @@ def apply_topics(
     changes = changes_between(wanted, existing_topics(admin, [topic.name for topic in wanted]))
     create_topics(admin, changes.create, replication or read_replication())
     alter_topics(admin, changes.alter)
+    wait_for_coordinators(admin, read_groups(prefix=prefix))
     return changes
 
 
@@ -150,6 +168,36 @@ def alter_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
     if resources:
         for answer in admin.incremental_alter_configs(resources).values():
             answer.result()
+
+
+def wait_for_coordinators(admin: AdminClient, groups: Iterable[str], *, timeout: float = TIMEOUT) -> None:
+    """Return once every group has a broker that coordinates it.
+
+    A new cluster makes the topic for that when a group first asks, which takes a moment. Asked for here, it is there
+    before the consumers start, and they have nothing to complain about. One group after the other: each request that
+    comes while the topic is being made has the broker make it again, in vain.
+    """
+    deadline = time.monotonic() + timeout
+    for group in groups:
+        while error_in_describing(admin, group) in NO_COORDINATOR_YET:
+            if time.monotonic() > deadline:
+                raise Trouble(
+                    f"No broker coordinates the group {group} after {timeout:.0f} s.",
+                    fix="Look at the cluster's topic __consumer_offsets: are its replicas up, and enough of them?",
+                )
+            time.sleep(0.05)
+
+
+def error_in_describing(admin: AdminClient, group: str) -> int | None:
+    """Return the code of the error that came instead of an answer, None for an answer."""
+    # Short: a client that was told "not yet" sits the rest of its time out.
+    answer = admin.describe_consumer_groups([group], request_timeout=COORDINATOR_PATIENCE)[group]
+    try:
+        answer.result()
+    except KafkaException as error:
+        code: int = error.args[0].code()
+        return code
+    return None
 
 
 def alteration(topic: Topic) -> ConfigResource:

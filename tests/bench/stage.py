@@ -1,15 +1,11 @@
 """Where benches run: a Postgres and a Kafka of their own with the settings of `make run`, not those of tests."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from deploy.local.kafka import EmbeddedKafka
-from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.roles import apply_roles
 from shared.testing.databases import Databases
+from tests.engines import engines_in_earnest
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +18,6 @@ class Stage:
 
 @contextmanager
 def engines() -> Iterator[Stage]:
-    """Start both engines durable (fsync on), and end them."""
-    with tempfile.TemporaryDirectory(prefix="bailiwick-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        postgres = EmbeddedPostgres(folder / "postgres")
-        kafka = EmbeddedKafka(folder / "kafka")
-        postgres.start()
-        try:
-            kafka.start()
-            admin_url = postgres.url(database="postgres")
-            apply_roles(admin_url)
-            yield Stage(Databases(admin_url), kafka.bootstrap_servers)
-        finally:
-            kafka.stop()
-            postgres.stop()
+    """Start both engines, and end them."""
+    with engines_in_earnest("bench") as own:
+        yield Stage(Databases(own.admin_url), own.bootstrap_servers)

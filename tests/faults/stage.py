@@ -1,19 +1,17 @@
 """Engines of its own and the processes of metrics: what a fault run breaks and mends."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from deploy.demo.arrival import totals_of
 from deploy.demo.client import Service, wait_until
 from deploy.demo.failing import DemoFailed
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.roles import apply_roles
+from tests.engines import engines_in_earnest
 from tests.faults.ledger import Ledger
 from tests.processes import ServiceProcesses
 
@@ -49,7 +47,7 @@ class Stage:
 
     def kill_postgres(self) -> None:
         """Kill -9 the database server and start it again: it recovers from its log."""
-        self.postgres._child.kill()
+        self.postgres.kill()
         self.postgres.start()
 
     def records_read(self) -> int:
@@ -88,21 +86,12 @@ class Stage:
 @contextmanager
 def set_up() -> Iterator[Stage]:
     """Start engines as they run in earnest, fsync and all, and the processes of metrics."""
-    with tempfile.TemporaryDirectory(prefix="bailiwick-faults-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        postgres, kafka = EmbeddedPostgres(folder / "postgres"), EmbeddedKafka(folder / "kafka")
-        try:
-            postgres.start()
-            kafka.start()
-            admin_url = postgres.url(database="postgres")
-            apply_roles(admin_url)
-            with ServiceProcesses(admin_url, kafka.bootstrap_servers, folder / "processes") as processes:
-                processes.start(*PROCESSES)
-                yield Stage(postgres, kafka, processes)
-        finally:
-            kafka.stop()
-            postgres.stop()
+    with (
+        engines_in_earnest("faults") as own,
+        ServiceProcesses(own.admin_url, own.bootstrap_servers, own.folder / "processes") as processes,
+    ):
+        processes.start(*PROCESSES)
+        yield Stage(own.postgres, own.kafka, processes)
 
 
 def seconds_since(began: float) -> float:

@@ -1,8 +1,11 @@
 """The list of topics, and what brings a cluster in line with it."""
 
-import pytest
+from concurrent.futures import Future
 
-from deploy.local.topics import Topic, changes_between, read_topics
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from deploy.local.topics import Topic, changes_between, read_topics, wait_for_coordinators
 from deploy.local.trouble import Trouble
 
 FACTS = Topic("sales.facts.v1", 8, {"retention.ms": "-1"})
@@ -13,7 +16,7 @@ def test_every_reader_has_a_dead_letter_topic_per_topic_it_reads():
 
     assert names["sales.facts.v1.metrics.facts.dlq"].partitions == 1
     assert names["assignment.account.events.v1.collab.handoffs.dlq"].settings["retention.ms"] == "-1"
-    assert len([name for name in names if name.endswith(".dlq")]) == 10
+    assert len([name for name in names if name.endswith(".dlq")]) == 13
 
 
 def test_history_is_kept_for_ever_and_state_is_compacted():
@@ -64,3 +67,36 @@ def test_a_reader_of_no_topic_is_refused(tmp_path):
 
     with pytest.raises(Trouble, match=r"collab\.handoffs reads typo\.v1, which is no topic"):
         read_topics(file)
+
+
+class Answers:
+    """A cluster that says "not yet" some times before it answers."""
+
+    def __init__(self, *codes: int | None) -> None:
+        self.codes = list(codes)
+
+    def describe_consumer_groups(self, groups: list[str], **_: object) -> dict[str, Future]:
+        answer: Future = Future()
+        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
+        if code is None:
+            answer.set_result("described")
+        else:
+            answer.set_exception(KafkaException(KafkaError(code)))
+        return {groups[0]: answer}
+
+
+def test_a_coordinator_is_asked_for_until_it_answers():
+    cluster = Answers(KafkaError._TIMED_OUT, KafkaError.NOT_COORDINATOR, None)
+
+    wait_for_coordinators(cluster, ["metrics.facts"])
+
+    assert cluster.codes == [None]
+
+
+def test_who_may_not_look_at_a_group_does_not_wait_for_it():
+    wait_for_coordinators(Answers(KafkaError.GROUP_AUTHORIZATION_FAILED), ["metrics.facts"], timeout=0)
+
+
+def test_a_cluster_that_never_coordinates_ends_in_a_sentence():
+    with pytest.raises(Trouble, match=r"No broker coordinates the group metrics\.facts"):
+        wait_for_coordinators(Answers(KafkaError.COORDINATOR_NOT_AVAILABLE), ["metrics.facts"], timeout=0)
