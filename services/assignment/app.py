@@ -9,6 +9,9 @@ from services.assignment.alignments.activations import routes as activations
 from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
+from services.assignment.alignments.moves import routes as moves
+from services.assignment.certifications import refusals as certifications_refusals
+from services.assignment.certifications import routes as certifications
 from services.assignment.clones import routes as clones
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
@@ -31,6 +34,7 @@ REFUSALS: RefusalTable = {
     activations_refusals.NothingToRollBack: 409,
     activations_refusals.PlanIncomplete: 409,
     activations_refusals.PlanNotLive: 409,
+    certifications_refusals.RepNotCertified: 409,
     coverages_refusals.CoverageOverlaps: 409,
     coverages_refusals.RepAlreadyCovers: 409,
     coverages_refusals.UnknownRep: 422,
@@ -66,8 +70,10 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
             plans.router,
             clones.router,
             territories.router,
+            certifications.router,
             rules.router,
             diffs.router,
+            moves.router,
             activations.router,
         ],
         refusals=REFUSALS,

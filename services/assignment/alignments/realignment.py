@@ -40,7 +40,7 @@ class Realignment:
     changes: list[Change] = field(default_factory=list)
 
     def count(self, other: "Realignment") -> None:
-        """Add the figures of another part; its changes stay with it."""
+        """Add the counts of another part; its changes stay with it."""
         self.accounts += other.accounts
         self.gaps += other.gaps
         self.ties += other.ties

@@ -1,4 +1,4 @@
-"""Clone a plan: a new draft with its tree and rules, ids and all, so that the two compare.
+"""Clone a plan: a new draft with its tree, its rules and what it requires, so that the two compare.
 
 Beside plans and not in it: territories and rules call plans, and this calls all three.
 """
@@ -6,6 +6,7 @@ Beside plans and not in it: territories and rules call plans, and this calls all
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.assignment.certifications.commands import copy_requirements
 from services.assignment.plans.commands.draft_plan import DraftPlan, draft_plan
 from services.assignment.plans.commands.revise_draft import lock_plan
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -31,5 +32,6 @@ async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
         DraftPlan(name=command.name, plan_id=command.plan_id, based_on_plan_id=source.plan_id), uow
     )
     await copy_tree(uow, source=source.plan_id, target=clone.plan_id)
+    await copy_requirements(uow, source=source.plan_id, target=clone.plan_id)
     await copy_rules(uow, source=source.plan_id, target=clone.plan_id)
     return await find_plan(uow.connection, clone.plan_id)

@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections import Counter
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from services.assignment.alignments.diffs import queries, turns
+from services.assignment.alignments.diffs import queries as diffs
+from services.assignment.alignments.diffs import turns
+from services.assignment.alignments.moves import queries as moves
 from services.assignment.plans.commands import switch_live_plan
 from shared.contracts.identity import account_id_of
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
@@ -155,7 +158,7 @@ async def test_two_diffs_are_computed_at_once_and_others_wait_without_a_connecti
     running: list[str] = []
     peaks: Counter[tuple[int, int]] = Counter()
 
-    def watched(name: str) -> None:
+    def watched(queries: ModuleType, name: str) -> None:
         original = getattr(queries, name)
 
         async def run(*arguments: Any, **named: Any) -> Any:
@@ -168,8 +171,8 @@ async def test_two_diffs_are_computed_at_once_and_others_wait_without_a_connecti
 
         monkeypatch.setattr(queries, name, run)
 
-    for name in ("diff_plan", "list_moves", "list_gaps"):
-        watched(name)
+    for queries, name in ((diffs, "diff_plan"), (moves, "list_moves"), (moves, "list_gaps")):
+        watched(queries, name)
     await asyncio.gather(
         *(assignment.get(f"/v1/plans/{plan_id}/{part}") for part in ("diff", "moves", "gaps") * 2)
     )
@@ -193,7 +196,8 @@ async def test_who_waits_too_long_for_a_diff_is_told_what_is_under_way(
         assert "2 diffs are being computed" in answer.json()["detail"]
     for _ in range(turns.AT_ONCE):
         held.release()
-    await asyncio.gather(*(assignment.get(f"/v1/plans/{plan_id}/diff") for _ in range(3)))
+    # Who gave up has taken no turn along.
+    await asyncio.gather(*(assignment.get(f"/v1/plans/{plan_id}/diff") for _ in range(turns.AT_ONCE)))
 
 
 @pytest.mark.parametrize("lock", ["FOR SHARE", "FOR UPDATE"])

@@ -1,26 +1,19 @@
 """Computes diffs from a snapshot: accounts chunk by chunk, matched off the event loop; nothing is stored."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.accounts.account import AccountMeasures
 from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.queries import read_units
-from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
 from services.assignment.plans.queries import find_plan, read_live_plan
-from services.assignment.projections.queries import find_measures, sum_measures
-from services.assignment.rules.matcher import Match, Matcher, Reason
+from services.assignment.projections.queries import sum_measures
+from services.assignment.rules.matcher import Matcher, Reason
 from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import list_below, load_tree
 from shared.db.scope import Scope
-from shared.http.pagination import PageRequest
-
-# Accounts matched at a time for one page of moves: enough to fill it when one in ten moves.
-PAGE_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +38,12 @@ class PlanDiff:
     rules_without_accounts: list[UUID]
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where an account is, where a plan sends it, and why."""
-
-    account_id: UUID
-    from_territory_id: UUID | None
-    match: Match
-    measures: tuple[AccountMeasures, ...] = ()
-
-
 async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> PlanDiff:
     """Match all accounts by a plan and sum up what that changes. Raises NotFound."""
     plan = await find_plan(read, plan_id)
     live = await read_live_plan(read)
     rules = await load_rules(read, plan_id)
-    sight = await _look(read, plan_id, live.plan_id, scope)
+    sight = await look(read, plan_id, live.plan_id, scope)
     tally = Tally(sight)
     matcher = Matcher(rules)
     async for units in read_units(read):
@@ -81,7 +64,8 @@ async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> Pl
     )
 
 
-async def _look(read: AsyncConnection, plan_id: UUID, live_id: UUID | None, scope: Scope) -> Sight:
+async def look(read: AsyncConnection, plan_id: UUID, live_id: UUID | None, scope: Scope) -> Sight:
+    """Return how far a caller sees, by the live tree and by the plan's."""
     if scope.everything:
         return Sight(everything=True)
     return Sight(
@@ -112,52 +96,3 @@ def _sorted(tally: Tally, names: dict[UUID, str]) -> list[TerritoryDiff]:
         ),
         key=lambda row: (row.territory_id is None, row.name or "", str(row.territory_id)),
     )
-
-
-async def list_moves(
-    read: AsyncConnection, plan_id: UUID, *, scope: Scope, page: PageRequest
-) -> list[Placement]:
-    """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
-    return await _list(read, plan_id, _moves, scope=scope, page=page)
-
-
-def _moves(placement: Placement) -> bool:
-    return placement.from_territory_id != placement.match.territory_id
-
-
-async def list_gaps(
-    read: AsyncConnection, plan_id: UUID, *, reason: Reason | None, scope: Scope, page: PageRequest
-) -> list[Placement]:
-    """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
-    reasons = set(Reason) if reason is None else {reason}
-    return await _list(read, plan_id, lambda one: one.match.reason in reasons, scope=scope, page=page)
-
-
-async def _list(
-    read: AsyncConnection,
-    plan_id: UUID,
-    wanted: Callable[[Placement], bool],
-    *,
-    scope: Scope,
-    page: PageRequest,
-) -> list[Placement]:
-    await find_plan(read, plan_id)
-    sight = await _look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
-    matcher = Matcher(await load_rules(read, plan_id))
-    found: list[Placement] = []
-    async for units in read_units(read, after=page.after, chunk=PAGE_CHUNK):
-        seen = [unit for unit in units if sight.begins(unit[TERRITORY_ID])]
-        found += await asyncio.to_thread(_place, matcher, seen, wanted)
-        if len(found) > page.limit:
-            break
-    return await _measured(read, found[: page.limit + 1])
-
-
-def _place(matcher: Matcher, units: list[Unit], wanted: Callable[[Placement], bool]) -> list[Placement]:
-    placed = (Placement(unit[ACCOUNT_ID], unit[TERRITORY_ID], matcher.match(unit)) for unit in units)
-    return [placement for placement in placed if wanted(placement)]
-
-
-async def _measured(read: AsyncConnection, found: list[Placement]) -> list[Placement]:
-    measures = await find_measures(read, [placement.account_id for placement in found])
-    return [replace(one, measures=tuple(measures.get(one.account_id, ()))) for one in found]

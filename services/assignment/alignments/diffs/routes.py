@@ -1,17 +1,14 @@
-"""Diffs of plans over HTTP: computed on each request, nothing is changed, two at a time."""
+"""Diffs of plans over HTTP: computed on each request; nothing is stored."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from services.assignment.alignments.diffs import queries
-from services.assignment.alignments.diffs.schemas import GapView, MoveView, PlanDiffView
+from services.assignment.alignments.diffs.schemas import PlanDiffView
 from services.assignment.alignments.diffs.turns import Turn
-from services.assignment.rules.matcher import Reason
 from shared.http.commands import Snapshot
 from shared.http.etags import etag_of
-from shared.http.pagination import Page, PageParameters, page_of
 from shared.http.security import Reader
 
 router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["diffs"])
@@ -23,28 +20,3 @@ async def get_diff(by: Reader, _: Turn, read: Snapshot, response: Response, plan
     diff = await queries.diff_plan(read, plan_id, scope=by.scope)
     response.headers["etag"] = etag_of(diff.version)
     return PlanDiffView.of(diff)
-
-
-@router.get("/moves")
-async def list_moves(
-    by: Reader, _: Turn, read: Snapshot, page: PageParameters, plan_id: UUID
-) -> Page[MoveView]:
-    """List the accounts that would change territory if the plan went live now, by id."""
-    rows = await queries.list_moves(read, plan_id, scope=by.scope, page=page)
-    found, cursor = page_of(rows, page, lambda move: move.account_id)
-    return Page(items=[MoveView.of(move) for move in found], next_cursor=cursor)
-
-
-@router.get("/gaps")
-async def list_gaps(
-    by: Reader,
-    _: Turn,
-    read: Snapshot,
-    page: PageParameters,
-    plan_id: UUID,
-    reason: Annotated[Reason | None, Query(description="Only gaps of this reason.")] = None,
-) -> Page[GapView]:
-    """List the accounts that would belong to no territory if the plan went live now, and why."""
-    rows = await queries.list_gaps(read, plan_id, reason=reason, scope=by.scope, page=page)
-    found, cursor = page_of(rows, page, lambda gap: gap.account_id)
-    return Page(items=[GapView.of(gap) for gap in found], next_cursor=cursor)

@@ -1,4 +1,4 @@
-"""Create plans and the pointer to the live one."""
+"""Create plans, and the row that tells which of them is live."""
 
 from alembic import op
 

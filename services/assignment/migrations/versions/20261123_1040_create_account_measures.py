@@ -1,4 +1,4 @@
-"""Create the projection of accounts' trailing figures."""
+"""Create the measures of accounts, a projection of what metrics tells."""
 
 from alembic import op
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from services.assignment.certifications.queries import require_certified
 from services.assignment.reps.coverages.coverage import Coverage
 from services.assignment.reps.coverages.refusals import (
     CoverageOverlaps,
@@ -55,12 +56,16 @@ class StartCoverage:
 async def start_coverage(command: StartCoverage, uow: UnitOfWork) -> Coverage:
     """Begin a coverage, ending the one that runs.
 
-    Raises NotFound, UnknownRep, RepAlreadyCovers, CoverageOverlaps, ValidFromAhead.
+    Raises NotFound, RepNotCertified, UnknownRep, RepAlreadyCovers, CoverageOverlaps, ValidFromAhead.
     """
     valid_from = command.valid_from or uow.now
     if valid_from > uow.now:
         raise ValidFromAhead("valid_from: lies ahead; leave it out to begin now.")
     await require_known_territory(uow.connection, command.territory_id, scope=command.scope)
+    # What is told of the past lasts from now on, too: now is when the rep must be certified.
+    await require_certified(
+        uow.connection, territory_id=command.territory_id, rep_id=command.rep_id, on=uow.now.date()
+    )
     coverage = Coverage(
         coverage_id=new_id(),
         territory_id=command.territory_id,
