@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.metrics.facts import routes as facts
+from services.metrics.facts.conflicts import routes as conflicts
 from services.metrics.figures import refusals
 from services.metrics.figures import routes as figures
 from services.metrics.freshness import routes as freshness
@@ -25,6 +26,6 @@ def create_app(parts: Parts) -> FastAPI:
         description=(
             "Sales facts, credited to territories as they were and as they are, in roll-ups exact to the cent."
         ),
-        routers=[facts.router, figures.router, reconciliations.router, freshness.router],
+        routers=[facts.router, conflicts.router, figures.router, reconciliations.router, freshness.router],
         refusals=REFUSALS,
     )

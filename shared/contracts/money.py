@@ -1,6 +1,12 @@
-"""Minor units of currencies (ISO 4217), so that sums are exact integers."""
+"""Exact numbers: decimals as text, and minor units of currencies (ISO 4217) so that sums are integers."""
 
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+PlainDecimal = Annotated[Decimal, PlainSerializer(lambda number: f"{number:f}", return_type=str)]
+"""A decimal that answers write with all its digits, never with an exponent: amounts and percentages."""
 
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": counts that carry no money are kept under it."""

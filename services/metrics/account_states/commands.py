@@ -1,10 +1,8 @@
-"""Publish the figures of accounts whose facts changed: trailing revenue and open pipeline, as state."""
+"""Publish the state of accounts whose facts changed: trailing revenue and open pipeline."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,6 +10,7 @@ from sqlalchemy import text
 from shared.contracts.metrics import AccountFigures, AccountState
 from shared.contracts.money import NO_CURRENCY, from_minor
 from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.clock import Clock
 
 # The rows of the queue belong to one worker; SKIP LOCKED lets others take the next ones.
 _CLAIM = text("""
@@ -20,16 +19,15 @@ WITH taken AS (
         SELECT seq FROM stale_accounts ORDER BY seq LIMIT :limit FOR UPDATE SKIP LOCKED
     ) RETURNING account_id
 ), known AS (
-    INSERT INTO published_accounts (account_id, figures, as_of)
-    SELECT DISTINCT account_id, CAST('[]' AS jsonb), CAST(:now AS timestamptz) FROM taken ORDER BY account_id
+    INSERT INTO account_states (account_id) SELECT DISTINCT account_id FROM taken ORDER BY account_id
     ON CONFLICT DO NOTHING
 )
 SELECT count(*), coalesce(array_agg(DISTINCT account_id), '{}') FROM taken
 """)
-# Two workers may hold rows of the same account. The second waits here, and reads the facts only then: the
-# state published last is the newest.
+# Two workers may hold rows of the same account. The second waits here, and reads clock and facts only then:
+# the state published last is the newest and says so.
 _HOLD = text("""
-SELECT 1 FROM published_accounts WHERE account_id = ANY(CAST(:accounts AS uuid[]))
+SELECT 1 FROM account_states WHERE account_id = ANY(CAST(:accounts AS uuid[]))
 ORDER BY account_id FOR NO KEY UPDATE
 """)
 _WORK_OUT = text(f"""
@@ -51,9 +49,9 @@ WITH sums AS (
     FROM unnest(CAST(:accounts AS uuid[])) AS a (account_id) LEFT JOIN sums s ON s.account_id = a.account_id
     GROUP BY a.account_id
 )
-UPDATE published_accounts p SET figures = s.figures, as_of = :now
-FROM states s WHERE p.account_id = s.account_id AND p.figures <> s.figures
-RETURNING p.account_id, CAST(p.figures AS text)
+UPDATE account_states a SET figures = s.figures, as_of = greatest(a.as_of, CAST(:now AS timestamptz))
+FROM states s WHERE a.account_id = s.account_id AND a.figures <> s.figures
+RETURNING a.account_id, a.as_of, CAST(a.figures AS text)
 """)
 _LAST_SWEEP = text("SELECT swept_on FROM trailing_window FOR UPDATE")
 _BEGIN_SWEEPS = text("INSERT INTO trailing_window (swept_on) VALUES (:today) ON CONFLICT DO NOTHING")
@@ -70,28 +68,25 @@ _SWEPT = text("UPDATE trailing_window SET swept_on = :today")
 
 @dataclass(frozen=True, slots=True)
 class PublishAccountStates:
-    """Take up to `limit` entries of the queue."""
+    """Take up to `limit` entries of the queue. The clock comes along: waiting for an account takes time."""
 
+    clock: Clock
     limit: int = 2_000
 
 
 async def publish_account_states(command: PublishAccountStates, uow: UnitOfWork) -> int:
     """Announce the states that changed; return how many entries were taken."""
-    names: dict[str, Any] = {"limit": command.limit, "now": uow.now}
-    taken, accounts = (await uow.connection.execute(_CLAIM, names)).one()
+    taken, accounts = (await uow.connection.execute(_CLAIM, {"limit": command.limit})).one()
     if taken:
-        await _publish(accounts, uow)
+        await uow.connection.execute(_HOLD, {"accounts": accounts})
+        now = command.clock.now()
+        names = {"accounts": accounts, "today": now.date(), "now": now}
+        changed = await uow.connection.execute(_WORK_OUT, names)
+        uow.outbox.add_all(_state(*row) for row in changed)
     return int(taken)
 
 
-async def _publish(accounts: Sequence[UUID], uow: UnitOfWork) -> None:
-    names = {"accounts": list(accounts), "today": uow.now.date(), "now": uow.now}
-    await uow.connection.execute(_HOLD, {"accounts": list(accounts)})
-    changed = (await uow.connection.execute(_WORK_OUT, names)).all()
-    uow.outbox.add_all(_state(account, figures, uow.now) for account, figures in changed)
-
-
-def _state(account_id: UUID, figures: str, as_of: datetime) -> AccountState:
+def _state(account_id: UUID, as_of: datetime, figures: str) -> AccountState:
     return AccountState(
         account_id=account_id,
         as_of=as_of,

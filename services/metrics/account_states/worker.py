@@ -28,7 +28,7 @@ async def work(transact: Transactor, stopping: asyncio.Event) -> None:
             if swept != today:
                 await transact(sweep_trailing_window, today)
                 swept = today
-            command = PublishAccountStates()
+            command = PublishAccountStates(transact.clock)
             if await transact(publish_account_states, command) == command.limit:
                 continue
         except Exception as error:

@@ -2,7 +2,8 @@
 
 from sqlalchemy import text
 
-from services.metrics.rollups.figure import RollupView, measures_of
+from services.metrics.rollups.figure import figures_of
+from services.metrics.rollups.view import RollupView
 from shared.contracts.identity import UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
 
@@ -47,12 +48,12 @@ TREE_NOW = "(SELECT tree_id FROM live_plan)"
 
 def deltas_of(signed: str) -> str:
     """Return the query that credits signed facts (rows with a `sign`) in both views, as deltas to roll up."""
-    measures = measures_of("s", sign="s.sign")
+    figures = figures_of("s", sign="s.sign")
     return f"""
     SELECT {RollupView.AS_WAS:d} AS view, {TERRITORY_AT.format(fact="s")} AS territory_id,
-           {TREE_AT.format(fact="s")} AS tree_id, s.day, s.currency, {measures}
+           {TREE_AT.format(fact="s")} AS tree_id, s.day, s.currency, {figures}
     FROM {signed} s
     UNION ALL
-    SELECT {RollupView.AS_IS:d}, {TERRITORY_NOW.format(fact="s")}, {TREE_NOW}, s.day, s.currency, {measures}
+    SELECT {RollupView.AS_IS:d}, {TERRITORY_NOW.format(fact="s")}, {TREE_NOW}, s.day, s.currency, {figures}
     FROM {signed} s
     """

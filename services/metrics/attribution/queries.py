@@ -1,7 +1,8 @@
-"""From what a caller asks to the territories whose figures are read, within the caller's scope."""
+"""The plan in force, and the territories that a caller means and may ask about."""
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -50,6 +51,22 @@ WHERE c.depth = 0 AND c.territory_id = ANY(CAST(:scope_roots AS uuid[]))
       WHERE a.territory_id = c.territory_id AND a.depth > 0 AND a.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
   )
 """)
+
+
+class LivePlan(NamedTuple):
+    """The plan in force and its tree, as of an instant; None before the first activation."""
+
+    plan_id: UUID | None
+    tree_id: UUID | None
+    as_of: datetime
+
+
+_LIVE_PLAN = text("SELECT plan_id, tree_id, now() FROM live_plan")
+
+
+async def find_live_plan(read: AsyncConnection) -> LivePlan:
+    """Return what is in force in the snapshot that is read."""
+    return LivePlan(*(await read.execute(_LIVE_PLAN)).one())
 
 
 async def find_asked_territories(

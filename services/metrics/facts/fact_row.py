@@ -12,7 +12,7 @@ from shared.contracts.sales import Fact
 
 
 class FactRow(NamedTuple):
-    """The columns of a fact in the order in which the statements unnest them."""
+    """What is stored of a fact as it was told; the order is that of FACT_ROWS."""
 
     entity_key: UUID
     revision: int
@@ -26,6 +26,28 @@ class FactRow(NamedTuple):
     currency: str
     voided: bool
     payload_hash: UUID
+
+
+_TYPES = {
+    "entity_key": "uuid",
+    "revision": "int",
+    "source": "text",
+    "kind": "text",
+    "external_id": "text",
+    "stage": "text",
+    "account_id": "uuid",
+    "occurred_at": "timestamptz",
+    "amount_minor": "bigint",
+    "currency": "text",
+    "voided": "boolean",
+    "payload_hash": "uuid",
+}
+TOLD = ", ".join(_TYPES)
+FACT_ROWS = f"""
+    SELECT {TOLD}, CAST(occurred_at AT TIME ZONE 'UTC' AS date) AS day
+    FROM unnest({", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TYPES.items())}) AS i ({TOLD})
+"""
+"""SQL: the rows that `columns_of` binds, with their UTC day."""
 
 
 @dataclass(frozen=True, slots=True)

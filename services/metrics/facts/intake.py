@@ -1,5 +1,6 @@
 """What becomes of each fact that a caller sends: judged one by one, in order. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -74,6 +75,11 @@ def judge(items: Sequence[Item], known: Mapping[UUID, Told]) -> None:
         item.status = _compare(item.row, held)
         if item.status == "accepted":
             told[item.row.entity_key] = _told(item.row)
+
+
+def count_by_status(items: Sequence[Item]) -> dict[Status, int]:
+    """Return how many items met each fate."""
+    return dict(Counter(item.status for item in items))
 
 
 def refuse_outside(items: Sequence[Item], known: Mapping[UUID, Told], *, covered: Collection[UUID]) -> None:

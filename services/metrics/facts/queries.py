@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.attribution.credit import TERRITORY_AT, TERRITORY_NOW, TREE_AT, TREE_NOW
 from services.metrics.attribution.queries import require_territory
-from services.metrics.figures.queries import ViewName
-from services.metrics.rollups.figure import RollupView
+from services.metrics.rollups.queries import find_unassigned_days
+from services.metrics.rollups.view import RollupView, ViewName
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-_COLUMNS = (
+COLUMNS = (
     "entity_key, revision, source, kind, external_id, stage, account_id, occurred_at, day, amount_minor, "
     "currency, voided, recorded_at"
 )
@@ -52,11 +52,15 @@ class Credit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FactWithOrigin:
-    """A fact, its credits, and the revisions it replaced."""
+    """A fact, its credits, and the revisions it replaced.
+
+    `history_left_out` counts the revisions of accounts that the caller may not see.
+    """
 
     fact: FactFound
     credits: list[Credit]
     history: list[FactFound]
+    history_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,12 @@ class FactsAsked:
     end_day: date | None
 
 
-# Whose account it is now decides who may look, whatever the fact was credited to then.
-_VISIBLE = f"""(CAST(:scope_everything AS boolean) OR f.account_id IN (
-    SELECT a.account_id FROM accounts a WHERE {Scope.covers("a.territory_id")}
-))"""
+def visible(fact: str) -> str:
+    """Return SQL: whether the caller may see a revision. Whose account it is now decides, not whose it was."""
+    return f"""(CAST(:scope_everything AS boolean) OR {fact}.account_id IN (
+        SELECT a.account_id FROM accounts a WHERE {Scope.covers("a.territory_id")}
+    ))"""
+
 
 _HELD_NOW = """f.account_id IN (
     SELECT a.account_id FROM accounts a WHERE a.territory_id = :territory_id OR a.territory_id IN (
@@ -96,24 +102,19 @@ _HELD_BY_NOBODY = {
     ))""",
     "as_was": f"f.day = ANY(CAST(:days AS date[])) AND {TERRITORY_AT.format(fact='f')} = '{UNASSIGNED}'",
 }
-_DAYS = text(f"""
-SELECT day FROM rollup_days WHERE view = :view AND territory_id = '{UNASSIGNED}'
-GROUP BY day HAVING isum(facts) <> 0
-""")
 
 
 async def find_facts(
     read: AsyncConnection, asked: FactsAsked, page: PageRequest, *, scope: Scope
 ) -> list[FactFound]:
     """Return a page of facts by key, and one more if there is one. Raises NotFound for a hidden territory."""
-    conditions = [_VISIBLE, "NOT f.voided"]
+    conditions = [visible("f"), "NOT f.voided"]
     names: dict[str, Any] = {**scope.parameters(), "limit": page.limit + 1}
     if asked.territory_id is not None:
         await require_territory(read, asked.territory_id, scope)
     if asked.territory_id == UNASSIGNED:
         conditions.append(_HELD_BY_NOBODY[asked.view])
-        days = await read.execute(_DAYS, {"view": int(RollupView[asked.view.upper()])})
-        names["days"] = list(days.scalars())
+        names["days"] = await find_unassigned_days(read, RollupView.named(asked.view))
     elif asked.territory_id is not None and asked.territory_id != ORGANISATION:
         conditions.append(_HELD_NOW if asked.view == "as_is" else _HELD_THEN)
         names["territory_id"] = asked.territory_id
@@ -127,13 +128,15 @@ async def find_facts(
             conditions.append(condition)
             names[name] = value
     statement = text(
-        f"SELECT {_COLUMNS} FROM facts f WHERE {' AND '.join(conditions)} ORDER BY f.entity_key LIMIT :limit"
+        f"SELECT {COLUMNS} FROM facts f WHERE {' AND '.join(conditions)} ORDER BY f.entity_key LIMIT :limit"
     )
     return [FactFound(*row) for row in await read.execute(statement, names)]
 
 
-_ONE = text(f"SELECT {_COLUMNS} FROM facts f WHERE f.entity_key = :entity_key AND {_VISIBLE}")
-_HISTORY = text(f"SELECT {_COLUMNS} FROM fact_history WHERE entity_key = :entity_key ORDER BY revision")
+_ONE = text(f"SELECT {COLUMNS} FROM facts f WHERE f.entity_key = :entity_key AND {visible('f')}")
+_HISTORY = text(f"""
+SELECT {visible("h")} IS TRUE, {COLUMNS} FROM fact_history h WHERE h.entity_key = :entity_key ORDER BY h.revision
+""")
 _CREDITS = text(f"""
 SELECT c.view, c.territory_id, c.tree_id, coalesce(l.line, ARRAY[c.territory_id])
 FROM facts f
@@ -148,12 +151,16 @@ WHERE f.entity_key = :entity_key ORDER BY c.view
 
 async def find_fact(read: AsyncConnection, entity_key: UUID, *, scope: Scope) -> FactWithOrigin:
     """Return a fact with whom it counts for and what it replaced. Raises NotFound."""
-    names = {"entity_key": entity_key}
-    row = (await read.execute(_ONE, {**names, **scope.parameters()})).one_or_none()
+    names = {"entity_key": entity_key, **scope.parameters()}
+    row = (await read.execute(_ONE, names)).one_or_none()
     if row is None:
         raise NotFound("entity_key: no such fact.")
-    credited = [
-        Credit(RollupView(view).name.lower(), *rest) for view, *rest in await read.execute(_CREDITS, names)
-    ]
-    history = [FactFound(*each) for each in await read.execute(_HISTORY, names)]
-    return FactWithOrigin(FactFound(*row), credited, history)
+    credited = await read.execute(_CREDITS, {"entity_key": entity_key})
+    history = (await read.execute(_HISTORY, names)).all()
+    seen = [FactFound(*told) for may_see, *told in history if may_see]
+    return FactWithOrigin(
+        fact=FactFound(*row),
+        credits=[Credit(RollupView(view).label, *rest) for view, *rest in credited],
+        history=seen,
+        history_left_out=len(history) - len(seen),
+    )

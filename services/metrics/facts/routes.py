@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from services.metrics.facts.commands.submit_facts import SubmitFacts, submit_facts
 from services.metrics.facts.queries import FactsAsked, find_fact, find_facts
 from services.metrics.facts.schemas import FactDetailView, FactView, SubmitFactsBody, SubmittedView
-from services.metrics.figures.queries import ViewName
+from services.metrics.rollups.view import ViewName
 from shared.http.bodies import Day
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/facts", tags=["facts"])
 
 
 @router.post("", status_code=202, response_model=SubmittedView)
-async def post_facts(by: Writer, run: RunCommand, body: SubmitFactsBody) -> Response:
+async def create_facts(by: Writer, run: RunCommand, body: SubmitFactsBody) -> Response:
     """Send up to 1,000 facts; each gets a status of its own.
 
     `accepted` facts are counted within seconds. `duplicate` was told before, `superseded` by a higher

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 
-from services.metrics.facts.commands.submit_facts import count_by_status
-from services.metrics.facts.intake import Item, Status
+from services.metrics.facts.intake import Item, Status, count_by_status
 from services.metrics.facts.queries import Credit, FactFound, FactWithOrigin
-from shared.contracts.money import NO_CURRENCY, from_minor
+from shared.contracts.money import NO_CURRENCY, PlainDecimal, from_minor
 from shared.contracts.sales import Fact
 from shared.http.bodies import Body, View
 from shared.http.problems import FieldProblem
@@ -74,7 +72,7 @@ class FactView(View):
     account_id: UUID | None
     occurred_at: datetime
     day: date
-    amount: Decimal | None
+    amount: PlainDecimal | None
     currency: str | None
     voided: bool
     recorded_at: datetime
@@ -111,6 +109,9 @@ class FactDetailView(FactView):
 
     credits: list[CreditView]
     history: list[FactView]
+    history_left_out: int = Field(
+        description="How many replaced revisions are not shown: those of accounts outside the caller's scope."
+    )
 
     @classmethod
     def of_origin(cls, found: FactWithOrigin) -> Self:
@@ -119,4 +120,5 @@ class FactDetailView(FactView):
             **FactView.of(found.fact).model_dump(),
             credits=[CreditView.of(credit) for credit in found.credits],
             history=[FactView.of(fact) for fact in found.history],
+            history_left_out=found.history_left_out,
         )

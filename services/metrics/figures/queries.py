@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.attribution.queries import Include, find_asked_territories
+from services.metrics.attribution.queries import Include, find_asked_territories, find_live_plan
 from services.metrics.figures.refusals import TooManyRows
-from services.metrics.rollups.figure import SUMS, RollupView
+from services.metrics.rollups.figure import SUMS
+from services.metrics.rollups.view import RollupView, ViewName
 from shared.contracts.identity import ORGANISATION
 from shared.db.scope import Scope
 
 Grain = Literal["total", "month", "day"]
-ViewName = Literal["as_was", "as_is"]
 
 MAX_ROWS = 50_000
 _PERIOD = {
@@ -26,7 +26,7 @@ _PERIOD = {
 
 
 class Cell(NamedTuple):
-    """A territory's measures, own and below, in a period and a currency."""
+    """A territory's figures, own and below, in a period and a currency."""
 
     territory_id: UUID
     parent_id: UUID | None
@@ -69,9 +69,6 @@ class Figures:
     as_of: datetime
 
 
-_LIVE = text("SELECT plan_id, tree_id, now() FROM live_plan")
-
-
 def _cells(*, grain: Grain, territories: str) -> str:
     return f"""
     WITH found AS (
@@ -104,15 +101,15 @@ async def find_figures(read: AsyncConnection, asked: FiguresAsked, *, scope: Sco
             "fewer territories."
         )
     totals = await _find_cells(read, asked, grain="total", territories=territories.tops)
-    plan_id, tree_id, as_of = (await read.execute(_LIVE)).one()
-    return Figures(asked.view, rows, _per_currency(totals), plan_id, tree_id, as_of)
+    live = await find_live_plan(read)
+    return Figures(asked.view, rows, _per_currency(totals), live.plan_id, live.tree_id, live.as_of)
 
 
 async def _find_cells(
     read: AsyncConnection, asked: FiguresAsked, *, grain: Grain, territories: list[UUID] | None
 ) -> list[Cell]:
     parameters: dict[str, Any] = {
-        "view": int(RollupView[asked.view.upper()]),
+        "view": int(RollupView.named(asked.view)),
         "first_day": asked.first_day,
         "end_day": asked.end_day,
         "limit": MAX_ROWS + 1,
@@ -128,6 +125,6 @@ def _per_currency(cells: list[Cell]) -> list[Cell]:
     added: dict[str, Cell] = {}
     for cell in sorted(cells, key=lambda cell: cell.currency):
         held = added.get(cell.currency)
-        measures = cell[4:] if held is None else tuple(a + b for a, b in zip(held[4:], cell[4:], strict=True))
-        added[cell.currency] = Cell(*cell[:4], *measures)
+        figures = cell[4:] if held is None else tuple(a + b for a, b in zip(held[4:], cell[4:], strict=True))
+        added[cell.currency] = Cell(*cell[:4], *figures)
     return list(added.values())

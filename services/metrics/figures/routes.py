@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.metrics.attribution.queries import Include
-from services.metrics.figures.queries import FiguresAsked, Grain, ViewName, find_figures
+from services.metrics.figures.queries import FiguresAsked, Grain, find_figures
 from services.metrics.figures.refusals import EmptyPeriod
 from services.metrics.figures.schemas import FiguresView
+from services.metrics.rollups.view import ViewName
 from shared.http.bodies import Day
 from shared.http.commands import Snapshot
 from shared.http.problems import describe

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.metrics.figures.queries import Cell, Figures
-from shared.contracts.money import from_minor
+from shared.contracts.money import PlainDecimal, from_minor
 from shared.http.bodies import View
 
 
@@ -16,16 +16,16 @@ class Amounts(View):
     """What was counted. `currency` is XXX for what carries no money; sums of counts go over all currencies."""
 
     currency: str
-    revenue: Decimal
+    revenue: PlainDecimal
     orders: int
     leads: int
     opportunities: int
-    open_amount: Decimal = Field(description="Amount of opportunities whose newest revision is open.")
+    open_amount: PlainDecimal = Field(description="Amount of opportunities whose newest revision is open.")
     won: int
-    won_amount: Decimal
+    won_amount: PlainDecimal
     lost: int
-    lost_amount: Decimal
-    spend: Decimal
+    lost_amount: PlainDecimal
+    spend: PlainDecimal
     facts: int = Field(description="How many facts the row stands for.")
 
 
@@ -82,7 +82,7 @@ class FiguresView(View):
 
 
 def amounts_of(cell: Cell) -> dict[str, str | int | Decimal]:
-    """Return a cell's measures by their public names."""
+    """Return a cell's figures by their public names."""
     currency = cell.currency
     return {
         "currency": currency,

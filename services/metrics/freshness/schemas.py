@@ -1,4 +1,4 @@
-"""Body of the freshness route."""
+"""Bodies of the freshness route."""
 
 from datetime import datetime
 
@@ -17,10 +17,15 @@ class PartitionView(View):
 
 
 class FreshnessView(View):
-    """What was read, and what waits."""
+    """As of when figures are read."""
+
+    as_of: datetime
+
+
+class ProgressView(FreshnessView):
+    """What was read of each topic, and what waits, in the whole organisation."""
 
     partitions: list[PartitionView]
     parked_keys: int = Field(description="Keys that wait for an operator (`dlq list`).")
     unpublished_accounts: int = Field(description="Accounts whose new state is not published yet.")
-    conflicting_facts: int = Field(description="Revisions that were told in two ways; the first was kept.")
-    as_of: datetime
+    conflicting_facts: int = Field(description="Tellings that contradict a revision told before them.")

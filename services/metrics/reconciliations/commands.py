@@ -1,113 +1,19 @@
-"""Prove the roll-ups: count all facts anew, by other SQL than theirs, and compare cell by cell.
-
-Nothing is shared with the statements that keep the roll-ups: timelines become periods here, trees are walked
-through the closure, measures are filtered sums.
-"""
+"""Prove the roll-ups: count all facts anew, by other SQL than theirs, and keep what came of it."""
 
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
 
+from services.metrics.reconciliations.reconciliation import Reconciliation
+from services.metrics.reconciliations.recount import RECOUNT
 from services.metrics.rollups.queries import find_years
-from shared.contracts.identity import ORGANISATION, UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 
-MAX_DIFFERENCES = 100
-
-_COUNTED = {
-    "revenue_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'order')",
-    "orders": "count(*) FILTER (WHERE f.kind = 'order')",
-    "leads": "count(*) FILTER (WHERE f.kind = 'lead')",
-    "opportunities": "count(*) FILTER (WHERE f.kind = 'opportunity')",
-    "open_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'open')",
-    "won": "count(*) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'won')",
-    "won_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'won')",
-    "lost": "count(*) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'lost')",
-    "lost_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'lost')",
-    "spend_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'spend')",
-    "facts": "count(*)",
-}
-_NAMES = ", ".join(_COUNTED)
-_SUMS = ", ".join(f"isum({name}) AS {name}" for name in _COUNTED)
-_ZERO = " AND ".join(f"isum({name}) = 0" for name in _COUNTED)
-_SAME = " AND ".join(f"e.{name} IS NOT DISTINCT FROM s.{name}" for name in _COUNTED)
-
-# An event is in effect when no event of a higher version begins at its instant or before; it ends where the
-# next one in effect begins.
-_EXPECTED = f"""
-in_effect AS (
-    SELECT * FROM (
-        SELECT account_id, version, territory_id, valid_from,
-               max(version) OVER (PARTITION BY account_id ORDER BY valid_from) AS ruling
-        FROM alignment_events
-    ) e WHERE version = ruling
-), held AS (
-    SELECT account_id, coalesce(territory_id, '{UNASSIGNED}') AS territory_id, valid_from,
-           lead(valid_from, 1, 'infinity') OVER (PARTITION BY account_id ORDER BY valid_from) AS valid_to,
-           version = max(version) OVER (PARTITION BY account_id) AS is_last
-    FROM in_effect
-), grown AS (
-    SELECT tree_id, effective_at AS valid_from,
-           lead(effective_at, 1, 'infinity') OVER (ORDER BY effective_at) AS valid_to
-    FROM (
-        SELECT *, max(sequence) OVER (ORDER BY effective_at) AS ruling FROM activations
-    ) a WHERE sequence = ruling
-), credited AS (
-    SELECT 1 AS view, h.territory_id, g.tree_id, f.day, f.currency, f.kind, f.stage, f.amount_minor
-    FROM facts f
-    LEFT JOIN held h ON h.account_id = f.account_id AND h.valid_from <= f.occurred_at AND f.occurred_at < h.valid_to
-    LEFT JOIN grown g ON g.valid_from <= f.occurred_at AND f.occurred_at < g.valid_to
-    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
-    UNION ALL
-    SELECT 2, h.territory_id, (SELECT tree_id FROM activations ORDER BY sequence DESC LIMIT 1),
-           f.day, f.currency, f.kind, f.stage, f.amount_minor
-    FROM facts f LEFT JOIN held h ON h.account_id = f.account_id AND h.is_last
-    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
-), own AS (
-    SELECT f.view, coalesce(f.territory_id, '{UNASSIGNED}') AS territory_id, f.tree_id, f.day, f.currency,
-           {", ".join(f"{sql} AS {name}" for name, sql in _COUNTED.items())}
-    FROM credited f GROUP BY 1, 2, 3, 4, 5
-), expected AS (
-    SELECT view, above AS territory_id, day, currency, {_SUMS}
-    FROM (
-        SELECT o.view, o.territory_id AS above, o.day, o.currency, {_NAMES} FROM own o
-        UNION ALL
-        SELECT o.view, '{ORGANISATION}', o.day, o.currency, {_NAMES} FROM own o
-        UNION ALL
-        SELECT o.view, c.ancestor_id, o.day, o.currency, {_NAMES}
-        FROM own o JOIN tree_closure c
-            ON c.tree_id = o.tree_id AND c.territory_id = o.territory_id AND c.depth > 0
-    ) spread
-    GROUP BY view, above, day, currency
-)
-"""
-_RECONCILE = text(f"""
-WITH {_EXPECTED}, stored AS (
-    SELECT view, territory_id, day, currency, {_SUMS}
-    FROM rollup_days WHERE day >= :first_day AND day < :end_day
-    GROUP BY view, territory_id, day, currency HAVING NOT ({_ZERO})
-), differing AS (
-    SELECT view, territory_id, day, currency,
-           to_jsonb(e) - '{{view,territory_id,day,currency}}'::text[] AS expected,
-           to_jsonb(s) - '{{view,territory_id,day,currency}}'::text[] AS stored
-    FROM expected e FULL JOIN stored s USING (view, territory_id, day, currency)
-    WHERE NOT ({_SAME})
-)
-SELECT (SELECT count(*) FROM expected) AS cells,
-       (SELECT coalesce(isum(facts), 0) FROM own WHERE view = 1) AS facts,
-       (SELECT count(*) FROM differing) AS differing,
-       (SELECT coalesce(jsonb_agg(to_jsonb(d)), '[]') FROM (
-            SELECT * FROM differing ORDER BY view, territory_id, day, currency LIMIT {MAX_DIFFERENCES}
-       ) d) AS differences
-""")
 _KEEP = text("""
 INSERT INTO reconciliations (reconciliation_id, cells, facts, differing, differences, asked_by, made_at)
-VALUES (:reconciliation_id, :cells, :facts, :differing, CAST(:differences AS jsonb), :asked_by, :now)
+VALUES (:reconciliation_id, :cells, :facts, :differing, CAST(:differences AS jsonb), :asked_by, :made_at)
 """)
 # A recount reads whole days: on tables that were never analysed, nested loops made it 20 times slower.
 _ROOM = (
@@ -122,30 +28,6 @@ class Reconcile:
     """Compare all roll-ups with all facts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """How many cells and facts were compared, and the first of those cells that differ."""
-
-    reconciliation_id: UUID
-    cells: int
-    facts: int
-    differing: int
-    differences: list[dict[str, Any]]
-    made_at: datetime
-
-    def with_days(
-        self, cells: int, facts: int, differing: int, differences: list[dict[str, Any]]
-    ) -> "Reconciliation":
-        """Add what some more days came to."""
-        return replace(
-            self,
-            cells=self.cells + cells,
-            facts=self.facts + facts,
-            differing=self.differing + differing,
-            differences=[*self.differences, *differences][:MAX_DIFFERENCES],
-        )
-
-
 async def reconcile(_command: Reconcile, uow: UnitOfWork) -> Reconciliation:
     """Count anew, a year of days per statement.
 
@@ -154,17 +36,9 @@ async def reconcile(_command: Reconcile, uow: UnitOfWork) -> Reconciliation:
     """
     for statement in _ROOM:
         await uow.connection.execute(text(statement))
-    made = Reconciliation(new_id(), cells=0, facts=0, differing=0, differences=[], made_at=uow.now)
+    made = Reconciliation(new_id(), asked_by=uow.actor, made_at=uow.now)
     for first_day, end_day in await find_years(uow.connection):
         days = {"first_day": first_day, "end_day": end_day}
-        made = made.with_days(*(await uow.connection.execute(_RECONCILE, days)).one())
-    await uow.connection.execute(
-        _KEEP,
-        {
-            **{name: getattr(made, name) for name in ("reconciliation_id", "cells", "facts", "differing")},
-            "differences": json.dumps(made.differences),
-            "asked_by": uow.actor,
-            "now": uow.now,
-        },
-    )
+        made = made.with_days(*(await uow.connection.execute(RECOUNT, days)).one())
+    await uow.connection.execute(_KEEP, {**asdict(made), "differences": json.dumps(made.differences)})
     return made

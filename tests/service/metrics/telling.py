@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.rollups.figure import MEASURES
+from services.metrics.rollups.figure import FIGURES
 from shared.contracts.assignment import AccountAligned, PlanActivated, TerritoryNode, TreePublished
 from shared.contracts.envelope import Envelope, EventContract
 from shared.contracts.identity import account_id_of, tree_id_of
@@ -96,8 +96,11 @@ def activated(
     return received(event, version=sequence)
 
 
+TREE = tree({"north": None, "n1": "north", "n2": "north", "south": None, "s1": "south"})
+YEAR = {"from": "2026-01-01", "to": "2027-01-01"}
+
 _CELLS = text(f"""
-SELECT view, territory_id, day, currency, {", ".join(f"isum({name}) AS {name}" for name in MEASURES)}
+SELECT view, territory_id, day, currency, {", ".join(f"isum({name}) AS {name}" for name in FIGURES)}
 FROM rollup_days GROUP BY view, territory_id, day, currency
 """)
 
@@ -106,9 +109,9 @@ async def read_cells(connection: AsyncConnection) -> dict[tuple[int, UUID, date,
     """Return every cell of the roll-ups that is not zero."""
     cells = {}
     for row in await connection.execute(_CELLS):
-        measures = {name: n for name, n in zip(MEASURES, row[4:], strict=True) if n}
-        if measures:
-            cells[tuple(row[:4])] = measures
+        figures = {name: n for name, n in zip(FIGURES, row[4:], strict=True) if n}
+        if figures:
+            cells[tuple(row[:4])] = figures
     return cells
 
 
@@ -117,7 +120,7 @@ async def read_revenue(connection: AsyncConnection, view: int, territories: Iter
     cells = await read_cells(connection)
     names = {territory(name): name for name in territories}
     found = dict.fromkeys(names.values(), 0)
-    for (of_view, of_territory, _, _), measures in cells.items():
+    for (of_view, of_territory, _, _), figures in cells.items():
         if of_view == view and of_territory in names:
-            found[names[of_territory]] += measures.get("revenue_minor", 0)
+            found[names[of_territory]] += figures.get("revenue_minor", 0)
     return found

@@ -34,11 +34,11 @@ def published(engine):
 
 
 @pytest.fixture
-def publish(transact):
+def publish(transact, clock):
     """Run the worker's command until the queue is empty."""
 
     async def publish():
-        while await transact(publish_account_states, PublishAccountStates(limit=3)):
+        while await transact(publish_account_states, PublishAccountStates(clock, limit=3)):
             pass
 
     return publish
@@ -119,7 +119,7 @@ async def test_time_alone_changes_a_state(transact, clock, publish, published):
     assert later == {account_id_of("a1"): [], account_id_of("a2"): [("USD", "100.00", "0.00")]}
 
 
-async def test_workers_at_once_publish_the_newest_state_last(transact, publish, published):
+async def test_workers_at_once_publish_the_newest_state_last(transact, clock, publish, published):
     """Facts of one account in many batches, three workers: the last state says it all."""
 
     async def record(partition):
@@ -137,25 +137,60 @@ async def test_workers_at_once_publish_the_newest_state_last(transact, publish, 
         for partition in range(2):
             group.create_task(record(partition))
         for _ in range(20):
-            group.create_task(transact(publish_account_states, PublishAccountStates(limit=2)))
+            group.create_task(transact(publish_account_states, PublishAccountStates(clock, limit=2)))
     await publish()
     states = await published()
     assert figures_of(states[-1][0]) == [("USD", "30.00", "0.00")]
     assert [version for _, version in states] == list(range(1, len(states) + 1))
 
 
-async def test_a_worker_reads_the_facts_only_once_it_holds_the_account(transact, engine, publish, published):
+async def test_a_worker_reads_the_facts_only_once_it_holds_the_account(
+    transact, clock, engine, publish, published
+):
     """What it read while another worker publishes the same account would be old when its turn comes."""
     await transact(apply_facts, [recorded(fact("o1", occurred_at=A_MONDAY))])
     await publish()
     await transact(apply_facts, [recorded(fact("o2", occurred_at=A_MONDAY))])
     async with engine.begin() as other:
-        await other.execute(text("SELECT 1 FROM published_accounts FOR UPDATE"))
-        publishing = asyncio.create_task(transact(publish_account_states, PublishAccountStates()))
+        await other.execute(text("SELECT 1 FROM account_states FOR UPDATE"))
+        publishing = asyncio.create_task(transact(publish_account_states, PublishAccountStates(clock)))
         await eventually(lambda: is_waiting(engine))
         await transact(apply_facts, [recorded(fact("o3", occurred_at=A_MONDAY))])
     await publishing
     assert figures_of((await published())[-1][0]) == [("USD", "300.00", "0.00")]
+
+
+async def test_a_state_is_as_of_when_its_facts_were_read(transact, clock, engine, publish, published):
+    """Of two workers at once, the one that began first may publish last: its state is not the older one."""
+    await transact(apply_facts, [recorded(fact("o1", occurred_at=A_MONDAY))])
+    await publish()
+    elsewhere = fact("e", account_external_id="new", occurred_at=A_MONDAY)
+    await transact(apply_facts, [recorded(fact("o2", occurred_at=A_MONDAY), elsewhere)])
+    async with engine.connect() as other:
+        # The first worker stops at an account that another transaction is adding.
+        insert = text("INSERT INTO account_states (account_id) VALUES (:id)")
+        await other.execute(insert, {"id": account_id_of("new")})
+        first = asyncio.create_task(transact(publish_account_states, PublishAccountStates(clock)))
+        await eventually(lambda: is_waiting(engine))
+        clock.advance(timedelta(minutes=1))
+        await transact(apply_facts, [recorded(fact("o3", occurred_at=A_MONDAY))])
+        await transact(publish_account_states, PublishAccountStates(clock))
+        await transact(apply_facts, [recorded(fact("o4", occurred_at=A_MONDAY))])
+        await other.rollback()
+    await first
+    states = [state for state, _ in await published() if state.account_id == account_id_of("a1")]
+    assert [figures_of(state)[0][1] for state in states] == ["100.00", "300.00", "400.00"]
+    later = A_MONDAY + timedelta(minutes=1)
+    assert [state.as_of for state in states] == [A_MONDAY, later, later]
+
+
+async def test_a_worker_whose_clock_is_behind_does_not_date_a_state_back(transact, clock, publish, published):
+    await transact(apply_facts, [recorded(fact("o1", occurred_at=A_MONDAY))])
+    await publish()
+    await transact(apply_facts, [recorded(fact("o2", occurred_at=A_MONDAY))])
+    clock.advance(timedelta(seconds=-5))
+    await publish()
+    assert [state.as_of for state, _ in await published()] == [A_MONDAY, A_MONDAY]
 
 
 async def is_waiting(engine):

@@ -69,7 +69,7 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
         group.create_task(activate())
 
     made = await transact(reconcile, Reconcile())
-    assert made.differences == []
+    assert made.differences == ()
     assert made.facts == 400
     expected = recompute(
         Inputs(

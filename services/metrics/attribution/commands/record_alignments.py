@@ -10,8 +10,9 @@ from datetime import UTC
 from sqlalchemy import text
 
 from services.metrics.attribution.credit import TREE_AT, TREE_NOW, change_attribution
-from services.metrics.rollups.figure import MEASURES, SUMS, RollupView, measures_of
+from services.metrics.rollups.figure import SUMS, figures_of, signed_figures
 from services.metrics.rollups.roll_up import ROLL_UP
+from services.metrics.rollups.view import RollupView
 from shared.contracts.assignment import AccountAligned
 from shared.contracts.identity import UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
@@ -88,7 +89,7 @@ _APPLY = text(f"""
 WITH {_TIMELINES}, {_MOVES}, touched AS (
     SELECT m.view, m.from_territory, m.to_territory, f.day, f.currency,
            CASE m.view WHEN {RollupView.AS_WAS:d} THEN {TREE_AT.format(fact="f")} ELSE {TREE_NOW} END AS tree_id,
-           {measures_of("f", sign="1")}
+           {figures_of("f", sign="1")}
     FROM moves m
     JOIN facts f ON f.account_id = m.account_id AND f.day >= m.first_day AND f.day <= m.last_day
         AND f.occurred_at >= m.valid_from AND f.occurred_at < m.valid_to AND NOT f.voided
@@ -97,7 +98,7 @@ WITH {_TIMELINES}, {_MOVES}, touched AS (
     FROM touched GROUP BY view, from_territory, to_territory, tree_id, day, currency
 ), deltas AS (
     SELECT s.view, x.territory_id, s.tree_id, s.day, s.currency,
-           {", ".join(f"x.sign * s.{name} AS {name}" for name in MEASURES)}
+           {signed_figures("s", sign="x.sign")}
     FROM summed s
     CROSS JOIN LATERAL (VALUES (-1, s.from_territory), (1, s.to_territory)) AS x (sign, territory_id)
 ), {ROLL_UP}

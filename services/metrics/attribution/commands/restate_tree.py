@@ -11,12 +11,11 @@ from sqlalchemy import text
 
 from services.metrics.attribution.credit import TERRITORY_AT
 from services.metrics.attribution.tree_periods import BEGINNING, END, TreeShift
-from services.metrics.rollups.figure import MEASURES, SUMS, RollupView, measures_of
+from services.metrics.rollups.figure import SUMS, figures_of, signed_figures
 from services.metrics.rollups.queries import find_years
 from services.metrics.rollups.roll_up import ROLL_UP
+from services.metrics.rollups.view import RollupView
 from shared.db.unit_of_work import UnitOfWork
-
-_SIGNED = ", ".join(f"x.sign * o.{name} AS {name}" for name in MEASURES)
 
 _SHIFT = """
 shifts AS (
@@ -45,7 +44,8 @@ WITH {_SHIFT}, own AS (
         AND r.day >= s.first_day AND r.day < s.end_day
     GROUP BY 1, 2, 3, 4, 5, 6
 ), deltas AS (
-    SELECT o.view, o.territory_id, x.tree_id, o.day, o.currency, {_SIGNED}
+    SELECT o.view, o.territory_id, x.tree_id, o.day, o.currency,
+           {signed_figures("o", sign="x.sign")}
     FROM own o CROSS JOIN LATERAL (VALUES (-1, o.from_tree), (1, o.to_tree)) AS x (sign, tree_id)
 ), {ROLL_UP}
 SELECT count(*) FROM own
@@ -61,7 +61,7 @@ WITH {_SHIFT}, credited AS (
         AND f.occurred_at >= s.valid_from AND f.occurred_at < s.valid_to AND NOT f.voided
 ), deltas AS (
     SELECT CAST(:view AS int) AS view, c.territory_id, x.tree_id, c.day, c.currency,
-           {measures_of("c", sign="x.sign")}
+           {figures_of("c", sign="x.sign")}
     FROM credited c CROSS JOIN LATERAL (VALUES (-1, c.from_tree), (1, c.to_tree)) AS x (sign, tree_id)
 ), {ROLL_UP}
 SELECT count(*) FROM credited

@@ -1,6 +1,5 @@
 """Take facts in: judge each, and send the accepted ones on their way to being counted."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.facts.commands.keep_conflicts import keep_conflicts
+from services.metrics.facts.conflicts.commands import keep_conflicts
 from services.metrics.facts.intake import (
     Item,
     Told,
@@ -55,11 +54,6 @@ async def submit_facts(command: SubmitFacts, uow: UnitOfWork) -> list[Item]:
     )
     await keep_conflicts([item.row for item in items if item.status == "conflict" and item.row], uow)
     return items
-
-
-def count_by_status(items: Sequence[Item]) -> dict[str, int]:
-    """Return how many items met each fate."""
-    return dict(Counter(item.status for item in items))
 
 
 async def _refuse_outside(

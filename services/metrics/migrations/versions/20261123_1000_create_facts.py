@@ -38,7 +38,7 @@ CREATE TABLE facts (
     {_FACT.format(table="facts")},
     CONSTRAINT pk_facts PRIMARY KEY (entity_key)
 ) PARTITION BY RANGE (entity_key);
-CREATE INDEX ix_facts_account_day ON facts (account_id, day);
+CREATE INDEX ix_facts_account_id_day ON facts (account_id, day);
 -- Facts come in roughly by day: a few pages of index find the facts of one day.
 CREATE INDEX ix_facts_day ON facts USING brin (day) WITH (autosummarize = on);
 
@@ -50,13 +50,13 @@ CREATE TABLE fact_history (
 );
 
 CREATE TABLE fact_conflicts (
+    conflict_id uuid NOT NULL DEFAULT uuidv7(),
     entity_key uuid NOT NULL,
-    revision int NOT NULL,
-    payload_hash uuid NOT NULL,
-    payload jsonb NOT NULL,
-    found_at timestamptz NOT NULL,
-    CONSTRAINT pk_fact_conflicts PRIMARY KEY (entity_key, revision, payload_hash)
+    {_FACT.format(table="fact_conflicts")},
+    CONSTRAINT pk_fact_conflicts PRIMARY KEY (conflict_id),
+    CONSTRAINT uq_fact_conflicts_entity_key_revision_payload_hash UNIQUE (entity_key, revision, payload_hash)
 );
+CREATE INDEX ix_fact_conflicts_account_id ON fact_conflicts (account_id);
 
 -- sum(bigint) turns into numeric, which costs most of a large sum. This one stays an integer and refuses to
 -- overflow, so it is exact.

@@ -23,7 +23,7 @@ CREATE TABLE alignment_events (
     rule_id uuid,
     CONSTRAINT pk_alignment_events PRIMARY KEY (account_id, version)
 );
-CREATE INDEX ix_alignment_events_territory ON alignment_events (territory_id);
+CREATE INDEX ix_alignment_events_territory_id ON alignment_events (territory_id);
 
 -- Where an account belongs now: the territory of its highest version. Accounts never aligned have no row.
 CREATE TABLE accounts (
@@ -32,7 +32,7 @@ CREATE TABLE accounts (
     version bigint NOT NULL,
     CONSTRAINT pk_accounts PRIMARY KEY (account_id)
 );
-CREATE INDEX ix_accounts_territory ON accounts (territory_id);
+CREATE INDEX ix_accounts_territory_id ON accounts (territory_id);
 
 CREATE TABLE trees (
     tree_id uuid NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE tree_closure (
     CONSTRAINT pk_tree_closure PRIMARY KEY (tree_id, ancestor_id, territory_id),
     CONSTRAINT fk_tree_closure_tree_id_trees FOREIGN KEY (tree_id) REFERENCES trees
 );
-CREATE INDEX ix_tree_closure_territory ON tree_closure (tree_id, territory_id, depth);
+CREATE INDEX ix_tree_closure_tree_id_territory_id_depth ON tree_closure (tree_id, territory_id, depth);
 -- The same as one row per territory: itself, its ancestors from near to far, and the organisation. The fact
 -- path unnests it instead of joining.
 CREATE TABLE tree_lines (

@@ -12,7 +12,7 @@ depends_on = None
 # `below` tells what a territory gets from the territories under it from what is credited to itself: its own
 # rows stay true in any tree, so a change of the tree is worked out from them and never from single facts.
 # The figures of a territory are the sum of both, and of all slots: one range of the key.
-# No index on a measure, and room on the page: so an upsert rewrites a row in place (HOT).
+# No index on a figure, and room on the page: so an upsert rewrites a row in place (HOT).
 _UPGRADE = """
 CREATE TABLE rollup_days (
     view smallint NOT NULL CONSTRAINT ck_rollup_days_view CHECK (view IN (1, 2)),
@@ -46,11 +46,12 @@ CREATE TABLE stale_accounts (
 ALTER TABLE stale_accounts SET (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0
 );
-CREATE TABLE published_accounts (
+-- What was published last; as_of is null until the first time.
+CREATE TABLE account_states (
     account_id uuid NOT NULL,
-    figures jsonb NOT NULL,
-    as_of timestamptz NOT NULL,
-    CONSTRAINT pk_published_accounts PRIMARY KEY (account_id)
+    figures jsonb NOT NULL DEFAULT '[]',
+    as_of timestamptz,
+    CONSTRAINT pk_account_states PRIMARY KEY (account_id)
 );
 -- One row: up to which day accounts were looked through whose trailing year moved on.
 CREATE TABLE trailing_window (
@@ -69,5 +70,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo."""
-    for table in ("trailing_window", "published_accounts", "stale_accounts", "rollup_days"):
+    for table in ("trailing_window", "account_states", "stale_accounts", "rollup_days"):
         op.execute(f"DROP TABLE {table}")

@@ -1,4 +1,4 @@
-"""Create the record of reconciliations."""
+"""Create the reconciliations."""
 
 from alembic import op
 
