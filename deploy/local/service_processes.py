@@ -82,10 +82,12 @@ async def is_at_head(service: str, surroundings: Surroundings) -> bool:
     """Tell whether a schema is at this release's head; starting a process to learn that takes seconds."""
     head = ScriptDirectory.from_config(alembic_config(service=service)).get_current_head()
     connection = await asyncpg.connect(surroundings.database_url(f"{service}_owner"))
+    table = f"{service}.alembic_version"
     try:
-        found = await connection.fetchval(f"SELECT version_num FROM {service}.alembic_version")
-    except asyncpg.UndefinedTableError:
-        return False
+        # Asked for first: selecting from a table that is not there leaves an error in the server's log.
+        if await connection.fetchval("SELECT to_regclass($1)", table) is None:
+            return False
+        found = await connection.fetchval(f"SELECT version_num FROM {table}")
     finally:
         await connection.close()
     return bool(found == head)
