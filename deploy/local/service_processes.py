@@ -23,7 +23,7 @@ from shared.db.migrations import alembic_config
 SERVICE_ROLES: Mapping[str, Sequence[str]] = {
     "assignment": ("api", "relay", "consumer"),
     "metrics": ("api", "relay", "consumer", "worker"),
-    "collab": ("api", "relay", "consumer"),
+    "collab": ("api", "relay", "consumer", "worker"),
 }
 
 

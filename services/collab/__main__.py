@@ -1,10 +1,15 @@
-"""python -m services.collab api|relay|consumer|migrate|dlq: one process, one role."""
+"""python -m services.collab api|worker|relay|consumer|migrate|dlq: one process, one role."""
 
 import sys
 
 from services.collab.consumers import CONSUMERS
 from services.collab.settings import SERVICE, Settings
+from services.collab.worker import work
+from shared.contracts.envelope import event_source
+from shared.db.transact import Transactor
 from shared.messaging.command_line import run_service
+from shared.messaging.run import run_worker
+from shared.runtime.clock import SystemClock
 
 
 def api(settings: Settings) -> None:
@@ -16,7 +21,21 @@ def api(settings: Settings) -> None:
     serve(build_app(settings), settings)
 
 
+def worker(settings: Settings) -> None:
+    """Do what time alone brings about."""
+    source = event_source(settings.organisation, SERVICE)
+    run_worker(
+        settings,
+        SERVICE,
+        lambda engine, stopping: work(Transactor(engine, SystemClock(), source), stopping),
+    )
+
+
 if __name__ == "__main__":
     run_service(
-        sys.argv[1:], service=SERVICE, read_settings=Settings, consumers=CONSUMERS, roles={"api": api}
+        sys.argv[1:],
+        service=SERVICE,
+        read_settings=Settings,
+        consumers=CONSUMERS,
+        roles={"api": api, "worker": worker},
     )

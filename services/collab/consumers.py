@@ -1,9 +1,12 @@
 """What collab reads, and which handler takes what."""
 
 from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over_moved_accounts
+from services.collab.projections.account_industries import keep_industries
 from services.collab.projections.account_states import forget_account_states, keep_account_states
-from services.collab.projections.coverages import end_coverages, start_coverages
+from services.collab.projections.coverages import end_coverages
 from services.collab.projections.territories import follow_activations, keep_trees
+from services.collab.projections.territory_kinds import keep_kinds
+from services.collab.training.enrolments.commands.enrol_by_rule import enrol_as_coverage_starts
 from shared.contracts import assignment, metrics
 from shared.messaging.subscription import Subscription
 
@@ -14,10 +17,18 @@ CONSUMERS = {
         Subscription(assignment.TERRITORIES, {assignment.TreePublished: keep_trees}),
         Subscription(
             assignment.COVERAGES,
-            {assignment.CoverageStarted: start_coverages, assignment.CoverageEnded: end_coverages},
+            {assignment.CoverageStarted: enrol_as_coverage_starts, assignment.CoverageEnded: end_coverages},
         ),
         Subscription(
             metrics.ACCOUNT_STATE, {metrics.AccountState: keep_account_states}, forget_account_states
         ),
-    )
+    ),
+    # A consumer of its own: where collab ran before, it reads the accounts and trees from their beginning.
+    "collab.training": (
+        Subscription(
+            assignment.ACCOUNTS,
+            {assignment.AccountRegistered: keep_industries, assignment.AccountChanged: keep_industries},
+        ),
+        Subscription(assignment.TERRITORIES, {assignment.TreePublished: keep_kinds}),
+    ),
 }

@@ -6,18 +6,23 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 from collections.abc import Iterable
 from typing import Any
 
+from shared.contracts.assignment import ACCOUNTS, TERRITORIES
 from shared.contracts.envelope import EventContract
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
 from shared.contracts.sales import FACTS
+from shared.contracts.training import TRAINING
 
 # The names of consumers outlive their code: offsets and dead letter topics carry them.
 _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "assignment": {"assignment.measures": CONSUMED["assignment"]},
+    "assignment": {
+        "assignment.measures": tuple(topic for topic in CONSUMED["assignment"] if topic != TRAINING),
+        "assignment.certifications": (TRAINING,),
+    },
     "metrics": {
         "metrics.attribution": tuple(topic for topic in CONSUMED["metrics"] if topic != FACTS),
         "metrics.facts": (FACTS,),
     },
-    "collab": {"collab.handoffs": CONSUMED["collab"]},
+    "collab": {"collab.handoffs": CONSUMED["collab"], "collab.training": (ACCOUNTS, TERRITORIES)},
 }
 
 _TEXT = {"type": "string"}

@@ -1,6 +1,6 @@
 """Every published event by its wire type: the one list that codecs, AsyncAPI and checks read."""
 
-from shared.contracts import assignment, collab, metrics, sales
+from shared.contracts import assignment, collab, metrics, sales, training
 from shared.contracts.envelope import EventContract
 
 PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
@@ -24,11 +24,15 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         collab.NoteWritten,
         collab.NoteEdited,
         collab.NoteDeleted,
+        training.CertificationGranted,
+        training.CertificationExpiring,
+        training.CertificationExpired,
+        training.CertificationRevoked,
     ),
 }
 
 CONSUMED: dict[str, tuple[str, ...]] = {
-    "assignment": (metrics.ACCOUNT_STATE,),
+    "assignment": (metrics.ACCOUNT_STATE, training.TRAINING),
     "metrics": (sales.FACTS, assignment.ACCOUNTS, assignment.PLANS, assignment.TERRITORIES),
     "collab": (
         assignment.ACCOUNTS,

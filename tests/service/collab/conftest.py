@@ -49,17 +49,27 @@ class Collab:
         await self.apply(received)
 
     async def apply(self, received: Sequence[Received[Any]]) -> None:
-        """Apply received events through the handler that the consumer would choose."""
-        (handler,) = (
-            subscription.handlers[type(received[0].event)]
-            for subscription in CONSUMERS["collab.handoffs"]
-            if type(received[0].event) in subscription.handlers
-        )
+        """Apply received events through the handlers that the consumers would choose."""
+        kind = type(received[0].event)
+        handlers = [
+            subscription.handlers[kind]
+            for subscriptions in CONSUMERS.values()
+            for subscription in subscriptions
+            if kind in subscription.handlers
+        ]
+        assert handlers
 
-        async def handle(items: Sequence[Received[Any]], uow: UnitOfWork) -> None:
-            await handler(items, uow)
+        for handler in handlers:
 
-        await Transactor(self.engine, self.clock, "/demo/collab")(handle, received)
+            async def handle(items: Sequence[Received[Any]], uow: UnitOfWork, call: Any = handler) -> None:
+                await call(items, uow)
+
+            await self.transact(handle, received)
+
+    @property
+    def transact(self) -> Transactor:
+        """Run commands as a worker does."""
+        return Transactor(self.engine, self.clock, "/demo/collab")
 
     async def rows(self, sql: str, **binds: object) -> list[Any]:
         """Read some rows."""

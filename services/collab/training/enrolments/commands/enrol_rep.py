@@ -1,0 +1,50 @@
+"""Enrolling a rep by hand, whatever the programme's rule says."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.collab.training.enrolments.queries import EnrolmentRow, find_enrolment
+from services.collab.training.enrolments.refusals import AlreadyEnrolled
+from services.collab.training.programmes.queries import find_programme
+from services.collab.training.visibility import require_rep
+from shared.db.scope import Scope
+from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.ids import new_id
+
+_ENROL = text("""
+INSERT INTO enrolments (enrolment_id, programme_id, programme_version, rep_id, cause, state, enrolled_at,
+    enrolled_by, due_on)
+VALUES (:enrolment, :programme, :version, :rep, 'manual', 'open', :now, :actor, :due_on)
+ON CONFLICT DO NOTHING RETURNING enrolment_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolRep:
+    """Enrol a rep in the latest version of a programme."""
+
+    programme_id: UUID
+    rep_id: UUID
+    scope: Scope
+
+
+async def enrol_rep(command: EnrolRep, uow: UnitOfWork) -> EnrolmentRow:
+    """Enrol a rep. Raises NotFound or AlreadyEnrolled."""
+    await require_rep(uow.connection, command.rep_id, scope=command.scope)
+    programme = await find_programme(uow.connection, command.programme_id)
+    enrolment_id = new_id()
+    binds = {
+        "enrolment": enrolment_id,
+        "programme": programme.programme_id,
+        "version": programme.version,
+        "rep": command.rep_id,
+        "now": uow.now,
+        "actor": uow.actor,
+        "due_on": uow.now.date() + timedelta(days=programme.content.due_days),
+    }
+    if (await uow.connection.execute(_ENROL, binds)).one_or_none() is None:
+        raise AlreadyEnrolled("rep_id: the rep is enrolled in this programme; look at GET /v1/enrolments.")
+    return await find_enrolment(uow.connection, enrolment_id, viewer=uow.actor, scope=command.scope)

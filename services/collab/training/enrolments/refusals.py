@@ -1,0 +1,23 @@
+"""What enrolments and statements refuse."""
+
+from shared.runtime.refusals import Refusal
+
+
+class AlreadyEnrolled(Refusal):
+    """The rep is or was enrolled in the programme; a renewal is enrolled by the programme's rule."""
+
+
+class UnknownCourse(Refusal):
+    """The programme has no course of that code in the version of the enrolment."""
+
+
+class StatementConflict(Refusal):
+    """The statement id was told before, with other content: the first telling stays."""
+
+
+class StatementVoided(Refusal):
+    """The statement was voided before."""
+
+
+class CourseSatisfied(Refusal):
+    """The course is passed or waived as it is."""

@@ -1,0 +1,73 @@
+"""Bodies of the skill requirement and skill gap routes."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import Field
+
+from services.collab.training.certifications.schemas import Code
+from services.collab.training.skill_gaps.queries import TerritoryNeedsRow
+from shared.http.bodies import Body, View
+from shared.http.pagination import Page
+
+IndustryInPath = Annotated[
+    str, Path(pattern=r"^[a-z0-9][a-z0-9 &._-]{0,127}$", description="In lower case, as it is compared.")
+]
+
+
+class SkillRequirementBody(Body):
+    """Which certifications the accounts of the industry ask for."""
+
+    certification_codes: tuple[Code, ...] = Field(max_length=100)
+
+
+class SkillRequirementView(View):
+    """Which certifications the accounts of an industry ask for."""
+
+    industry: str
+    certification_codes: list[str]
+    version: int
+    changed_at: datetime
+    changed_by: str
+
+
+class NeedView(View):
+    """A certification that so many accounts of a territory ask for."""
+
+    certification_code: str
+    accounts: int
+    certified_rep_ids: list[UUID]
+    state: Literal["met", "gap"]
+
+
+class TerritorySkillsView(View):
+    """What a territory's own accounts ask for, against who covers it."""
+
+    territory_id: UUID
+    rep_ids: list[UUID]
+    needs: list[NeedView]
+
+    @classmethod
+    def of(cls, row: TerritoryNeedsRow) -> Self:
+        """Show a territory."""
+        return cls(
+            territory_id=row.territory_id,
+            rep_ids=list(row.rep_ids),
+            needs=[
+                NeedView(
+                    certification_code=need.certification_code,
+                    accounts=need.accounts,
+                    certified_rep_ids=list(need.certified_rep_ids),
+                    state="met" if need.certified_rep_ids else "gap",
+                )
+                for need in row.needs
+            ],
+        )
+
+
+class SkillGapsView(Page[TerritorySkillsView]):
+    """The territories of a subtree on a day."""
+
+    on: date
