@@ -3,6 +3,11 @@
 from fastapi import FastAPI
 
 from services.collab.briefs import routes as briefs
+from services.collab.customers.consents import refusals as consent
+from services.collab.customers.contacts import refusals as contact
+from services.collab.customers.needs import refusals as need
+from services.collab.customers.preferences import refusals as preference
+from services.collab.customers.routes import ROUTERS as CUSTOMERS
 from services.collab.handoffs import refusals as handoff
 from services.collab.handoffs import routes as handoffs
 from services.collab.notes import refusals as note
@@ -30,11 +35,18 @@ REFUSALS: RefusalTable = {
     enrolment.StatementVoided: 409,
     enrolment.UnknownCourse: 422,
     training.DayAhead: 422,
+    consent.ConsentOverlaps: 409,
+    consent.TooManyConsents: 409,
+    contact.ContactRefused: 409,
     handoff.HandoffAlreadyDecided: 409,
     handoff.HandoffNotAccepted: 409,
     handoff.ChecklistIncomplete: 409,
     handoff.HandoffClosed: 409,
     handoff.NotTheReceivingSide: 403,
+    need.NeedMetWithoutEvidence: 409,
+    need.NeedStatusRefused: 409,
+    need.TooMuchEvidence: 409,
+    preference.TooManyObservations: 409,
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
 }
@@ -45,11 +57,13 @@ def create_app(parts: Parts) -> FastAPI:
     return create_service_app(
         parts,
         title="Bailiwick collab",
+        description="How the team hands customers over: handoffs with their briefs, notes on anything, customer profiles.",
         # /v1/handoffs/summary stands before /v1/handoffs/{handoff_id}.
         routers=[
             handoffs.router,
             briefs.router,
             notes.router,
+            *CUSTOMERS,
             certifications.router,
             awards.router,
             programmes.router,

@@ -1,6 +1,6 @@
 """Every published event by its wire type: the one list that codecs, AsyncAPI and checks read."""
 
-from shared.contracts import assignment, collab, metrics, sales, training
+from shared.contracts import assignment, collab, customers, metrics, sales, training
 from shared.contracts.envelope import EventContract
 
 PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
@@ -28,6 +28,10 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         training.CertificationExpiring,
         training.CertificationExpired,
         training.CertificationRevoked,
+        customers.NeedChanged,
+        customers.PreferencesChanged,
+        customers.ConsentChanged,
+        customers.SatisfactionRecorded,
     ),
 }
 

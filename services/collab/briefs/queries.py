@@ -1,11 +1,13 @@
 """What the receiving side should know: put together when asked, so that it is never older than its parts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.collab.customers.profiles.queries import Profile, compile_profile
 from services.collab.handoffs.handoff import HandoffState
 from services.collab.handoffs.queries import HandoffRow, find_handoff
 from services.collab.notes.queries import count_account_notes
@@ -18,22 +20,23 @@ _UNDER_WAY = {HandoffState.SENT, HandoffState.ACCEPTED}
 
 
 class WithheldBecause(StrEnum):
-    """Why a brief has no figures."""
+    """Why a brief has neither figures nor the customer's profile."""
 
     ACCOUNT_OUTSIDE_SCOPE = "account-outside-scope"
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The account behind a handoff, in numbers; `figures` is None when they are not for this caller."""
+    """The account behind a handoff: figures and the customer's profile, None when they are not for this caller."""
 
     figures: Figures | None
     figures_withheld: WithheldBecause | None
+    customer: Profile | None
     notes: int
 
 
 async def find_handoff_with_brief(
-    read: AsyncConnection, handoff_id: UUID, *, viewer: Viewer
+    read: AsyncConnection, handoff_id: UUID, *, viewer: Viewer, at: datetime
 ) -> tuple[HandoffRow, Brief]:
     """Return a handoff and its brief. Raises NotFound."""
     handoff = await find_handoff(read, handoff_id, scope=viewer.scope)
@@ -42,5 +45,6 @@ async def find_handoff_with_brief(
     return handoff, Brief(
         figures=await find_figures(read, account_id) if shown else None,
         figures_withheld=None if shown else WithheldBecause.ACCOUNT_OUTSIDE_SCOPE,
+        customer=await compile_profile(read, account_id, at=at) if shown else None,
         notes=await count_account_notes(read, account_id, viewer=viewer),
     )

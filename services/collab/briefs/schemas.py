@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
-from services.collab.briefs.queries import WithheldBecause
+from services.collab.briefs.queries import Brief, WithheldBecause
+from services.collab.customers.profiles.schemas import ProfileView
 from services.collab.handoffs.schemas import HandoffView
 from shared.http.bodies import View
 
@@ -26,13 +28,25 @@ class FiguresView(View):
 class BriefView(View):
     """What the receiving side should know of the account.
 
-    `figures` is null, and `figures_withheld` says why, once the handoff is neither sent nor accepted and the
-    account lies outside your scope. `notes` counts those on the account and its handoffs that you may read.
+    `figures` and `customer` are null, and `figures_withheld` says why, once the handoff is neither sent nor
+    accepted and the account lies outside your scope. `customer` is the profile as it is now: needs, preferences
+    and consents in force, with how complete they are. `notes` counts those on the account and its handoffs that you may read.
     """
 
     figures: FiguresView | None
     figures_withheld: WithheldBecause | None
+    customer: ProfileView | None
     notes: int
+
+    @classmethod
+    def of(cls, brief: Brief) -> Self:
+        """Show a brief."""
+        return cls(
+            figures=None if brief.figures is None else FiguresView.model_validate(brief.figures),
+            figures_withheld=brief.figures_withheld,
+            customer=None if brief.customer is None else ProfileView.of(brief.customer),
+            notes=brief.notes,
+        )
 
 
 class HandoffWithBriefView(HandoffView):

@@ -204,6 +204,8 @@ async def test_the_brief_tells_the_figures_and_counts_the_notes(collab: Collab):
     account = handoff["account_id"]
     url, headers = f"/v1/handoffs/{handoff['handoff_id']}", collab.as_("admin")
     empty = (await collab.http.get(url, headers=headers)).json()["brief"]
+    customer = empty.pop("customer")
+    assert (customer["account_id"], customer["completeness"]["score_percent"]) == (account, 0)
     assert empty == {
         "figures": {"as_of": None, "by_currency": []},
         "figures_withheld": None,

@@ -1,0 +1,73 @@
+"""Reads of consents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.collab.customers.access import require_account
+from services.collab.customers.channel import Channel, Purpose
+from services.collab.customers.consents.consent import ConsentLevel, ConsentState, Statement, Target
+from services.collab.customers.source import Source
+from shared.db.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A statement, and who entered it when."""
+
+    statement: Statement
+    recorded_at: datetime
+    recorded_by: str
+
+
+_SELECT = """
+SELECT consent_id, level, channel, contact_point, purpose, state, source, lower(valid) AS effective_from,
+    upper(valid) AS effective_to, recorded_at, recorded_by
+FROM consents WHERE account_id = :account
+"""
+_AT = text(f"{_SELECT} AND valid @> CAST(:at AS timestamptz) ORDER BY consent_id")
+_LIST = text(f"""{_SELECT}
+    AND (CAST(:at AS timestamptz) IS NULL OR valid @> CAST(:at AS timestamptz))
+    AND (CAST(:after AS uuid) IS NULL OR consent_id > CAST(:after AS uuid))
+ORDER BY consent_id LIMIT :limit
+""")
+
+
+async def find_statements(read: AsyncConnection, account_id: UUID, *, at: datetime) -> list[Statement]:
+    """Return what is in force at an instant, whoever asks."""
+    return [_statement(row) for row in await read.execute(_AT, {"account": account_id, "at": at})]
+
+
+async def list_consents(
+    read: AsyncConnection,
+    account_id: UUID,
+    *,
+    at: datetime | None,
+    scope: Scope,
+    after: UUID | None,
+    limit: int,
+) -> list[ConsentRow]:
+    """Return statements in the order they were recorded: all, or those in force. Raises NotFound."""
+    await require_account(read, account_id, scope)
+    rows = await read.execute(_LIST, {"account": account_id, "at": at, "after": after, "limit": limit})
+    return [ConsentRow(_statement(row), row.recorded_at, row.recorded_by) for row in rows]
+
+
+def _statement(row: Row[Any]) -> Statement:
+    return Statement(
+        consent_id=row.consent_id,
+        target=Target(
+            level=ConsentLevel(row.level),
+            channel=None if row.channel is None else Channel(row.channel),
+            contact_point=row.contact_point,
+            purpose=None if row.purpose is None else Purpose(row.purpose),
+        ),
+        state=ConsentState(row.state),
+        source=Source(row.source),
+        effective_from=row.effective_from,
+        effective_to=row.effective_to,
+    )

@@ -1,0 +1,88 @@
+"""Whether a customer may be contacted, and the contacts that were logged."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.collab.customers.access import require_account
+from services.collab.customers.channel import Channel, Purpose
+from services.collab.customers.consents.queries import find_statements
+from services.collab.customers.contacts.contactability import Asked, Reason, Verdict, judge_contact
+from services.collab.customers.preferences.preference import contact_hours_of
+from services.collab.customers.preferences.queries import find_preferences
+from shared.db.scope import Scope
+
+
+class ContactKind(StrEnum):
+    """Whether a contact is yet to come."""
+
+    PLANNED = "planned"
+    MADE = "made"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact that was allowed when it was logged, and why."""
+
+    contact_id: UUID
+    account_id: UUID
+    kind: ContactKind
+    channel: Channel
+    purpose: Purpose
+    contact_point: str | None
+    at: datetime
+    reason: Reason
+    logged_at: datetime
+    logged_by: str
+
+
+_LIST = text("""
+SELECT contact_id, account_id, kind, channel, purpose, contact_point, at, reason, logged_at, logged_by
+FROM contacts WHERE account_id = :account
+    AND (CAST(:after AS uuid) IS NULL OR contact_id > CAST(:after AS uuid))
+ORDER BY contact_id LIMIT :limit
+""")
+
+
+async def contactability_of(
+    connection: AsyncConnection,
+    account_id: UUID,
+    *,
+    channel: Channel,
+    purpose: Purpose,
+    at: datetime,
+    contact_point: str | None = None,
+) -> Verdict:
+    """Return whether a customer may be contacted, whoever asks: for protocols as for routes."""
+    return judge_contact(
+        Asked(channel, purpose, at, contact_point),
+        await find_statements(connection, account_id, at=at),
+        contact_hours_of(await find_preferences(connection, account_id)),
+    )
+
+
+async def list_contacts(
+    read: AsyncConnection, account_id: UUID, *, scope: Scope, after: UUID | None, limit: int
+) -> list[ContactRow]:
+    """Return contacts in the order they were logged. Raises NotFound."""
+    await require_account(read, account_id, scope)
+    rows = await read.execute(_LIST, {"account": account_id, "after": after, "limit": limit})
+    return [
+        ContactRow(
+            contact_id=row.contact_id,
+            account_id=row.account_id,
+            kind=ContactKind(row.kind),
+            channel=Channel(row.channel),
+            purpose=Purpose(row.purpose),
+            contact_point=row.contact_point,
+            at=row.at,
+            reason=Reason(row.reason),
+            logged_at=row.logged_at,
+            logged_by=row.logged_by,
+        )
+        for row in rows
+    ]
