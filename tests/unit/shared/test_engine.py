@@ -11,7 +11,7 @@ SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
 @pytest.mark.parametrize(("sslmode", "asks"), [("require", True), ("disable", False)])
-async def test_the_addresss_sslmode_decides_whether_tls_is_asked_for(sslmode: str, asks: bool):
+async def test_the_addresss_sslmode_decides_whether_tls_is_asked_for(sslmode: str, *, asks: bool):
     """The server here has no TLS: who must have it leaves without having said who they are."""
     heard = []
 
