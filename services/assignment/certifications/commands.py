@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services.assignment.certifications.queries import RequiredCertifications, find_required
 from services.assignment.plans.commands.revise_draft import DraftAsRead, revise_draft
-from services.assignment.territories.queries import require_in_scope
+from services.assignment.territories.queries import find_territory
 from shared.db.scope import Scope
 from shared.db.unit_of_work import UnitOfWork
 
@@ -47,7 +47,7 @@ async def require_certifications(command: RequireCertifications, uow: UnitOfWork
     """Replace a territory's requirement. Raises NotFound, PlanNotDraft, VersionMismatch or PlanBusy."""
     version = await revise_draft(uow, command.draft)
     ids = {"plan_id": command.draft.plan_id, "territory_id": command.territory_id}
-    await require_in_scope(uow.connection, command.draft.plan_id, {command.territory_id}, scope=command.scope)
+    await find_territory(uow.connection, command.draft.plan_id, command.territory_id, scope=command.scope)
     await uow.connection.execute(_CLEAR, ids)
     await uow.connection.execute(_REQUIRE, {**ids, "codes": sorted(set(command.certification_codes))})
     required = await find_required(uow.connection, command.draft.plan_id, command.territory_id)
