@@ -14,6 +14,7 @@ from deploy.demo.ledger import Ledger
 from deploy.demo.organisation import Organisation
 from deploy.demo.posting import post_facts
 from deploy.demo.progress import Steps
+from deploy.demo.school import open_school
 from deploy.demo.tree import id_of, territory_id
 
 PLAN_ID = id_of("plan", "United States")
@@ -55,6 +56,8 @@ class Seeding:
         self._import_reps(organisation)
         today = self._put_plan_in_force(organisation, today)
         self._cover_territories(organisation, today)
+        with self._steps.step("certifications, requirements and programmes laid down"):
+            open_school(self._collab)
         ledger = Ledger()
         with self._steps.step(f"{organisation.size * 9:,} facts or so posted", organisation.size) as advance:
             post_facts(self._metrics, organisation.facts(today, ledger, passed=advance))

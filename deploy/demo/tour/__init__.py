@@ -1,4 +1,4 @@
-"""The tour: one realignment through three services, every step shown and checked."""
+"""The tour: scenes through three services, every step shown and checked."""
 
 from deploy.demo.tour.scene import take_tour
 

@@ -14,6 +14,9 @@ from rich.text import Text
 from deploy.demo.client import Answer
 from deploy.demo.failing import DemoFailed
 
+SUBJECT = "tour"
+"""Whom requests of the tour come from, unless a scene says otherwise."""
+
 _METHOD = {"GET": "cyan", "POST": "green", "PUT": "yellow"}
 
 

@@ -18,7 +18,7 @@ from shared.runtime.stopping import pause
 # Days pass slowly; what is granted for days that are over is announced within this.
 _PAUSE_SECONDS = 1.0
 # The rules look at every account: coverage that begins is enrolled by its consumer at once.
-_ENROL_EVERY = timedelta(seconds=60)
+_ENROL_EVERY = timedelta(seconds=10)
 
 log = get_logger(__name__)
 

@@ -20,7 +20,7 @@ _MAX_VERSION = 2**31 - 1
 
 @router.post("", status_code=201, response_model=ProgrammeView)
 async def create_programme(by: Planner, run: RunCommand, body: ProgrammeBody) -> Response:
-    """Publish a programme. Whom its rule names is enrolled within a minute, and as coverage begins."""
+    """Publish a programme. Whom its rule names is enrolled within seconds, and as coverage begins."""
     return await run.run(
         commands.create_programme,
         CreateProgramme(body.content()),
