@@ -144,7 +144,7 @@ async def test_workers_at_once_publish_the_newest_state_last(transact, clock, pu
     assert [version for _, version in states] == list(range(1, len(states) + 1))
 
 
-async def test_a_worker_reads_the_facts_only_once_it_holds_the_account(
+async def test_a_worker_reads_clock_and_facts_only_once_it_holds_the_account(
     transact, clock, engine, publish, published
 ):
     """What it read while another worker publishes the same account would be old when its turn comes."""
@@ -155,13 +155,18 @@ async def test_a_worker_reads_the_facts_only_once_it_holds_the_account(
         await other.execute(text("SELECT 1 FROM account_states FOR UPDATE"))
         publishing = asyncio.create_task(transact(publish_account_states, PublishAccountStates(clock)))
         await eventually(lambda: is_waiting(engine))
+        clock.advance(timedelta(minutes=1))
         await transact(apply_facts, [recorded(fact("o3", occurred_at=A_MONDAY))])
     await publishing
-    assert figures_of((await published())[-1][0]) == [("USD", "300.00", "0.00")]
+    state, _ = (await published())[-1]
+    assert figures_of(state) == [("USD", "300.00", "0.00")]
+    assert state.as_of == A_MONDAY + timedelta(minutes=1)
 
 
-async def test_a_state_is_as_of_when_its_facts_were_read(transact, clock, engine, publish, published):
-    """Of two workers at once, the one that began first may publish last: its state is not the older one."""
+async def test_a_worker_that_began_first_and_publishes_last_tells_the_later_instant(
+    transact, clock, engine, publish, published
+):
+    """Its state has the newer facts, so it may not look older than the one published in between."""
     await transact(apply_facts, [recorded(fact("o1", occurred_at=A_MONDAY))])
     await publish()
     elsewhere = fact("e", account_external_id="new", occurred_at=A_MONDAY)

@@ -1,29 +1,25 @@
 """Answers of diffs."""
 
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from services.assignment.accounts.schemas import GapReason
 from services.assignment.alignments.diffs.diff import Exchange, PlaceDiff
 from services.assignment.alignments.diffs.queries import PlanDiff, TerritoryDiff
 from services.assignment.rules.matcher import Reason
+from shared.contracts.money import PlainDecimal
 from shared.http.bodies import View
-
-Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str)]
-"""Money in major units, exact, as text."""
 
 
 class MoneyExchangeView(View):
     """Money gained, lost and kept, in one currency."""
 
     currency: str
-    gained: Amount
-    lost: Amount
-    kept: Amount
+    gained: PlainDecimal
+    lost: PlainDecimal
+    kept: PlainDecimal
 
 
 class TerritoryDiffView(View):
@@ -55,8 +51,8 @@ class MovedMoneyView(View):
     """Money that moves and money that stays, in one currency."""
 
     currency: str
-    moved: Amount
-    kept: Amount
+    moved: PlainDecimal
+    kept: PlainDecimal
 
 
 class DiffSummaryView(View):

@@ -5,9 +5,9 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assignment.accounts.schemas import GapReason
-from services.assignment.alignments.diffs.schemas import Amount
 from services.assignment.alignments.moves.queries import Placement
 from services.assignment.rules.matcher import Reason
+from shared.contracts.money import PlainDecimal
 from shared.http.bodies import View
 
 
@@ -15,8 +15,8 @@ class AccountMeasuresView(View):
     """An account's trailing revenue and open pipeline, in one currency."""
 
     currency: str
-    revenue: Amount
-    pipeline: Amount
+    revenue: PlainDecimal
+    pipeline: PlainDecimal
 
 
 class MoveView(View):

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
+from shared.contracts.money import PlainDecimal
 from shared.http.bodies import Body, Instant, View
-
-Percent = Annotated[Decimal, PlainSerializer(lambda share: f"{share:f}", return_type=str)]
 
 
 class StartCoverageBody(Body):
@@ -29,6 +28,6 @@ class CoverageView(View):
     territory_id: UUID
     rep_id: UUID
     role: Literal["primary"]
-    share_percent: Percent
+    share_percent: PlainDecimal
     valid_from: datetime
     valid_to: datetime | None = Field(description="Null while it lasts.")
