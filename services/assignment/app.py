@@ -9,6 +9,7 @@ from services.assignment.alignments.activations import routes as activations
 from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
+from services.assignment.alignments.explanations import routes as explanations
 from services.assignment.alignments.moves import routes as moves
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
@@ -65,6 +66,7 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
             imports.router,
             accounts.router,
             alignments.router,
+            explanations.router,
             reps.router,
             coverages.router,
             plans.router,

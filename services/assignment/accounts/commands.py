@@ -1,8 +1,12 @@
-"""Registering and changing accounts, set-based: what is new, what differs, what is as it was."""
+"""Registering and changing accounts, set-based: what is new, what differs, what is as it was.
+
+What rules look at is kept by period beside the account itself.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from uuid import UUID
@@ -10,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.assignment.accounts.account import AccountDetails
+from services.assignment.accounts.versions import record_versions
 from shared.contracts.assignment import AccountChanged, AccountRegistered
 from shared.db.unit_of_work import UnitOfWork
 
@@ -50,10 +55,11 @@ _VALUES = attrgetter(*AccountDetails.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """What an upsert did; the rest of what was given stands as it stood."""
+    """What an upsert did, and from when on it holds; the rest of what was given stands as it stood."""
 
-    registered: tuple[UUID, ...]
-    changed: tuple[UUID, ...]
+    at: datetime
+    registered: tuple[UUID, ...] = ()
+    changed: tuple[UUID, ...] = ()
 
     @property
     def touched(self) -> tuple[UUID, ...]:
@@ -64,7 +70,7 @@ class Upserted:
 async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetails]) -> Upserted:
     """Store accounts, given by their ids, and announce those that are new or differ."""
     if not accounts:
-        return Upserted((), ())
+        return Upserted(uow.now)
     columns = zip(*map(_VALUES, accounts.values()), strict=True)
     parameters = dict(zip(_COLUMNS, map(list, columns), strict=True))
     rows = await uow.connection.execute(
@@ -74,6 +80,7 @@ async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetail
     changed: list[UUID] = []
     for row in rows:
         (registered if row.registered else changed).append(row.account_id)
+    upserted = Upserted(await record_versions(uow, registered + changed), tuple(registered), tuple(changed))
     # Spelling out thousands of events is pure work: elsewhere, so that the api goes on answering.
     await asyncio.to_thread(
         uow.outbox.add_all,
@@ -82,7 +89,7 @@ async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetail
             (_event(AccountChanged, account_id, accounts[account_id]) for account_id in changed),
         ),
     )
-    return Upserted(tuple(registered), tuple(changed))
+    return upserted
 
 
 def _event(contract: type[AccountRegistered], account_id: UUID, account: AccountDetails) -> AccountRegistered:

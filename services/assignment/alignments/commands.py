@@ -6,19 +6,23 @@ Every account that changes territory is one event, added in the same transaction
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
+from services.assignment.accounts.versions import instant_after
 from services.assignment.alignments.queries import read_some_units, read_units
-from services.assignment.alignments.realignment import VALID_FROM, Change, Realignment, find_changes
+from services.assignment.alignments.realignment import Change, Realignment, find_changes
 from services.assignment.rules.matcher import Matcher
 from services.assignment.rules.queries import load_rules
 from shared.contracts.assignment import AccountAligned
 from shared.db.unit_of_work import UnitOfWork
 
-_LATEST = text("SELECT max(valid_from) FROM open_alignments")
+_LATEST = text("""
+SELECT (SELECT max(valid_from) FROM open_alignments) AS aligned,
+       (SELECT max(lower(valid)) FROM account_versions WHERE upper_inf(valid)) AS changed
+""")
 _CLOSE = text("""
 UPDATE alignments SET valid = tstzrange(lower(alignments.valid), :at)
 FROM unnest(CAST(:account_ids AS uuid[])) AS changed (account_id)
@@ -32,7 +36,6 @@ SELECT i.account_id, tstzrange(:at, NULL), i.territory_id, :plan_id, i.rule_id, 
 FROM unnest(CAST(:account_ids AS uuid[]), CAST(:territory_ids AS uuid[]), CAST(:rule_ids AS uuid[]),
             CAST(:reasons AS text[])) AS i (account_id, territory_id, rule_id, reason)
 """)
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,12 @@ class Occasion:
 
 
 async def next_instant(uow: UnitOfWork) -> datetime:
-    """Return an instant after every open alignment began: now, unless a clock ran ahead of ours."""
-    latest: datetime | None = (await uow.connection.execute(_LATEST)).scalar_one()
-    return _after(uow.now, latest)
+    """Return an instant after every open alignment began: now, unless a clock ran ahead of ours.
+
+    Accounts are as they are then: no version of one begins later.
+    """
+    latest = (await uow.connection.execute(_LATEST)).one()
+    return max(instant_after(uow.now, latest.aligned), latest.changed or uow.now)
 
 
 async def realign_all(uow: UnitOfWork, occasion: Occasion) -> Realignment:
@@ -65,21 +71,16 @@ async def realign_all(uow: UnitOfWork, occasion: Occasion) -> Realignment:
 
 
 async def realign_some(
-    uow: UnitOfWork, account_ids: Collection[UUID], matcher: Matcher, plan_id: UUID
+    uow: UnitOfWork, account_ids: Collection[UUID], matcher: Matcher, occasion: Occasion
 ) -> int:
-    """Align a few accounts by the live plan and return how many moved.
+    """Align a few accounts by the live plan, as from when their versions begin; return how many moved.
 
     The caller holds the live plan through hold_live_plan, and has the accounts' rows locked.
     """
     units = await read_some_units(uow.connection, account_ids)
     found = await asyncio.to_thread(find_changes, matcher, units)
-    latest = max((unit[VALID_FROM] for unit in units if unit[VALID_FROM] is not None), default=None)
-    await _apply(uow, found.changes, Occasion(plan_id, _after(uow.now, latest)))
+    await _apply(uow, found.changes, occasion)
     return found.moved
-
-
-def _after(now: datetime, latest: datetime | None) -> datetime:
-    return now if latest is None else max(now, latest + _TICK)
 
 
 async def _apply(uow: UnitOfWork, changes: Sequence[Change], occasion: Occasion) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.assignment.accounts.account import AccountDetails
 from services.assignment.accounts.commands import upsert_accounts
-from services.assignment.alignments.commands import realign_some
+from services.assignment.alignments.commands import Occasion, realign_some
 from services.assignment.imports.import_file import ImportFile, RowError
 from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.reps.commands import upsert_reps
@@ -66,7 +66,7 @@ async def import_accounts(command: ImportAccounts, uow: UnitOfWork) -> ImportRep
         registered += len(stored.registered)
         changed += len(stored.changed)
         if matcher is not None and live.plan_id is not None:
-            aligned += await realign_some(uow, stored.touched, matcher, live.plan_id)
+            aligned += await realign_some(uow, stored.touched, matcher, Occasion(live.plan_id, stored.at))
         await uow.outbox.flush(uow.connection)
     return _report(command.file, registered, changed, aligned)
 

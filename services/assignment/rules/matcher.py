@@ -32,6 +32,14 @@ class Match:
     tied: tuple[UUID, ...] = ()
 
 
+def decide(met: Sequence[Rule]) -> Match:
+    """Return what rules of one position, met and in the order of their ids, say together."""
+    winner = met[0]
+    if any(rule.territory_id != winner.territory_id for rule in met):
+        return Match(None, None, Reason.TIE, tuple(rule.rule_id for rule in met))
+    return Match(winner.territory_id, winner.rule_id)
+
+
 NO_MATCH = Match(None, None, Reason.NO_MATCH)
 
 # Answers remembered by the rules that no index reaches; beyond this many they are worked out each time.
@@ -88,12 +96,9 @@ class Matcher:
         met = self._first_met(self._candidates(values), values)
         if not met:
             return NO_MATCH
-        winner = self._entries[met[0]]
         if len(met) > 1:
-            tied = [self._entries[number].rule for number in met]
-            if any(rule.territory_id != winner.rule.territory_id for rule in tied):
-                return Match(None, None, Reason.TIE, tuple(rule.rule_id for rule in tied))
-        return winner.match
+            return decide([self._entries[number].rule for number in met])
+        return self._entries[met[0]].match
 
     def _candidates(self, values: Values) -> Sequence[int]:
         lists: list[Sequence[int]] = []

@@ -1,0 +1,111 @@
+"""Explains an alignment of the past or of now, or what a draft would make of an account, as far as the caller sees.
+
+A plan never changes once it was live, and accounts are kept by period: so what was decided can be replayed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.accounts.queries import find_account
+from services.assignment.accounts.versions import AccountVersion, find_version
+from services.assignment.alignments.activations.activation import Activation
+from services.assignment.alignments.activations.queries import find_activation
+from services.assignment.alignments.explanations.explanation import Explanation, explain
+from services.assignment.alignments.queries import AlignmentPeriod, list_periods
+from services.assignment.plans.queries import PlanSummary, find_plan
+from services.assignment.rules.condition import FIELDS
+from services.assignment.rules.queries import load_rules
+from services.assignment.territories.queries import list_below, load_tree
+from services.assignment.territories.tree import Territory
+from shared.db.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an alignment stands on: the plan, the account as it was matched, and the rules tried on it."""
+
+    plan: PlanSummary
+    version: AccountVersion
+    explanation: Explanation
+    path: tuple[Territory, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountExplanation:
+    """Why an account belongs where it does at an instant; without ground when nothing had been decided then."""
+
+    account_id: UUID
+    at: datetime
+    period: AlignmentPeriod | None
+    activation: Activation | None
+    ground: Ground | None
+
+
+async def explain_alignment(
+    read: AsyncConnection, account_id: UUID, *, at: datetime, scope: Scope
+) -> AccountExplanation:
+    """Explain the alignment that was in force at an instant. Raises NotFound."""
+    periods = await list_periods(read, account_id, at=at, scope=scope, rows=1)
+    if not periods:
+        return AccountExplanation(account_id, at, None, None, None)
+    period = periods[0]
+    activation = None
+    if period.activation_id is not None:
+        activation = await find_activation(read, period.activation_id)
+    # What dates back was matched when it was recorded, by what was known then.
+    ground = await _ground(read, account_id, period.plan_id, max(at, period.recorded_at), scope)
+    return AccountExplanation(account_id, at, period, activation, ground)
+
+
+async def explain_plan(
+    read: AsyncConnection, account_id: UUID, plan_id: UUID, *, at: datetime, scope: Scope
+) -> AccountExplanation:
+    """Explain what a plan makes of an account as it was at an instant. Raises NotFound."""
+    await find_account(read, account_id, scope=scope)
+    await find_plan(read, plan_id)
+    ground = await _ground(read, account_id, plan_id, at, scope)
+    return AccountExplanation(account_id, at, None, None, ground)
+
+
+async def _ground(
+    read: AsyncConnection, account_id: UUID, plan_id: UUID, at: datetime, scope: Scope
+) -> Ground | None:
+    version = await find_version(read, account_id, at=at)
+    if version is None:
+        return None
+    values = [version.attributes.get(field) for field in FIELDS]
+    explanation = explain(await load_rules(read, plan_id), values)
+    tree = {node.territory_id: node for node in (await load_tree(read, plan_id)).territories}
+    seen = frozenset(tree) if scope.everything else await list_below(read, plan_id, scope.roots)
+    shown = _as_seen(explanation, seen)
+    return Ground(
+        plan=await find_plan(read, plan_id),
+        version=version,
+        explanation=shown,
+        path=_path(tree, explanation.match.territory_id, seen),
+        hidden=len(explanation.candidates) - len(shown.candidates),
+    )
+
+
+def _as_seen(explanation: Explanation, seen: frozenset[UUID]) -> Explanation:
+    """Leave out rules that send elsewhere: their conditions tell how others' territories are cut."""
+    winner = explanation.winner
+    return replace(
+        explanation,
+        winner=winner if winner is not None and winner.rule.territory_id in seen else None,
+        candidates=tuple(one for one in explanation.candidates if one.trace.rule.territory_id in seen),
+    )
+
+
+def _path(
+    tree: dict[UUID, Territory], territory_id: UUID | None, seen: frozenset[UUID]
+) -> tuple[Territory, ...]:
+    path: list[Territory] = []
+    while territory_id in seen:
+        path.append(tree[territory_id])
+        territory_id = tree[territory_id].parent_id
+    return tuple(reversed(path))
