@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.contracts.assignment import ACCOUNTS, TERRITORIES
 from shared.contracts.envelope import EventContract
+from shared.contracts.metrics import ACCOUNT_STATE
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
 from shared.contracts.sales import FACTS
 from shared.contracts.training import TRAINING
@@ -15,7 +16,7 @@ from shared.contracts.training import TRAINING
 # The names of consumers outlive their code: offsets and dead letter topics carry them.
 _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "assignment": {
-        "assignment.measures": tuple(topic for topic in CONSUMED["assignment"] if topic != TRAINING),
+        "assignment.measures": (ACCOUNT_STATE,),
         "assignment.certifications": (TRAINING,),
     },
     "metrics": {
