@@ -1,8 +1,11 @@
 """python -m services.metrics api|worker|relay|consumer|migrate|dlq: one process, one role."""
 
+import asyncio
 import sys
 
-from services.metrics.account_states.worker import work
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.metrics.account_states.worker import work as publish
 from services.metrics.consumers import CONSUMERS
 from services.metrics.settings import SERVICE, Settings
 from shared.contracts.envelope import event_source
@@ -22,13 +25,19 @@ def api(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    """Publish the state of accounts whose figures changed."""
+    """Publish the state of accounts whose figures changed, and make the fits of customer value asked for."""
+    # SciPy, which no other role has a use for.
+    from services.metrics.customer_value.worker import make_fits  # noqa: PLC0415
+
     source = event_source(settings.organisation, SERVICE)
-    run_worker(
-        settings,
-        SERVICE,
-        lambda engine, stopping: work(Transactor(engine, SystemClock(), source), stopping),
-    )
+
+    async def work(engine: AsyncEngine, stopping: asyncio.Event) -> None:
+        transact = Transactor(engine, SystemClock(), source)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(publish(transact, stopping))
+            group.create_task(make_fits(transact, stopping))
+
+    run_worker(settings, SERVICE, work)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from services.metrics.customer_value import refusals as customer_value_refusals
+from services.metrics.customer_value import routes as customer_value
 from services.metrics.facts import routes as facts
 from services.metrics.facts.conflicts import routes as conflicts
 from services.metrics.figures import refusals
@@ -13,6 +15,8 @@ from shared.http.parts import Parts
 from shared.http.problems import RefusalTable
 
 REFUSALS: RefusalTable = {
+    customer_value_refusals.FitAlreadyQueued: 409,
+    customer_value_refusals.CutOffInTheFuture: 422,
     refusals.EmptyPeriod: 422,
     refusals.TooManyRows: 422,
 }
@@ -26,6 +30,13 @@ def create_app(parts: Parts) -> FastAPI:
         description=(
             "Sales facts, credited to territories as they were and as they are, in roll-ups exact to the cent."
         ),
-        routers=[facts.router, conflicts.router, figures.router, reconciliations.router, freshness.router],
+        routers=[
+            facts.router,
+            conflicts.router,
+            figures.router,
+            reconciliations.router,
+            freshness.router,
+            customer_value.router,
+        ],
         refusals=REFUSALS,
     )
