@@ -16,6 +16,7 @@ from deploy.demo.words import INDUSTRIES, company_name, person_names
 
 _INDUSTRIES = tuple(INDUSTRIES)
 _NAMED_EVERY = 50
+_SPANISH_EVERY = 4
 _NAMED_AMONG_FIRST = 5_000
 
 
@@ -46,10 +47,12 @@ class Rep:
     name: str
     postal_code: str
     territory: str
+    languages: tuple[str, ...]
 
     def body(self) -> dict[str, Any]:
         """Return the JSON of the rep."""
-        return {"external_id": self.external_id, "name": self.name, "postal_code": self.postal_code}
+        own = {"external_id": self.external_id, "name": self.name, "postal_code": self.postal_code}
+        return {**own, "languages": list(self.languages)}
 
 
 class Market:
@@ -116,6 +119,10 @@ def hire_reps(patches: Sequence[Patch], seed: int) -> tuple[Rep, ...]:
         homes.append((named_territory(region), max(inside, key=lambda patch: patch.labor_force)))
     names = person_names(rng, len(homes))
     return tuple(
-        Rep(f"REP-{number:03}", name, rng.choice(patch.places).postal_code, territory)
+        Rep(f"REP-{number:03}", name, rng.choice(patch.places).postal_code, territory, _languages(number))
         for number, (name, (territory, patch)) in enumerate(zip(names, homes, strict=True), start=1)
     )
+
+
+def _languages(number: int) -> tuple[str, ...]:
+    return ("en", "es") if number % _SPANISH_EVERY == 0 else ("en",)

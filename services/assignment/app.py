@@ -14,6 +14,7 @@ from services.assignment.alignments.moves import routes as moves
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
 from services.assignment.clones import routes as clones
+from services.assignment.fit import routes as fit
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.plans import refusals as plans_refusals
@@ -66,6 +67,7 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
             imports.router,
             accounts.router,
             alignments.router,
+            fit.router,
             explanations.router,
             reps.router,
             coverages.router,

@@ -36,7 +36,7 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
 }
 
 CONSUMED: dict[str, tuple[str, ...]] = {
-    "assignment": (metrics.ACCOUNT_STATE, training.TRAINING),
+    "assignment": (metrics.ACCOUNT_STATE, training.TRAINING, customers.CUSTOMERS),
     "metrics": (sales.FACTS, assignment.ACCOUNTS, assignment.PLANS, assignment.TERRITORIES),
     "collab": (
         assignment.ACCOUNTS,

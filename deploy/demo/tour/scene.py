@@ -10,6 +10,7 @@ from rich.console import Console
 
 from deploy.demo.client import Installation
 from deploy.demo.failing import DemoFailed
+from deploy.demo.tour.customers import look_after
 from deploy.demo.tour.realignment import realign
 from deploy.demo.tour.stage import Stage, Stopwatch
 from deploy.demo.tour.training import train
@@ -26,6 +27,7 @@ class Scene:
 
 SCENES = (
     Scene("realignment", "One realignment, carried through three services", realign),
+    Scene("customers", "What a customer needs, prefers and allows, and who fits them", look_after),
     Scene("training", "Who may cover what: training, certificates, and the day one ends", train),
 )
 

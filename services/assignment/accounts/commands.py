@@ -4,7 +4,7 @@ What rules look at is kept by period beside the account itself.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -53,6 +53,11 @@ _COLUMNS = (
 _VALUES = attrgetter(*AccountDetails.__dataclass_fields__)
 
 
+_LOCK = text("""
+SELECT account_id FROM accounts WHERE account_id = ANY (CAST(:account_ids AS uuid[])) ORDER BY account_id FOR UPDATE
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Upserted:
     """What an upsert did, and from when on it holds; the rest of what was given stands as it stood."""
@@ -65,6 +70,11 @@ class Upserted:
     def touched(self) -> tuple[UUID, ...]:
         """Return the accounts whose alignment may have become another."""
         return tuple(sorted((*self.registered, *self.changed)))
+
+
+async def lock_accounts(uow: UnitOfWork, account_ids: Collection[UUID]) -> list[UUID]:
+    """Hold accounts while they are aligned anew, and return those that are registered."""
+    return [row.account_id for row in await uow.connection.execute(_LOCK, {"account_ids": list(account_ids)})]
 
 
 async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetails]) -> Upserted:

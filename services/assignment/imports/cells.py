@@ -10,8 +10,11 @@ _WHOLE = re.compile(r"[0-9]{1,10}")
 _FIPS = re.compile(r"[0-9]{5}")
 _STATE = re.compile(r"[A-Z]{2}")
 _POSTAL_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{0,11}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_NEED_KIND = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 MAX_WHOLE = 2_147_483_647
+MAX_LISTED = 50
 
 
 class Misfit(Exception):
@@ -99,3 +102,34 @@ def read_degrees(fields: dict[str, Any], field: str, *, limit: int) -> float | N
     if not -limit <= degrees <= limit:
         raise Misfit(field, f"degrees from -{limit} to {limit} with a decimal point")
     return degrees
+
+
+def read_list(fields: dict[str, Any], field: str, *, longest: int) -> tuple[str, ...]:
+    """Return the different texts of a list: of JSON, or of a cell in which semicolons stand between them."""
+    raw = fields.get(field)
+    if raw is None:
+        return ()
+    parts = raw.split(";") if isinstance(raw, str) else raw
+    if not isinstance(parts, list) or len(parts) > MAX_LISTED:
+        raise Misfit(field, f"a list of at most {MAX_LISTED} texts; in CSV with semicolons between them")
+    texts = (read_text({field: part}, field, longest=longest) for part in parts)
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
+
+
+def read_languages(fields: dict[str, Any]) -> tuple[str, ...]:
+    """Return the codes of the languages somebody speaks."""
+    return _shaped(fields, "languages", _LANGUAGE, "language codes such as es or pt-BR")
+
+
+def read_need_kinds(fields: dict[str, Any]) -> tuple[str, ...]:
+    """Return the codes of the kinds of needs somebody looks after."""
+    return _shaped(
+        fields, "need_kinds", _NEED_KIND, "codes of collab's vocabulary of needs, such as training"
+    )
+
+
+def _shaped(fields: dict[str, Any], field: str, shape: re.Pattern[str], what: str) -> tuple[str, ...]:
+    texts = read_list(fields, field, longest=40)
+    if not all(shape.fullmatch(text) for text in texts):
+        raise Misfit(field, what)
+    return texts

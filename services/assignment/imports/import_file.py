@@ -64,6 +64,9 @@ def read_rep(fields: Fields) -> RepDetails:
         external_id=cells.read_needed_text(fields, "external_id", longest=128),
         name=cells.read_needed_text(fields, "name", longest=200),
         postal_code=cells.read_postal_code(fields),
+        languages=cells.read_languages(fields),
+        industries=cells.read_list(fields, "industries", longest=200),
+        need_kinds=cells.read_need_kinds(fields),
     )
 
 

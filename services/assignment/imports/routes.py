@@ -50,8 +50,8 @@ async def create_account_import(by: Planner, run: RunCommand, request: Request) 
     response_model=ImportReportView,
     responses=describe(415),
     openapi_extra=file_body(
-        "external_id,name,postal_code\nR-1,Ada Diaz,01841\n",
-        '{"external_id": "R-1", "name": "Ada Diaz", "postal_code": "01841"}\n',
+        "external_id,name,postal_code,languages,industries\nR-1,Ada Diaz,01841,en;es,retail;food\n",
+        '{"external_id": "R-1", "name": "Ada Diaz", "postal_code": "01841", "languages": ["en", "es"]}\n',
     ),
 )
 async def create_rep_import(by: Planner, run: RunCommand, request: Request) -> Response:

@@ -1,7 +1,9 @@
 """Reading reps: with a scope, those who cover a territory in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -20,6 +22,9 @@ class Rep:
     external_id: str
     name: str
     postal_code: str | None
+    languages: tuple[str, ...]
+    industries: tuple[str, ...]
+    need_kinds: tuple[str, ...]
     registered_at: datetime
     changed_at: datetime
 
@@ -28,7 +33,10 @@ _VISIBLE = f"""(CAST(:scope_everything AS boolean) OR EXISTS (
     SELECT 1 FROM coverages WHERE coverages.rep_id = reps.rep_id AND upper_inf(coverages.valid)
     AND {Scope.covers("coverages.territory_id")}
 ))"""
-_SELECT = "SELECT rep_id, external_id, name, postal_code, registered_at, changed_at FROM reps"
+_SELECT = """
+SELECT rep_id, external_id, name, postal_code, languages, industries, need_kinds, registered_at, changed_at
+FROM reps
+"""
 _FIND = text(f"{_SELECT} WHERE rep_id = :rep_id AND {_VISIBLE}")
 _LIST = text(f"""{_SELECT}
 WHERE {_VISIBLE}
@@ -44,7 +52,7 @@ async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope) -> Rep:
     row = found.mappings().one_or_none()
     if row is None:
         raise NotFound("rep_id: there is no such rep.")
-    return Rep(**row)
+    return _rep(row)
 
 
 async def list_reps(
@@ -60,4 +68,9 @@ async def list_reps(
             **scope.parameters(),
         },
     )
-    return [Rep(**row) for row in rows.mappings()]
+    return [_rep(row) for row in rows.mappings()]
+
+
+def _rep(row: Mapping[Any, Any]) -> Rep:
+    lists = {name: tuple(row[name]) for name in ("languages", "industries", "need_kinds")}
+    return Rep(**{**row, **lists})

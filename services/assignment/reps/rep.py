@@ -13,6 +13,9 @@ class RepDetails:
     external_id: str
     name: str
     postal_code: str | None = None
+    languages: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    need_kinds: tuple[str, ...] = ()
 
     @property
     def rep_id(self) -> UUID:

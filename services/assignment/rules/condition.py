@@ -1,18 +1,32 @@
 """The language of rules: comparisons of an account's fields, joined by all and any.
 
-A missing value meets no comparison at all, not even `ne`; only `is_missing` sees it.
+A missing value meets no comparison at all, not even `ne`; only `is_missing` sees it. A field of several values
+meets `eq` and `in` with one of them, `ne` and `not_in` with none.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-FIELDS = ("external_id", "postal_code", "county", "state", "industry", "employees")
+FIELDS = (
+    "external_id",
+    "postal_code",
+    "county",
+    "state",
+    "industry",
+    "employees",
+    "language",
+    "need",
+)
 """What a rule may look at, in the order in which an account's values are laid out for matching."""
 
 INDEX: Mapping[str, int] = MappingProxyType({field: index for index, field in enumerate(FIELDS)})
 
 NUMBERS = frozenset({"employees"})
+
+SEVERAL = frozenset({"need"})
+"""Fields of which an account may have several values at once: one text, joined by SEPARATOR."""
+SEPARATOR = ","
 
 EQUALITY_OPS = frozenset({"eq", "ne", "in", "not_in", "is_missing"})
 TEXT_OPS = EQUALITY_OPS | {"starts_with"}

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.assignment.rules.condition import (
+    EQUALITY_OPS,
     FIELDS,
     LIST_OPS,
     MAX_NESTING,
     MAX_VALUES,
     NUMBER_OPS,
     NUMBERS,
+    SEVERAL,
     TEXT_OPS,
     AllOf,
     AnyOf,
@@ -26,6 +28,11 @@ MAX_NUMBER = 2_147_483_647
 _SHAPES = {
     "county": (re.compile(r"[0-9]{5}"), "a county is its five-digit FIPS code in text, such as '01001'"),
     "state": (re.compile(r"[A-Z]{2}"), "a state is two capital letters, such as 'TX'"),
+    "language": (re.compile(r"[a-z]{2,3}(-[A-Z]{2})?"), "a language is a code such as 'es' or 'pt-BR'"),
+    "need": (
+        re.compile(r"[a-z][a-z0-9-]{1,39}"),
+        "a need is a code of collab's vocabulary, such as 'training'",
+    ),
 }
 
 
@@ -88,7 +95,7 @@ class ConditionReader:
         field, op, value = raw.get("field"), raw.get("op"), raw.get("value")
         if not isinstance(field, str) or field not in FIELDS:
             raise _Misfit(f"{pointer}/field", f"one of {', '.join(FIELDS)}")
-        known = NUMBER_OPS if field in NUMBERS else TEXT_OPS
+        known = NUMBER_OPS if field in NUMBERS else EQUALITY_OPS if field in SEVERAL else TEXT_OPS
         if not isinstance(op, str) or op not in known:
             raise _Misfit(f"{pointer}/op", f"for {field}, one of {', '.join(sorted(known))}")
         self._values += len(value) if isinstance(value, list) else 1

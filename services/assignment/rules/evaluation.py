@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.assignment.rules.condition import INDEX, AllOf, Comparison, Condition
+from services.assignment.rules.condition import INDEX, SEPARATOR, SEVERAL, AllOf, Comparison, Condition
 
 Values = Sequence[Any]
 """An account's values in the order of condition.FIELDS; what comes after them is not looked at."""
@@ -14,7 +14,8 @@ Test = Callable[[Values], bool]
 def compile_condition(condition: Condition) -> Test:
     """Return a function that tells whether an account's values meet the condition."""
     if isinstance(condition, Comparison):
-        return _COMPARISONS[condition.op](INDEX[condition.field], condition.value)
+        comparisons = _OF_SEVERAL if condition.field in SEVERAL else _COMPARISONS
+        return comparisons[condition.op](INDEX[condition.field], condition.value)
     tests = tuple(compile_condition(part) for part in condition.conditions)
     if len(tests) == 1:
         return tests[0]
@@ -100,5 +101,24 @@ _COMPARISONS: dict[str, Callable[[int, Any], Test]] = {
     "lte": _lte,
     "gt": _gt,
     "gte": _gte,
+    "is_missing": _is_missing,
+}
+
+
+def _has_one(index: int, value: Any) -> Test:
+    wanted = frozenset(value if isinstance(value, tuple) else (value,))
+    return lambda values: values[index] is not None and not wanted.isdisjoint(values[index].split(SEPARATOR))
+
+
+def _has_none(index: int, value: Any) -> Test:
+    unwanted = frozenset(value if isinstance(value, tuple) else (value,))
+    return lambda values: values[index] is not None and unwanted.isdisjoint(values[index].split(SEPARATOR))
+
+
+_OF_SEVERAL: dict[str, Callable[[int, Any], Test]] = {
+    "eq": _has_one,
+    "in": _has_one,
+    "ne": _has_none,
+    "not_in": _has_none,
     "is_missing": _is_missing,
 }

@@ -4,13 +4,13 @@ The lowest position wins. Rules of one position that want different territories 
 goes nowhere and the tie is the result. Nothing here reads or writes anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from services.assignment.rules.anchors import Key, find_anchors
-from services.assignment.rules.condition import INDEX, fields_of
+from services.assignment.rules.condition import INDEX, SEPARATOR, SEVERAL, fields_of
 from services.assignment.rules.evaluation import Test, Values, compile_condition
 from services.assignment.rules.rule import Rule
 
@@ -82,7 +82,10 @@ class Matcher:
                 by_value.setdefault(key, []).append(number)
             for key in anchors.prefixes:
                 by_prefix.setdefault(key, []).append(number)
-        self._by_value = _per_field(by_value)
+        several = {INDEX[field] for field in SEVERAL}
+        tables = _per_field(by_value)
+        self._by_value = [(index, table) for index, table in tables if index not in several]
+        self._by_member = [(index, table) for index, table in tables if index in several]
         self._by_prefix = [
             (index, sorted({len(str(prefix)) for prefix in table}), table)
             for index, table in _per_field(by_prefix)
@@ -106,6 +109,8 @@ class Matcher:
             hits = table.get(values[index])
             if hits is not None:
                 lists.append(hits)
+        if self._by_member:
+            lists += self._by_members(values)
         for index, lengths, table in self._by_prefix:
             value = values[index]
             if value is not None:
@@ -118,6 +123,13 @@ class Matcher:
         if len(lists) < 2:
             return lists[0] if lists else ()
         return sorted({number for numbers in lists for number in numbers})
+
+    def _by_members(self, values: Values) -> Iterator[Sequence[int]]:
+        for index, table in self._by_member:
+            value = values[index]
+            for member in (None,) if value is None else value.split(SEPARATOR):
+                if (hits := table.get(member)) is not None:
+                    yield hits
 
     def _first_unindexed(self, values: Values) -> Sequence[int]:
         key = tuple(values[index] for index in self._remembered_by)

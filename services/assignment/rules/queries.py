@@ -16,6 +16,12 @@ from shared.runtime.refusals import NotFound
 
 _SELECT = "SELECT rule_id, name, territory_id, position, condition FROM rules WHERE plan_id = :plan_id"
 _LOAD = text(f"{_SELECT} ORDER BY position, rule_id")
+_READS = text("""
+SELECT EXISTS (
+    SELECT FROM rules WHERE plan_id = :plan_id
+        AND jsonb_path_exists(condition, '$.** ? (@.field == $field)', jsonb_build_object('field', CAST(:field AS text)))
+)
+""")
 _FIND = text(f"{_SELECT} AND rule_id = :rule_id AND {Scope.covers('territory_id', closure=PLAN_CLOSURE)}")
 _LIST = text(f"""{_SELECT}
   AND {Scope.covers("territory_id", closure=PLAN_CLOSURE)}
@@ -42,6 +48,12 @@ async def load_rules(read: AsyncConnection, plan_id: UUID) -> list[Rule]:
         Rule(row.rule_id, row.name, row.territory_id, row.position, read_stored(row.condition))
         for row in await read.execute(_LOAD, {"plan_id": plan_id})
     ]
+
+
+async def reads_field(read: AsyncConnection, plan_id: UUID, field: str) -> bool:
+    """Tell whether a rule of the plan looks at this field of accounts."""
+    found: bool = (await read.execute(_READS, {"plan_id": plan_id, "field": field})).scalar_one()
+    return found
 
 
 async def find_rule(read: AsyncConnection, plan_id: UUID, rule_id: UUID, *, scope: Scope) -> WrittenRule:

@@ -15,8 +15,9 @@ ConditionText = Annotated[
     Field(
         description=(
             "`{field, op, value}`, `{all: [...]}` or `{any: [...]}`, nested at most 8 levels, at most 5,000 "
-            "values. Fields county, postal_code, state, industry, external_id: eq, ne, in, not_in, "
-            "starts_with, is_missing. Field employees: eq, ne, in, not_in, lt, lte, gt, gte, between, "
+            "values. Fields county, postal_code, state, industry, external_id, language: eq, ne, in, "
+            "not_in, starts_with, is_missing. Field need (kinds of needs still to be met, any of them): "
+            "eq, ne, in, not_in, is_missing. Field employees: eq, ne, in, not_in, lt, lte, gt, gte, between, "
             "is_missing. A missing value meets nothing but is_missing."
         ),
         examples=[

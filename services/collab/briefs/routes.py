@@ -8,9 +8,9 @@ from services.collab.briefs.queries import find_handoff_with_brief
 from services.collab.briefs.schemas import BriefView, HandoffWithBriefView
 from services.collab.handoffs.schemas import HandoffView
 from services.collab.notes.visibility import Viewer
-from services.collab.present import Now
 from shared.http.commands import Snapshot
 from shared.http.etags import etag_of
+from shared.http.present import Now
 from shared.http.security import Reader
 
 router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.assignment.accounts.account import AccountMeasures
 from services.assignment.alignments.diffs.diff import Sight, Tally
 from services.assignment.alignments.realignment import find_changes
+from services.assignment.rules.condition import FIELDS
 from services.assignment.rules.condition_reader import read_stored
 from services.assignment.rules.matcher import Matcher, Reason
 from services.assignment.rules.rule import Rule
@@ -35,7 +36,8 @@ units = st.lists(
 
 
 def _row(number: int, county: str, territory: UUID | None) -> tuple[object, ...]:
-    return (str(number), None, county, None, None, None, UUID(int=number), territory, None, None, None)
+    fields = {"external_id": str(number), "county": county}
+    return (*(fields.get(field) for field in FIELDS), UUID(int=number), territory, None, None, None)
 
 
 @given(units, st.integers(1, 7))

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.assignment.rules.condition import FIELDS, NUMBERS, describe_condition
+from services.assignment.rules.condition import FIELDS, NUMBERS, SEVERAL, describe_condition
 from services.assignment.rules.condition_reader import read_stored
 from services.assignment.rules.matcher import Match, Matcher, Reason
 from services.assignment.rules.rule import Rule
@@ -18,7 +18,11 @@ TEXTS = {
     "county": ["01001", "10010", "00000"],
     "state": ["TX", "NA"],
     "industry": ["NA", "null", "None", "Gemüse", "gemüse", "0"],
+    "language": ["es", "pt", "pt-BR"],
+    "need": ["training", "renewal", "support"],
 }
+# Several at once; one kind is the beginning of another, which is not to be mistaken for it.
+NEEDS = ["training", "renewal,training", "renewal,support", "support,train", "re-training"]
 SIZES = [0, 1, 49, 50, 51, 2_147_483_647]
 
 
@@ -36,7 +40,7 @@ def _comparison(field: str) -> st.SearchStrategy[dict[str, Any]]:
     if field in NUMBERS:
         by_op |= dict.fromkeys(("lt", "lte", "gt", "gte"), values)
         by_op["between"] = st.tuples(values, values).map(sorted)
-    else:
+    elif field not in SEVERAL:
         by_op["starts_with"] = prefixes
     return st.one_of(
         *(
@@ -57,7 +61,11 @@ conditions = st.recursive(
 )
 rules = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3), conditions), min_size=0, max_size=8)
 accounts = st.fixed_dictionaries(
-    {field: st.none() | st.sampled_from(SIZES if field in NUMBERS else TEXTS[field]) for field in FIELDS}
+    {
+        field: st.none()
+        | st.sampled_from(SIZES if field in NUMBERS else NEEDS if field in SEVERAL else TEXTS[field])
+        for field in FIELDS
+    }
 )
 
 
@@ -71,6 +79,9 @@ def _meets(account: dict[str, Any], condition: dict[str, Any]) -> bool:
         return (value is None) == wanted
     if value is None:
         return False
+    if condition["field"] in SEVERAL:
+        some = set(value.split(",")) & {*([wanted] if isinstance(wanted, str) else wanted)}
+        return bool(some) if condition["op"] in {"eq", "in"} else not some
     verdicts = {
         "eq": lambda: value == wanted,
         "ne": lambda: value != wanted,

@@ -28,7 +28,7 @@ def test_the_same_seed_and_day_give_the_same_bytes(organisation: Organisation):
     """The digest stands here in full: whoever changes the demo changes this line, knowingly."""
     again = found_organisation()
     assert _digest(organisation) == _digest(again)
-    assert _digest(again) == "20100a3ae2c44499c497c78e71711ae76c42ec39dc9a5c1a3ae70355784a98db"
+    assert _digest(again) == "1bc0592bb11c1ae397cc8e0b0a01ba60ff448cfa4469630b997e4fcffe2d5bcf"
 
 
 def test_another_seed_gives_other_accounts_on_the_same_map(organisation: Organisation):
@@ -164,4 +164,5 @@ def _matcher(organisation: Organisation) -> Matcher:
 
 
 def _values(account: object) -> tuple:
-    return tuple(getattr(account, name) for name in FIELDS)
+    # What collab tells of customers is not the account's own.
+    return tuple(getattr(account, name, None) for name in FIELDS)

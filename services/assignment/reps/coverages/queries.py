@@ -1,5 +1,7 @@
 """Reading coverages of the territories a caller may see."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -10,6 +12,24 @@ from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
+
+@dataclass(frozen=True, slots=True)
+class CoveringRep:
+    """A rep who covers a territory, with what makes them fit accounts."""
+
+    rep_id: UUID
+    role: str
+    languages: tuple[str, ...]
+    industries: tuple[str, ...]
+    need_kinds: tuple[str, ...]
+
+
+_COVERING = text("""
+SELECT c.rep_id, c.role, r.languages, r.industries, r.need_kinds
+FROM coverages AS c JOIN reps AS r USING (rep_id)
+WHERE c.territory_id = :territory_id AND c.valid @> CAST(:at AS timestamptz)
+ORDER BY c.role, c.rep_id
+""")
 _SELECT = f"""
 SELECT coverage_id, territory_id, rep_id, role, share_percent, lower(valid) AS valid_from,
        upper(valid) AS valid_to
@@ -56,3 +76,12 @@ async def list_coverages(
         },
     )
     return [Coverage(**row) for row in rows.mappings()]
+
+
+async def list_covering(read: AsyncConnection, territory_id: UUID, *, at: datetime) -> list[CoveringRep]:
+    """Return who covers a territory at an instant, whoever asks."""
+    rows = await read.execute(_COVERING, {"territory_id": territory_id, "at": at})
+    return [
+        CoveringRep(row.rep_id, row.role, tuple(row.languages), tuple(row.industries), tuple(row.need_kinds))
+        for row in rows
+    ]

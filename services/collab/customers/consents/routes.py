@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 from services.collab.customers.consents import queries
 from services.collab.customers.consents.commands import RecordConsent, record_consent
 from services.collab.customers.consents.schemas import ConsentView, NewConsentBody
-from services.collab.present import Now
 from shared.http.bodies import Instant
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Reader, Writer
 

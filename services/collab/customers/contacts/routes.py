@@ -12,10 +12,10 @@ from services.collab.customers.contacts import queries
 from services.collab.customers.contacts.commands import LogContact, log_contact
 from services.collab.customers.contacts.contactability import Asked
 from services.collab.customers.contacts.schemas import ContactabilityView, ContactView, NewContactBody
-from services.collab.present import Now
 from shared.http.bodies import Instant
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Reader, Writer
 

@@ -24,10 +24,10 @@ from services.collab.customers.needs.schemas import (
     NeedView,
     NewNeedBody,
 )
-from services.collab.present import Now
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion, etag_of
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Manager, Reader, Writer
 

@@ -13,9 +13,9 @@ from services.collab.customers.preferences.schemas import (
     ObservationView,
     PreferencesView,
 )
-from services.collab.present import Now
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Reader, Writer
 

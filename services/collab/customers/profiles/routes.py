@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from services.collab.customers.profiles.next_step import derive_next_steps
 from services.collab.customers.profiles.queries import find_profile
 from services.collab.customers.profiles.schemas import NextStepsView, ProfileView
-from services.collab.present import Now
 from shared.http.commands import Snapshot
+from shared.http.present import Now
 from shared.http.security import Reader
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["customers"])

@@ -1,0 +1,77 @@
+"""How well those who cover an account fit it: now, or under a plan that is not live."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.accounts.queries import find_account
+from services.assignment.alignments.queries import read_some_units
+from services.assignment.fit.fit import Fit, Offered, Unknown, Wanted, best_score, measure_fit
+from services.assignment.plans.queries import find_plan
+from services.assignment.reps.coverages.queries import list_covering
+from services.assignment.rules.condition import INDEX, SEPARATOR
+from services.assignment.rules.matcher import Matcher
+from services.assignment.rules.queries import load_rules
+from services.assignment.territories.queries import require_in_scope
+from shared.db.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RepFit:
+    """A rep who covers the account's territory, and how well they fit."""
+
+    rep_id: UUID
+    role: str
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFit:
+    """What an account asks for, and how well those who cover it fit; the best of them counts."""
+
+    account_id: UUID
+    plan_id: UUID | None
+    territory_id: UUID | None
+    wanted: Wanted
+    score: int | None
+    reason: Unknown | None
+    reps: tuple[RepFit, ...]
+
+
+async def find_fit(
+    read: AsyncConnection, account_id: UUID, *, plan_id: UUID | None, at: datetime, scope: Scope
+) -> AccountFit:
+    """Return the fit of an account under the live plan, or another one. Raises NotFound."""
+    account = await find_account(read, account_id, scope=scope)
+    (unit,) = await read_some_units(read, [account_id])
+    territory_id = account.territory_id
+    if plan_id is not None:
+        await find_plan(read, plan_id)
+        territory_id = Matcher(await load_rules(read, plan_id)).match(unit).territory_id
+        if territory_id is not None:
+            await require_in_scope(read, plan_id, {territory_id}, scope=scope)
+    needs = unit[INDEX["need"]]
+    wanted = Wanted(
+        language=unit[INDEX["language"]],
+        industry=unit[INDEX["industry"]],
+        needs=() if needs is None else tuple(needs.split(SEPARATOR)),
+    )
+    covering = [] if territory_id is None else await list_covering(read, territory_id, at=at)
+    reps = tuple(
+        RepFit(
+            one.rep_id, one.role, measure_fit(wanted, Offered(one.languages, one.industries, one.need_kinds))
+        )
+        for one in covering
+    )
+    score, reason = best_score(one.fit for one in reps)
+    return AccountFit(
+        account_id=account_id,
+        plan_id=plan_id or account.plan_id,
+        territory_id=territory_id,
+        wanted=wanted,
+        score=score,
+        reason=Unknown.NO_TERRITORY if territory_id is None else reason,
+        reps=reps,
+    )
