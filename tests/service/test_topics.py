@@ -1,7 +1,7 @@
 """A cluster that has just been made is ready for consumers once the topics step is through."""
 
 from deploy.local.kafka import EmbeddedKafka
-from deploy.local.topics import apply_topics, error_in_describing, read_groups, read_topics
+from deploy.local.topics import apply_topics, error_of_asking, read_groups, read_topics
 from shared.testing.kafka import KafkaSandbox
 
 
@@ -13,10 +13,11 @@ def test_every_group_has_a_coordinator_before_the_first_consumer_starts(tmp_path
     try:
         admin = KafkaSandbox(kafka.bootstrap_servers)._admin
         assert "__consumer_offsets" not in admin.list_topics(timeout=20).topics
+        client = {"bootstrap.servers": kafka.bootstrap_servers}
         created = apply_topics(kafka.bootstrap_servers).create
         assert {topic.name for topic in created} == {topic.name for topic in read_topics()}
         assert "__consumer_offsets" in admin.list_topics(timeout=20).topics
-        assert [error_in_describing(admin, group) for group in read_groups()] == [None] * len(read_groups())
+        assert [error_of_asking(client, group) for group in read_groups()] == [None] * len(read_groups())
         assert not apply_topics(kafka.bootstrap_servers)
     finally:
         kafka.stop()

@@ -1,11 +1,11 @@
 """The list of topics, and what brings a cluster in line with it."""
 
-from concurrent.futures import Future
-
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+import yaml
+from confluent_kafka import KafkaError
 
-from deploy.local.topics import Topic, changes_between, read_topics, wait_for_coordinators
+from deploy.local import topics
+from deploy.local.topics import TOPICS_FILE, Topic, changes_between, read_topics, wait_for_coordinators
 from deploy.local.trouble import Trouble
 
 FACTS = Topic("sales.facts.v1", 8, {"retention.ms": "-1"})
@@ -16,17 +16,20 @@ def test_every_reader_has_a_dead_letter_topic_per_topic_it_reads():
 
     assert names["sales.facts.v1.metrics.facts.dlq"].partitions == 1
     assert names["assignment.account.events.v1.collab.handoffs.dlq"].settings["retention.ms"] == "-1"
-    assert len([name for name in names if name.endswith(".dlq")]) == 13
+    consumers = yaml.safe_load(TOPICS_FILE.read_text())["consumers"]
+    assert {name for name in names if name.endswith(".dlq")} == {
+        f"{topic}.{consumer['name']}.dlq" for consumer in consumers for topic in consumer["reads"]
+    }
 
 
 def test_history_is_kept_for_ever_and_state_is_compacted():
-    topics = {topic.name: topic for topic in read_topics()}
+    named = {topic.name: topic for topic in read_topics()}
 
-    assert topics["assignment.account.events.v1"].settings == {
+    assert named["assignment.account.events.v1"].settings == {
         "cleanup.policy": "delete",
         "retention.ms": "-1",
     }
-    assert topics["metrics.account.state.v1"].settings["cleanup.policy"] == "compact"
+    assert named["metrics.account.state.v1"].settings["cleanup.policy"] == "compact"
 
 
 def test_a_prefix_stands_before_every_name():
@@ -69,34 +72,32 @@ def test_a_reader_of_no_topic_is_refused(tmp_path):
         read_topics(file)
 
 
-class Answers:
-    """A cluster that says "not yet" some times before it answers."""
-
-    def __init__(self, *codes: int | None) -> None:
-        self.codes = list(codes)
-
-    def describe_consumer_groups(self, groups: list[str], **_: object) -> dict[str, Future]:
-        answer: Future = Future()
-        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
-        if code is None:
-            answer.set_result("described")
-        else:
-            answer.set_exception(KafkaException(KafkaError(code)))
-        return {groups[0]: answer}
+@pytest.fixture
+def cluster(monkeypatch):
+    """A cluster that says "not yet" as often as one likes: the codes of its answers, None for a good one."""
+    codes: list[int | None] = []
+    monkeypatch.setattr(topics, "error_of_asking", lambda _client, _group: codes.pop(0))
+    return codes
 
 
-def test_a_coordinator_is_asked_for_until_it_answers():
-    cluster = Answers(KafkaError._TIMED_OUT, KafkaError.NOT_COORDINATOR, None)
+def test_a_coordinator_is_asked_for_until_it_answers(cluster):
+    cluster += [KafkaError._TIMED_OUT, KafkaError.NOT_COORDINATOR, None, None]
 
-    wait_for_coordinators(cluster, ["metrics.facts"])
+    wait_for_coordinators({}, ["metrics.facts", "collab.handoffs"])
 
-    assert cluster.codes == [None]
-
-
-def test_who_may_not_look_at_a_group_does_not_wait_for_it():
-    wait_for_coordinators(Answers(KafkaError.GROUP_AUTHORIZATION_FAILED), ["metrics.facts"], timeout=0)
+    assert cluster == []
 
 
-def test_a_cluster_that_never_coordinates_ends_in_a_sentence():
+def test_who_may_not_look_at_a_group_does_not_wait_for_it(cluster):
+    cluster += [KafkaError.GROUP_AUTHORIZATION_FAILED]
+
+    wait_for_coordinators({}, ["metrics.facts"], timeout=0)
+
+    assert cluster == []
+
+
+def test_a_cluster_that_never_coordinates_ends_in_a_sentence(cluster):
+    cluster += [KafkaError.COORDINATOR_NOT_AVAILABLE]
+
     with pytest.raises(Trouble, match=r"No broker coordinates the group metrics\.facts"):
-        wait_for_coordinators(Answers(KafkaError.COORDINATOR_NOT_AVAILABLE), ["metrics.facts"], timeout=0)
+        wait_for_coordinators({}, ["metrics.facts"], timeout=0)
