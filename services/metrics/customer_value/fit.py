@@ -1,6 +1,7 @@
 """A fit of both models to the histories of all customers, or the reason why there is none. Pure."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,6 @@ from services.metrics.customer_value.history import CustomerHistory, Terms
 from services.metrics.customer_value.likelihood import NotConverged, Vector
 from services.metrics.customer_value.purchase_model import PurchaseModel, Purchases, fit_purchase_model
 from services.metrics.customer_value.spend_model import (
-    InfiniteMeanSpend,
     Spending,
     SpendModel,
     fit_spend_model,
@@ -25,6 +25,7 @@ MIN_CUSTOMERS = 50
 MIN_REPEAT_CUSTOMERS = 20
 # The spend model takes frequency and value for independent; above this they visibly are not.
 CORRELATED = 0.3
+INFINITE_MEAN_SPEND = "infinite-mean-spend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,18 @@ def fit_models(columns: Columns, terms: Terms) -> Fit:
     spending, (purchases, _) = grouped_spending(columns, terms.currency), grouped_purchases(columns)
     try:
         models = _fit(purchases, spending)
-    except InfiniteMeanSpend:
-        return without_models("infinite-mean-spend")
     except NotConverged:
         return without_models("not-converged")
-    correlated = ("spend-depends-on-frequency",) if abs(models.correlation) > CORRELATED else ()
-    return Fit("fitted", customers, repeaters, negative + correlated, models)
+    return Fit("fitted", customers, repeaters, (*negative, *_findings(models)), models)
+
+
+def _findings(models: FittedModels) -> Iterator[str]:
+    if models.purchases.nobody_leaves():
+        yield "nobody-leaves"
+    if math.isinf(models.spend.mean()):
+        yield INFINITE_MEAN_SPEND
+    if abs(models.correlation) > CORRELATED:
+        yield "spend-depends-on-frequency"
 
 
 def _fit(purchases: Purchases, spending: Spending) -> FittedModels:

@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 Vector = NDArray[np.float64]
 Likelihood = Callable[[Vector], tuple[float, Vector]]
 
-# Parameters are sought between e^-9 and e^9 of their scale. A likelihood that still rises there has no
-# greatest value: the data do not tell the parameters apart.
+# Parameters are sought between e^-9 and e^9 of their scale. Where the likelihood still rises there it has no
+# greatest value; only the model knows whether it makes sense at that edge.
 _EDGE = 9.0
 _NEAR_EDGE = _EDGE - 0.05
 # The mean log-likelihood per customer is flat to this slope: parameters are then good to five digits.
@@ -20,14 +20,15 @@ _FLAT = 1e-5
 
 
 class NotConverged(ArithmeticError):
-    """No greatest likelihood was found inside the bounds."""
+    """No greatest likelihood was found, or none that makes sense."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The parameters found, and the log-likelihood of all customers there."""
+    """The parameters found, which of them stopped at the edge, and the log-likelihood of all customers there."""
 
     parameters: tuple[float, ...]
+    at_edge: tuple[bool, ...]
     log_likelihood: float
 
 
@@ -54,11 +55,12 @@ def maximise(likelihood: Likelihood, *, customers: int, starts: Sequence[Sequenc
                 bounds=[(-_EDGE, _EDGE)] * len(start),
                 options={"maxiter": 2_000, "maxfun": 4_000, "ftol": 1e-15, "gtol": _GRADIENT, "maxls": 50},
             )
-        inside = bool(np.all(np.abs(result.x) < _NEAR_EDGE))
-        if inside and np.isfinite(result.fun) and float(np.max(np.abs(result.jac))) < _FLAT:
-            found.append(
-                Optimum(tuple(float(each) for each in np.exp(result.x)), -float(result.fun) * customers)
-            )
+        at_edge = np.abs(result.x) >= _NEAR_EDGE
+        slope = np.where(at_edge, 0.0, np.abs(result.jac))
+        if np.isfinite(result.fun) and float(np.max(slope)) < _FLAT:
+            parameters = tuple(float(each) for each in np.exp(result.x))
+            edges = tuple(bool(each) for each in at_edge)
+            found.append(Optimum(parameters, edges, -float(result.fun) * customers))
     if not found:
-        raise NotConverged("no optimum inside the bounds")
+        raise NotConverged("no optimum from any start")
     return max(found, key=lambda optimum: optimum.log_likelihood)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln, hyp2f1
 
-from services.metrics.customer_value.likelihood import Vector, maximise
+from services.metrics.customer_value.likelihood import NotConverged, Vector, maximise
 
 # Nearer than this to a removable singularity the closed form loses digits; between its two sides it is straight.
 _SINGULAR = 1e-4
+_NEVER = 1e-3
 _STARTS = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.1, 0.8, 2.5))
 
 
@@ -41,6 +42,10 @@ class PurchaseModel:
     alpha: float
     a: float
     b: float
+
+    def nobody_leaves(self) -> bool:
+        """Tell whether customers leave so rarely after a purchase that the data may as well say never."""
+        return self.a / (self.a + self.b) < _NEVER
 
     def log_likelihood(self, of: Purchases) -> float:
         """Return the log-likelihood of the purchases."""
@@ -103,7 +108,11 @@ def fit_purchase_model(of: Purchases) -> PurchaseModel:
         starts=_STARTS,
     )
     r, alpha, a, b = best.parameters
-    return PurchaseModel(r, alpha * unit, a, b)
+    model = PurchaseModel(r, alpha * unit, a, b)
+    # a and b run to the edge where nobody seems to leave, and the model is none the worse for it.
+    if any(best.at_edge[:2]) or (any(best.at_edge) and not model.nobody_leaves()):
+        raise NotConverged("parameters at the edge")
+    return model
 
 
 def _log_terms(parameters: Vector, of: Purchases) -> tuple[Vector, Vector]:

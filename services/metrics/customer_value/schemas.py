@@ -27,7 +27,8 @@ _LEVEL = Field(
 )
 _REASON = Field(
     description=(
-        "fitted, or why not: too-few-customers, too-few-repeat-customers, not-converged, infinite-mean-spend, "
+        "fitted, or why not: too-few-customers, too-few-repeat-customers, not-converged, infinite-mean-spend (bought "
+        "once, and the mean of all has no value), "
         "no-purchase (refunds only), no-orders (up to the cut-off), not-valued-yet (ask for a fit)."
     )
 )
@@ -105,7 +106,9 @@ class FitView(TermsView):
     reason: str | None = _REASON
     customers: int | None = Field(description="Accounts with a purchase.")
     repeat_customers: int | None
-    findings: list[str] | None = Field(description="spend-depends-on-frequency, negative-margin.")
+    findings: list[str] | None = Field(
+        description="negative-margin, nobody-leaves (no sign that customers do), infinite-mean-spend, spend-depends-on-frequency."
+    )
     models: ModelsView | None
     input_digest: str | None = Field(
         description="SHA-256 of the terms and histories: equal inputs, equal result."

@@ -4,6 +4,7 @@ A customer's purchases scatter around a mean of their own, and the means around 
 so an estimate lies between the customer's mean and everybody's.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,6 @@ from scipy.special import digamma, gammaln
 from services.metrics.customer_value.likelihood import NotConverged, Vector, maximise
 
 _STARTS = ((1.0, 2.0, 1.0), (6.0, 4.0, 0.5))
-
-
-class InfiniteMeanSpend(NotConverged):
-    """The mean over all customers does not exist (q <= 1): a few very large ones decide everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,9 @@ class SpendModel:
     q: float
     v: float
 
-    @property
     def mean(self) -> float:
-        """Return the mean value of a purchase over all customers."""
-        return self.p * self.v / (self.q - 1.0)
+        """Return the mean value of a purchase over all customers; infinite where a few large ones decide all."""
+        return self.p * self.v / (self.q - 1.0) if self.q > 1.0 else math.inf
 
     def log_likelihood(self, of: Spending) -> float:
         """Return the log-likelihood of the mean values."""
@@ -58,13 +54,19 @@ class SpendModel:
         return value
 
     def expected_spend(self, x: Vector, mean: Vector) -> Vector:
-        """Return the value to expect of a purchase; without repeat purchases (x = 0), everybody's mean."""
-        own = self.p * x / (self.p * x + self.q - 1.0)
-        return np.asarray((1.0 - own) * self.mean + own * mean, dtype=np.float64)
+        """Return the value to expect of a purchase; without repeat purchases (x = 0), everybody's mean.
+
+        The published weighted mean of both, written so that it stands where everybody's mean is infinite (q <= 1) and
+        the customer's own purchases are enough; infinite where they are not.
+        """
+        certain = self.p * x + self.q - 1.0
+        enough = certain > 0
+        expected = self.p * (self.v + x * mean) / np.where(enough, certain, 1.0)
+        return np.where(enough, expected, np.inf)
 
 
 def fit_spend_model(of: Spending) -> SpendModel:
-    """Return the parameters of greatest likelihood. Raises NotConverged or InfiniteMeanSpend."""
+    """Return the parameters of greatest likelihood. Raises NotConverged."""
     # In units of the middle value v is near 1, whatever the currency; a mean could be one customer's alone.
     unit = float(np.exp(np.average(np.log(of.mean), weights=of.weight)))
     scaled = Spending(of.x, of.mean / unit, of.weight)
@@ -73,9 +75,9 @@ def fit_spend_model(of: Spending) -> SpendModel:
         customers=int(np.sum(of.weight)),
         starts=_STARTS,
     )
+    if any(best.at_edge):
+        raise NotConverged("parameters at the edge")
     p, q, v = best.parameters
-    if q <= 1.0:
-        raise InfiniteMeanSpend("q <= 1")
     return SpendModel(p, q, v * unit)
 
 

@@ -4,8 +4,9 @@ fitted: the margin of the purchases to expect within the horizon, discounted by 
 historic: the margin of the orders so far.
 """
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from services.metrics.customer_value.fit import (
+    INFINITE_MEAN_SPEND,
     Columns,
     Fit,
     FittedModels,
@@ -28,7 +30,7 @@ from services.metrics.customer_value.purchase_model import PurchaseModel, Purcha
 from shared.contracts.money import exponent
 
 WEEKS_PER_MONTH = 4.345
-# What no customer is worth in any currency: past it, a figure says that the models do not fit.
+# What no customer is worth in any currency: past it, a figure says that the mean is all but infinite.
 _ABSURD_MINOR = 1e17
 
 
@@ -70,11 +72,12 @@ def value_customers(histories: Sequence[CustomerHistory], terms: Terms) -> Valua
     fit = fit_models(columns, terms)
     forecasts: dict[UUID, Forecast] = {}
     if fit.models is not None:
-        forecast = _forecast(columns, fit.models, terms)
-        if forecast is None:
-            fit = replace(fit, models=None, reason="not-converged")
-        else:
-            forecasts = {history.account_id: each for history, each in zip(customers, forecast, strict=True)}
+        made = _forecast(columns, fit.models, terms)
+        forecasts = {
+            history.account_id: forecast
+            for history, forecast in zip(customers, made, strict=True)
+            if forecast is not None
+        }
     values = tuple(_value(history, forecasts.get(history.account_id), fit, terms) for history in ordered)
     return Valuation(fit, digest_of(ordered, terms), values)
 
@@ -96,23 +99,21 @@ def historic_value_minor(history: CustomerHistory, terms: Terms) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
-def _forecast(columns: Columns, models: FittedModels, terms: Terms) -> list[Forecast] | None:
+def _forecast(columns: Columns, models: FittedModels, terms: Terms) -> Iterator[Forecast | None]:
     purchases, group = grouped_purchases(columns)
     expected, discounted = discounted_purchases(models.purchases, purchases, terms)
     p_alive = models.purchases.p_alive(purchases)
     spend = models.spend.expected_spend(*means_of(columns, terms.currency)) * 10.0 ** exponent(terms.currency)
-    value = discounted[group] * spend * terms.margin
-    whole = (p_alive[group], expected[group], spend, value)
-    if not all(bool(np.all(np.isfinite(each) & (np.abs(each) < _ABSURD_MINOR))) for each in whole):
-        return None
-    return [
-        Forecast(float(alive), float(purchase), round(float(worth)), round(float(total)))
-        for alive, purchase, worth, total in _rows(whole)
-    ]
+    for alive, bought, worth, each in _rows((p_alive[group], expected[group], discounted[group], spend)):
+        value = worth * each * terms.margin
+        if math.isfinite(value) and each < _ABSURD_MINOR and abs(value) < _ABSURD_MINOR:
+            yield Forecast(alive, bought, round(each), round(value))
+        else:
+            yield None
 
 
 def _rows(columns: Sequence[Vector]) -> Iterator[tuple[float, ...]]:
-    return zip(*columns, strict=True)
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def _value(history: CustomerHistory, forecast: Forecast | None, fit: Fit, terms: Terms) -> CustomerValue:
@@ -120,8 +121,18 @@ def _value(history: CustomerHistory, forecast: Forecast | None, fit: Fit, terms:
         return CustomerValue(
             history.account_id, "fitted", fit.reason, forecast.value_minor, history, forecast
         )
-    # Refunds without a purchase: the account is no customer, but the money was paid.
-    reason = fit.reason if history.purchases > 0 and fit.models is None else "no-purchase"
     return CustomerValue(
-        history.account_id, "historic", reason, historic_value_minor(history, terms), history
+        history.account_id,
+        "historic",
+        _why_historic(history, fit),
+        historic_value_minor(history, terms),
+        history,
     )
+
+
+def _why_historic(history: CustomerHistory, fit: Fit) -> str:
+    if history.purchases == 0:
+        # Refunds only: the account is no customer, but the money was paid.
+        return "no-purchase"
+    # With models at hand only the spend can be out of reach: nothing of the customer's own, and no mean of all.
+    return fit.reason if fit.models is None else INFINITE_MEAN_SPEND

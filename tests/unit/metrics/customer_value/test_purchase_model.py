@@ -134,6 +134,38 @@ def test_customers_who_are_all_alike_tell_nothing():
         fit_purchase_model(alike)
 
 
+def simulated(truth, customers, *, leaves=True):
+    """Return customers who behave as the model says, observed for one to 100 weeks."""
+    rng = np.random.default_rng(20260105)
+    rows = []
+    for _ in range(customers):
+        rate, p = rng.gamma(truth.r) / truth.alpha, rng.beta(truth.a, truth.b) if leaves else 0.0
+        age, x, last, now = rng.uniform(1, 100), 0, 0.0, rng.exponential(1 / rate)
+        while now <= age:
+            x, last = x + 1, now
+            now = math.inf if rng.random() < p else now + rng.exponential(1 / rate)
+        rows.append((x, last, age, 1.0))
+    return Purchases(*np.array(rows).T)
+
+
+def test_a_known_truth_is_found_again():
+    truth = PurchaseModel(0.5, 8.0, 0.8, 2.5)
+    found = fit_purchase_model(simulated(truth, 6_000))
+    assert (found.r, found.alpha) == pytest.approx((0.5, 8.0), rel=0.1)
+    assert found.a / (found.a + found.b) == pytest.approx(0.8 / 3.3, rel=0.1)
+
+
+def test_customers_of_whom_nobody_leaves_can_be_fitted():
+    """Then a and b run to an edge, and the purchases to expect are those of the plain NBD."""
+    truth = PurchaseModel(1.5, 8.0, 0.8, 2.5)
+    purchases = simulated(truth, 3_000, leaves=False)
+    found = fit_purchase_model(purchases)
+    assert found.nobody_leaves()
+    assert (found.r, found.alpha) == pytest.approx((1.5, 8.0), rel=0.1)
+    plain = (found.r + purchases.x) / (found.alpha + purchases.age) * 10
+    assert np.average(found.expected_purchases(purchases, 10)) == pytest.approx(np.average(plain), rel=0.02)
+
+
 @pytest.mark.parametrize("name", ["r", "alpha", "a", "b"])
 def test_the_fit_is_a_peak(name):
     purchases = cdnow_purchases()

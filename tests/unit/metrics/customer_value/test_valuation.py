@@ -145,6 +145,19 @@ def test_refunds_without_a_purchase_are_no_customer(cdnow_valuation):
     assert valuation.fit == cdnow_valuation.fit
 
 
+def test_bought_once_where_the_mean_of_all_is_infinite():
+    """Large and small customers mixed: those who came back are forecast, the others fall back, each with its reason."""
+    rng = np.random.default_rng(5)
+    histories = [
+        h._replace(repeat_minor=int(h.repeat_minor * scale) + 1, total_minor=int(h.total_minor * scale) + 1)
+        for h, scale in zip(cdnow_histories(), np.minimum(1 / rng.gamma(0.4, size=2357), 1e7), strict=True)
+    ]
+    valuation = value_customers(histories, CDNOW_TERMS)
+    assert valuation.fit.findings == ("infinite-mean-spend",)
+    told = {(v.level, v.reason, v.history.repeat_minor > 1) for v in valuation.values}
+    assert told == {("fitted", "fitted", True), ("historic", "infinite-mean-spend", False)}
+
+
 def test_free_repeat_purchases_are_valued_like_everybodys(cdnow_valuation):
     """Mean 0 has no place in gamma-gamma: the customer's own purchases tell nothing about their value."""
     free = next(h for h in cdnow_histories() if h.purchases > 1 and h.repeat_minor > 0)._replace(
@@ -152,7 +165,7 @@ def test_free_repeat_purchases_are_valued_like_everybodys(cdnow_valuation):
     )
     valuation = value_customers([*cdnow_histories(), free], CDNOW_TERMS)
     value = next(v for v in valuation.values if v.account_id == free.account_id)
-    assert value.forecast.expected_spend_minor == round(valuation.fit.models.spend.mean * 100)
+    assert value.forecast.expected_spend_minor == round(valuation.fit.models.spend.mean() * 100)
 
 
 def test_bought_again_on_the_day_of_the_cut_off(cdnow_valuation):
