@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.contracts.assignment import ACCOUNTS, TERRITORIES
+from shared.contracts.customers import CUSTOMERS
 from shared.contracts.envelope import EventContract
 from shared.contracts.metrics import ACCOUNT_STATE
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
@@ -18,6 +19,7 @@ _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "assignment": {
         "assignment.measures": (ACCOUNT_STATE,),
         "assignment.certifications": (TRAINING,),
+        "assignment.customers": (CUSTOMERS,),
     },
     "metrics": {
         "metrics.attribution": tuple(topic for topic in CONSUMED["metrics"] if topic != FACTS),
