@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.assignment.accounts.account import AccountDetails
-from services.assignment.accounts.versions import record_versions
+from services.assignment.accounts.versions.commands import record_versions
 from shared.contracts.assignment import AccountChanged, AccountRegistered
 from shared.db.unit_of_work import UnitOfWork
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.assignment.accounts.versions import instant_after
+from services.assignment.accounts.versions.commands import instant_after
 from services.assignment.alignments.queries import read_some_units, read_units
 from services.assignment.alignments.realignment import Change, Realignment, find_changes
 from services.assignment.rules.matcher import Matcher

@@ -5,7 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.assignment.accounts.commands import lock_accounts
-from services.assignment.accounts.versions import record_versions
+from services.assignment.accounts.versions.commands import record_versions
 from services.assignment.alignments.commands import Occasion, realign_some
 from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.projections.customer_traits import keep_needs, keep_preferences

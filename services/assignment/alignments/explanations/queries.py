@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.queries import find_account
-from services.assignment.accounts.versions import AccountVersion, find_version
+from services.assignment.accounts.versions.queries import AccountVersion, find_version
 from services.assignment.alignments.activations.activation import Activation
 from services.assignment.alignments.activations.queries import find_activation
 from services.assignment.alignments.explanations.explanation import Explanation, explain

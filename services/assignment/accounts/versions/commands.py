@@ -4,13 +4,10 @@ A version begins at the instant from which the account is aligned anew, or would
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.unit_of_work import UnitOfWork
 
@@ -35,19 +32,7 @@ WHERE unit.account_id = ANY (CAST(:account_ids AS uuid[])) AND NOT EXISTS (
     SELECT FROM account_versions AS version
     WHERE version.account_id = unit.account_id AND upper_inf(version.valid))
 """)
-_FIND = text("""
-SELECT attributes, lower(valid) AS valid_from FROM account_versions
-WHERE account_id = :account_id AND valid @> CAST(:at AS timestamptz)
-""")
 _TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountVersion:
-    """What rules saw of an account from an instant on, by the names of the fields."""
-
-    attributes: dict[str, Any]
-    valid_from: datetime
 
 
 def instant_after(now: datetime, latest: datetime | None) -> datetime:
@@ -66,9 +51,3 @@ async def record_versions(uow: UnitOfWork, account_ids: Collection[UUID]) -> dat
     await uow.connection.execute(_CLOSE, {**touched, "at": at})
     await uow.connection.execute(_OPEN, {**touched, "at": at})
     return at
-
-
-async def find_version(read: AsyncConnection, account_id: UUID, *, at: datetime) -> AccountVersion | None:
-    """Return what rules could see of an account at an instant; None before it was registered."""
-    row = (await read.execute(_FIND, {"account_id": account_id, "at": at})).one_or_none()
-    return None if row is None else AccountVersion(row.attributes, row.valid_from)

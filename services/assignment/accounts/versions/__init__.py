@@ -1,0 +1,1 @@
+"""What rules could look at on an account, by period."""
