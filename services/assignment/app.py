@@ -14,6 +14,8 @@ from services.assignment.alignments.moves import routes as moves
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
 from services.assignment.clones import routes as clones
+from services.assignment.crm.webhooks import refusals as webhooks_refusals
+from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.fit import routes as fit
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
@@ -51,10 +53,15 @@ REFUSALS: RefusalTable = {
     rules_refusals.InvalidRules: 422,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
+    webhooks_refusals.InvalidSignature: 401,
+    webhooks_refusals.SealKeyMissing: 409,
+    webhooks_refusals.UnreadableDelivery: 422,
 }
 
 
-def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastAPI:
+def create_app(
+    parts: Parts, *, max_import_bytes: int = 64 * 1_048_576, webhook_key: str | None = None
+) -> FastAPI:
     """Build the api."""
     app = create_service_app(
         parts,
@@ -79,9 +86,15 @@ def create_app(parts: Parts, *, max_import_bytes: int = 64 * 1_048_576) -> FastA
             diffs.router,
             moves.router,
             activations.router,
+            webhooks.router,
         ],
         refusals=REFUSALS,
-        larger_bodies={imports.ACCOUNTS_PATH: max_import_bytes, imports.REPS_PATH: max_import_bytes},
+        larger_bodies={
+            imports.ACCOUNTS_PATH: max_import_bytes,
+            imports.REPS_PATH: max_import_bytes,
+            **webhooks.DELIVERY_LIMITS,
+        },
     )
     install_turns(app)
+    webhooks.install_seal(app, webhook_key)
     return app

@@ -9,4 +9,8 @@ from shared.http.bootstrap import build_parts
 
 def build_app(settings: Settings) -> FastAPI:
     """Build the api."""
-    return create_app(build_parts(settings, service=SERVICE), max_import_bytes=settings.max_import_bytes)
+    return create_app(
+        build_parts(settings, service=SERVICE),
+        max_import_bytes=settings.max_import_bytes,
+        webhook_key=settings.sealing_key,
+    )

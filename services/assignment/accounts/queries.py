@@ -1,12 +1,14 @@
 """Reading accounts with the alignment that is in force, as far as the caller may see."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.assignment.accounts.account import AccountDetails
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
@@ -97,3 +99,19 @@ async def list_accounts(
         parameters["territory_id"] = wanted.territory_id
     rows = await read.execute(statement, parameters)
     return [AlignedAccount(**row) for row in rows.mappings()]
+
+
+_DETAILS = tuple(field.name for field in fields(AccountDetails))
+# By id, as every writer of accounts locks them.
+_HOLD_DETAILS = text(f"""
+SELECT account_id, {", ".join(_DETAILS)} FROM accounts
+WHERE account_id = ANY (CAST(:account_ids AS uuid[])) ORDER BY account_id FOR UPDATE
+""")
+
+
+async def hold_details(
+    connection: AsyncConnection, account_ids: Collection[UUID]
+) -> dict[UUID, AccountDetails]:
+    """Return what is known of accounts, and keep it from changing until the transaction ends."""
+    rows = await connection.execute(_HOLD_DETAILS, {"account_ids": list(account_ids)})
+    return {row.account_id: AccountDetails(*(getattr(row, name) for name in _DETAILS)) for row in rows}

@@ -155,7 +155,7 @@ async def assignment(databases: Databases, tmp_path: Path, clock: FrozenClock) -
         auth_jwks=issuer.write_jwks(tmp_path),
     )
     parts = build_parts(settings, service="assignment", clock=clock)
-    transport = httpx.ASGITransport(create_app(parts))
+    transport = httpx.ASGITransport(create_app(parts, webhook_key=settings.sealing_key))
     client = httpx.AsyncClient(
         transport=transport, base_url="http://assignment", headers=issuer.headers("admin")
     )

@@ -1,0 +1,1 @@
+"""Speaking with CRMs in their own shapes: record changes in, plans and accounts in and out."""

@@ -1,0 +1,128 @@
+"""How CRMs call the fields of accounts and reps: Salesforce's Account and User, HubSpot's companies and owners."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from services.assignment.texts import NotText, tidy
+
+Record = Mapping[str, Any]
+
+
+class System(StrEnum):
+    """A CRM whose shapes are spoken here."""
+
+    SALESFORCE = "salesforce"
+    HUBSPOT = "hubspot"
+
+
+# BillingStateCode comes where an organisation has state picklists on, and then says it in two letters.
+ACCOUNT_FIELDS: Mapping[System, Mapping[str, str]] = MappingProxyType(
+    {
+        System.SALESFORCE: {
+            "Name": "name",
+            "BillingPostalCode": "postal_code",
+            "BillingState": "state",
+            "BillingStateCode": "state",
+            "County_FIPS__c": "county",
+            "BillingLatitude": "latitude",
+            "BillingLongitude": "longitude",
+            "Industry": "industry",
+            "NumberOfEmployees": "employees",
+        },
+        System.HUBSPOT: {
+            "name": "name",
+            "zip": "postal_code",
+            "state": "state",
+            "county_fips": "county",
+            "latitude": "latitude",
+            "longitude": "longitude",
+            "industry": "industry",
+            "numberofemployees": "employees",
+        },
+    }
+)
+
+
+class WrongRecord(Exception):
+    """A record that is not made as the CRM's records are: which field, and how to mend it."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record tells, in our words; `names` are the CRM's words for the same fields."""
+
+    external_id: str
+    fields: Mapping[str, Any]
+    names: Mapping[str, str]
+
+    def named(self, field: str, system: System) -> str:
+        """Return how the CRM calls a field of ours."""
+        if field == "external_id":
+            return "Id" if system is System.SALESFORCE else "id"
+        known = (name for name, ours in ACCOUNT_FIELDS[system].items() if ours == field)
+        return self.names.get(field) or next(known, field)
+
+
+def read_account_record(system: System, record: object) -> Told:
+    """Return what an account's record tells. Raises WrongRecord."""
+    if not isinstance(record, Mapping):
+        raise WrongRecord("", "an object, as the CRM's API gives it")
+    if system is System.SALESFORCE:
+        return Told(read_id(record.get("Id"), "Id"), *told_fields(system, record))
+    properties = record.get("properties")
+    if not isinstance(properties, Mapping):
+        raise WrongRecord("properties", "is missing: an object with the company's properties")
+    return Told(read_id(record.get("id"), "id"), *told_fields(system, properties))
+
+
+def told_fields(system: System, record: Record) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields we keep, and how the record called them; others are the CRM's own affair."""
+    fields: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for name, field in ACCOUNT_FIELDS[system].items():
+        if name in record and (record[name] not in (None, "") or field not in fields):
+            fields[field] = None if record[name] == "" else record[name]
+            names[field] = name
+    return fields, names
+
+
+def read_rep_record(system: System, record: object) -> dict[str, Any]:
+    """Return a rep's fields as imports read them. Raises WrongRecord."""
+    if not isinstance(record, Mapping):
+        raise WrongRecord("", "an object, as the CRM's API gives it")
+    if system is System.SALESFORCE:
+        return {
+            "external_id": read_id(record.get("Id"), "Id"),
+            "name": record.get("Name"),
+            "postal_code": record.get("PostalCode") or None,
+        }
+    names = [record.get("firstName"), record.get("lastName")]
+    written = " ".join(name for name in names if isinstance(name, str) and name)
+    return {
+        "external_id": read_id(record.get("id"), "id"),
+        "name": written or record.get("email"),
+        "postal_code": record.get("postal_code") or None,
+    }
+
+
+def read_id(raw: object, field: str) -> str:
+    """Return a CRM's id as text. Raises WrongRecord."""
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 1 << 63:
+        raw = str(raw)  # HubSpot writes its ids as numbers in webhooks and as text in records
+    if not isinstance(raw, str):
+        raise WrongRecord(field, "is missing: the record's id in the CRM, in quotes")
+    try:
+        text = tidy(raw)
+    except NotText as reason:
+        raise WrongRecord(field, str(reason)) from None
+    if not 1 <= len(text) <= 128:
+        raise WrongRecord(field, "1 to 128 characters")
+    return text

@@ -1,0 +1,169 @@
+"""Registering sources of webhooks, and taking in what they deliver."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from services.assignment.accounts.queries import hold_details
+from services.assignment.crm.shapes import System
+from services.assignment.crm.webhooks.merge import Merge, RecordOutcome
+from services.assignment.crm.webhooks.queries import WebhookSource, find_field_changes, find_seen
+from services.assignment.crm.webhooks.record_change import Change, RecordChange
+from services.assignment.crm.webhooks.refusals import InvalidSignature
+from services.assignment.crm.webhooks.sealing import Seal, Unsealable
+from services.assignment.imports.commands import ImportAccounts, import_accounts
+from services.assignment.imports.import_file import ImportFile
+from services.assignment.plans.commands.switch_live_plan import hold_live_plan
+from shared.contracts.identity import account_id_of
+from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.refusals import NotFound
+
+# HubSpot tries again for a day, others for three.
+REMEMBERED = timedelta(days=7)
+
+_LOCK = text("SELECT sealed_secret FROM webhook_sources WHERE source = :source FOR UPDATE")
+_PUT = text("""
+INSERT INTO webhook_sources AS w (source, url, sealed_secret, secret_since, recorded_by)
+VALUES (:source, :url, :sealed, :now, :actor)
+ON CONFLICT (source) DO UPDATE
+SET url = excluded.url, recorded_by = excluded.recorded_by,
+    sealed_secret = CASE WHEN :changed THEN excluded.sealed_secret ELSE w.sealed_secret END,
+    secret_since = CASE WHEN :changed THEN excluded.secret_since ELSE w.secret_since END,
+    sealed_previous_secret = CASE WHEN NOT :changed THEN w.sealed_previous_secret
+                                  WHEN CAST(:until AS timestamptz) IS NULL THEN NULL ELSE w.sealed_secret END,
+    previous_until = CASE WHEN :changed THEN CAST(:until AS timestamptz) ELSE w.previous_until END
+RETURNING source, url, secret_since, previous_until
+""")
+_DELETE = text("DELETE FROM webhook_sources WHERE source = :source RETURNING source")
+_REMEMBER = text("""
+INSERT INTO webhook_events (source, event_key, received_at)
+SELECT :source, unnest(CAST(:event_keys AS text[])), :now
+""")
+_FORGET = text("""
+DELETE FROM webhook_events WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM webhook_events WHERE received_at < :before ORDER BY received_at LIMIT 2000
+))
+""")
+_STORE_FIELD_CHANGES = text("""
+INSERT INTO crm_field_changes (source, account_id, field, changed_at)
+SELECT :source, i.account_id, i.field, i.changed_at
+FROM unnest(CAST(:account_ids AS uuid[]), CAST(:fields AS text[]), CAST(:instants AS timestamptz[]))
+    AS i (account_id, field, changed_at)
+ON CONFLICT (source, account_id, field) DO UPDATE SET changed_at = excluded.changed_at
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PutWebhookSource:
+    """Let a source sign with this secret; the one before stays good for a while."""
+
+    source: System
+    secret: bytes
+    url: str | None
+    keep_previous: timedelta
+    seal: Seal
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWebhookSource:
+    """Take nothing more from a source."""
+
+    source: System
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDelivery:
+    """Take in what a source delivered; its signature was verified."""
+
+    source: System
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What became of a delivery, record by record; the counts are of accounts."""
+
+    registered: int
+    changed: int
+    aligned: int
+    records: tuple[RecordOutcome, ...]
+
+
+async def put_webhook_source(command: PutWebhookSource, uow: UnitOfWork) -> WebhookSource:
+    """Register a source or rotate its secret; the same secret again changes nothing of it."""
+    found = (await uow.connection.execute(_LOCK, {"source": command.source})).one_or_none()
+    known = None if found is None else _opened(command.seal, found.sealed_secret, command.source)
+    row = await uow.connection.execute(
+        _PUT,
+        {
+            "source": command.source,
+            "url": command.url,
+            "sealed": command.seal.close(command.secret, about=command.source),
+            "changed": command.secret != known,
+            "until": uow.now + command.keep_previous if known is not None and command.keep_previous else None,
+            "now": uow.now,
+            "actor": uow.actor,
+        },
+    )
+    return WebhookSource(**row.mappings().one())
+
+
+async def delete_webhook_source(command: DeleteWebhookSource, uow: UnitOfWork) -> None:
+    """Forget a source and its secrets. Raises NotFound."""
+    if (await uow.connection.execute(_DELETE, {"source": command.source})).first() is None:
+        raise NotFound("source: it is not registered.")
+
+
+async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryReport:
+    """Change the accounts that the records tell of, align them by the live plan and announce it, all at once.
+
+    Deliveries of one source take turns, so that two changes of one account never overtake each other between
+    reading what is known and writing it. Raises InvalidSignature when the source was deleted meanwhile.
+    """
+    if (await uow.connection.execute(_LOCK, {"source": command.source})).first() is None:
+        raise InvalidSignature("The source is not registered any more: register it, then deliver again.")
+    # Before any account, as whoever aligns accounts holds it.
+    await hold_live_plan(uow)
+    merge = await _merge(command, uow)
+    records = merge.take_all(command.changes)
+    file = ImportFile(len(merge.touched), 0, tuple(merge.touched.values()), ())
+    stored = await import_accounts(ImportAccounts(file), uow)
+    await _remember(uow, command.source, merge)
+    return DeliveryReport(stored.registered, stored.changed, stored.aligned, records)
+
+
+async def _merge(command: TakeDelivery, uow: UnitOfWork) -> Merge:
+    read = [change for change in command.changes if isinstance(change, RecordChange)]
+    ids = sorted({account_id_of(change.told.external_id) for change in read})
+    return Merge(
+        command.source,
+        seen=await find_seen(uow.connection, command.source, [change.event_key for change in read]),
+        stamps=await find_field_changes(uow.connection, command.source, ids),
+        details=await hold_details(uow.connection, ids),
+    )
+
+
+def _opened(seal: Seal, sealed: bytes, source: str) -> bytes | None:
+    try:
+        return seal.open(sealed, about=source)
+    except Unsealable:
+        return None  # sealed under a key that is gone: replaced, and not kept
+
+
+async def _remember(uow: UnitOfWork, source: str, merge: Merge) -> None:
+    await uow.connection.execute(
+        _REMEMBER, {"source": source, "event_keys": merge.fresh_keys, "now": uow.now}
+    )
+    stamps = list(merge.fresh_stamps.items())
+    await uow.connection.execute(
+        _STORE_FIELD_CHANGES,
+        {
+            "source": source,
+            "account_ids": [account_id for (account_id, _), _ in stamps],
+            "fields": [name for (_, name), _ in stamps],
+            "instants": [changed_at for _, changed_at in stamps],
+        },
+    )
+    await uow.connection.execute(_FORGET, {"before": uow.now - REMEMBERED})
