@@ -21,7 +21,7 @@ from deploy.local.trouble import Trouble
 from shared.db.migrations import alembic_config
 
 SERVICE_ROLES: Mapping[str, Sequence[str]] = {
-    "assignment": ("api", "relay", "consumer"),
+    "assignment": ("api", "relay", "consumer", "worker"),
     "metrics": ("api", "relay", "consumer", "worker"),
     "collab": ("api", "relay", "consumer", "worker"),
 }

@@ -1,10 +1,15 @@
-"""python -m services.assignment api|relay|consumer|migrate|dlq: one process, one role."""
+"""python -m services.assignment api|worker|relay|consumer|migrate|dlq: one process, one role."""
 
 import sys
 
+from services.assignment.alignments.releases.worker import watch_pins
 from services.assignment.consumers import CONSUMERS
 from services.assignment.settings import SERVICE, Settings
+from shared.contracts.envelope import event_source
+from shared.db.transact import Transactor
 from shared.messaging.command_line import run_service
+from shared.messaging.run import run_worker
+from shared.runtime.clock import SystemClock
 
 
 def api(settings: Settings) -> None:
@@ -16,7 +21,21 @@ def api(settings: Settings) -> None:
     serve(build_app(settings), settings)
 
 
+def worker(settings: Settings) -> None:
+    """Let accounts go when the pins that hold them run out."""
+    source = event_source(settings.organisation, SERVICE)
+    run_worker(
+        settings,
+        SERVICE,
+        lambda engine, stopping: watch_pins(Transactor(engine, SystemClock(), source), stopping),
+    )
+
+
 if __name__ == "__main__":
     run_service(
-        sys.argv[1:], service=SERVICE, read_settings=Settings, consumers=CONSUMERS, roles={"api": api}
+        sys.argv[1:],
+        service=SERVICE,
+        read_settings=Settings,
+        consumers=CONSUMERS,
+        roles={"api": api, "worker": worker},
     )

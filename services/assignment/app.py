@@ -19,6 +19,8 @@ from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.fit import routes as fit
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
+from services.assignment.pins import refusals as pins_refusals
+from services.assignment.pins import routes as pins
 from services.assignment.plans import refusals as plans_refusals
 from services.assignment.plans import routes as plans
 from services.assignment.reps import routes as reps
@@ -46,6 +48,8 @@ REFUSALS: RefusalTable = {
     diffs_refusals.DiffsBusy: 503,
     imports_refusals.UnreadableFile: 422,
     imports_refusals.UnsupportedFormat: 415,
+    pins_refusals.PinExpired: 422,
+    pins_refusals.UnknownOwner: 422,
     plans_refusals.PlanAlreadyActive: 409,
     plans_refusals.PlanBusy: 503,
     plans_refusals.PlanExists: 409,
@@ -83,6 +87,7 @@ def create_app(
             territories.router,
             certifications.router,
             rules.router,
+            pins.router,
             diffs.router,
             moves.router,
             activations.router,

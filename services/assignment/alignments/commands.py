@@ -12,10 +12,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.assignment.accounts.versions.commands import instant_after
-from services.assignment.alignments.queries import read_some_units, read_units
+from services.assignment.alignments.queries import load_matcher, read_some_units, read_units
 from services.assignment.alignments.realignment import Change, Realignment, find_changes
 from services.assignment.rules.matcher import Matcher
-from services.assignment.rules.queries import load_rules
 from shared.contracts.assignment import AccountAligned
 from shared.db.unit_of_work import UnitOfWork
 
@@ -31,10 +30,11 @@ WHERE alignments.account_id = changed.account_id AND upper_inf(alignments.valid)
 _OPEN = text("""
 INSERT INTO alignments
     (account_id, valid, territory_id, plan_id, rule_id, cause, reason, activation_id, recorded_at)
-SELECT i.account_id, tstzrange(:at, NULL), i.territory_id, :plan_id, i.rule_id, 'rule', i.reason,
+SELECT i.account_id, tstzrange(:at, NULL), i.territory_id, :plan_id, i.rule_id, i.cause, i.reason,
        :activation_id, :now
 FROM unnest(CAST(:account_ids AS uuid[]), CAST(:territory_ids AS uuid[]), CAST(:rule_ids AS uuid[]),
-            CAST(:reasons AS text[])) AS i (account_id, territory_id, rule_id, reason)
+            CAST(:causes AS text[]), CAST(:reasons AS text[]))
+    AS i (account_id, territory_id, rule_id, cause, reason)
 """)
 
 
@@ -58,7 +58,8 @@ async def next_instant(uow: UnitOfWork) -> datetime:
 
 async def realign_all(uow: UnitOfWork, occasion: Occasion) -> Realignment:
     """Align every account by a plan. The caller holds the live plan through lock_live_plan."""
-    matcher = Matcher(await load_rules(uow.connection, occasion.plan_id))
+    # What dates back is matched by the pins of today: they are what the planner has seen in the diff.
+    matcher = await load_matcher(uow.connection, occasion.plan_id, at=max(occasion.at, uow.now))
     total = Realignment()
     async for units in read_units(uow.connection):
         part = await asyncio.to_thread(find_changes, matcher, units)
@@ -95,6 +96,7 @@ async def _apply(uow: UnitOfWork, changes: Sequence[Change], occasion: Occasion)
             "account_ids": [change.account_id for change in changes],
             "territory_ids": [change.match.territory_id for change in changes],
             "rule_ids": [change.match.rule_id for change in changes],
+            "causes": [change.match.cause for change in changes],
             "reasons": [change.match.reason for change in changes],
             "plan_id": occasion.plan_id,
             "activation_id": occasion.activation_id,
@@ -116,6 +118,6 @@ def _announce(changes: Iterable[Change], occasion: Occasion) -> Iterator[Account
                 valid_from=occasion.at,
                 plan_id=occasion.plan_id,
                 activation_id=occasion.activation_id,
-                cause="rule",
+                cause=change.match.cause,
                 rule_id=change.match.rule_id,
             )

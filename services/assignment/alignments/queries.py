@@ -9,8 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.queries import find_account
-from services.assignment.alignments.realignment import ACCOUNT_ID, Unit
+from services.assignment.alignments.realignment import Unit
+from services.assignment.pins.queries import load_held
 from services.assignment.rules.condition import FIELDS
+from services.assignment.rules.matcher import ACCOUNT_ID, Matcher
+from services.assignment.rules.queries import load_rules
 from shared.db.scope import Scope
 
 
@@ -52,6 +55,11 @@ FROM account_units LEFT JOIN open_alignments USING (account_id)
 WHERE account_id = ANY (CAST(:account_ids AS uuid[])) ORDER BY account_id
 """)
 _BEFORE_ALL = UUID(int=0)
+
+
+async def load_matcher(read: AsyncConnection, plan_id: UUID, *, at: datetime) -> Matcher:
+    """Return what decides by a plan at an instant: its rules, behind the pins that hold then."""
+    return Matcher(await load_rules(read, plan_id), await load_held(read, plan_id, at=at))
 
 
 async def list_periods(

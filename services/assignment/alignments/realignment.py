@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.assignment.rules.condition import FIELDS
-from services.assignment.rules.matcher import Match, Matcher, Reason
+from services.assignment.rules.matcher import ACCOUNT_ID, Match, Matcher, Reason
 
-ACCOUNT_ID, TERRITORY_ID, RULE_ID, REASON, VALID_FROM = range(len(FIELDS), len(FIELDS) + 5)
-"""Where a unit's row holds, after the values that rules look at, who it is and where it belongs now."""
+TERRITORY_ID, RULE_ID, REASON, VALID_FROM = range(ACCOUNT_ID + 1, ACCOUNT_ID + 5)
+"""Where a unit's row holds, after the values that rules look at and who it is, where it belongs now."""
 
 Unit = Sequence[Any]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.assignment.certifications.commands import copy_requirements
+from services.assignment.pins.commands import copy_pins
 from services.assignment.plans.commands.draft_plan import DraftPlan, draft_plan
 from services.assignment.plans.commands.revise_draft import lock_plan
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -34,4 +35,5 @@ async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
     await copy_tree(uow, source=source.plan_id, target=clone.plan_id)
     await copy_requirements(uow, source=source.plan_id, target=clone.plan_id)
     await copy_rules(uow, source=source.plan_id, target=clone.plan_id)
+    await copy_pins(uow, source=source.plan_id, target=clone.plan_id)
     return await find_plan(uow.connection, clone.plan_id)

@@ -7,10 +7,10 @@ from uuid import UUID
 from services.assignment.accounts.commands import lock_accounts
 from services.assignment.accounts.versions.commands import record_versions
 from services.assignment.alignments.commands import Occasion, realign_some
+from services.assignment.alignments.queries import load_matcher
 from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.projections.customer_traits import keep_needs, keep_preferences
-from services.assignment.rules.matcher import Matcher
-from services.assignment.rules.queries import load_rules, reads_field
+from services.assignment.rules.queries import reads_field
 from shared.contracts.customers import CUSTOMERS, NeedChanged, PreferencesChanged
 from shared.contracts.envelope import EventContract
 from shared.db.unit_of_work import UnitOfWork
@@ -45,7 +45,7 @@ async def _follow(
         return
     at = await record_versions(uow, accounts)
     if live.plan_id is not None and await reads_field(uow.connection, live.plan_id, field):
-        matcher = Matcher(await load_rules(uow.connection, live.plan_id))
+        matcher = await load_matcher(uow.connection, live.plan_id, at=at)
         await realign_some(uow, accounts, matcher, Occasion(live.plan_id, at))
 
 

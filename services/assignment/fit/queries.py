@@ -7,13 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.queries import find_account
-from services.assignment.alignments.queries import read_some_units
+from services.assignment.alignments.queries import load_matcher, read_some_units
 from services.assignment.fit.fit import Fit, Offered, Unknown, Wanted, best_score, measure_fit
 from services.assignment.plans.queries import find_plan
 from services.assignment.reps.coverages.queries import list_covering
 from services.assignment.rules.condition import INDEX, SEPARATOR
-from services.assignment.rules.matcher import Matcher
-from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import require_in_scope
 from shared.db.scope import Scope
 
@@ -49,7 +47,7 @@ async def find_fit(
     territory_id = account.territory_id
     if plan_id is not None:
         await find_plan(read, plan_id)
-        territory_id = Matcher(await load_rules(read, plan_id)).match(unit).territory_id
+        territory_id = (await load_matcher(read, plan_id, at=at)).match(unit).territory_id
         if territory_id is not None:
             await require_in_scope(read, plan_id, {territory_id}, scope=scope)
     needs = unit[INDEX["need"]]

@@ -11,12 +11,11 @@ from uuid import UUID
 from services.assignment.accounts.account import AccountDetails
 from services.assignment.accounts.commands import upsert_accounts
 from services.assignment.alignments.commands import Occasion, realign_some
+from services.assignment.alignments.queries import load_matcher
 from services.assignment.imports.import_file import ImportFile, RowError
 from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.reps.commands import upsert_reps
 from services.assignment.reps.rep import RepDetails
-from services.assignment.rules.matcher import Matcher
-from services.assignment.rules.queries import load_rules
 from shared.db.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -59,7 +58,7 @@ async def import_accounts(command: ImportAccounts, uow: UnitOfWork) -> ImportRep
     ends aligned by the plan that is live, whichever of the two was first.
     """
     live = await hold_live_plan(uow)
-    matcher = None if live.plan_id is None else Matcher(await load_rules(uow.connection, live.plan_id))
+    matcher = None if live.plan_id is None else await load_matcher(uow.connection, live.plan_id, at=uow.now)
     registered = changed = aligned = 0
     for chunk in _chunks(await asyncio.to_thread(_by_id, command.file)):
         stored = await upsert_accounts(uow, dict(chunk))

@@ -1,16 +1,19 @@
 """Match: decides for an account, from its values alone, which territory its plan's rules send it to.
 
+An account that is held by hand stays where it is held, whatever the rules say.
+
 The lowest position wins. Rules of one position that want different territories are a tie: the account
 goes nowhere and the tie is the result. Nothing here reads or writes anything.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from services.assignment.rules.anchors import Key, find_anchors
-from services.assignment.rules.condition import INDEX, SEPARATOR, SEVERAL, fields_of
+from services.assignment.rules.condition import FIELDS, INDEX, SEPARATOR, SEVERAL, fields_of
 from services.assignment.rules.evaluation import Test, Values, compile_condition
 from services.assignment.rules.rule import Rule
 
@@ -24,12 +27,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where an account belongs and by which rule, or why nowhere; `tied` are the rules that disagree."""
+    """Where an account belongs and by which rule or pin, or why nowhere; `tied` are the rules that disagree."""
 
     territory_id: UUID | None
     rule_id: UUID | None
     reason: Reason | None = None
     tied: tuple[UUID, ...] = ()
+    cause: Literal["rule", "pin"] = "rule"
+
+
+def held_in(territory_id: UUID) -> Match:
+    """Return what matching says of an account that is held in a territory by hand."""
+    return Match(territory_id, None, cause="pin")
 
 
 def decide(met: Sequence[Rule]) -> Match:
@@ -41,6 +50,9 @@ def decide(met: Sequence[Rule]) -> Match:
 
 
 NO_MATCH = Match(None, None, Reason.NO_MATCH)
+
+ACCOUNT_ID = len(FIELDS)
+"""Where a unit's row holds who it is, after the values that rules look at. Only held accounts need it."""
 
 # Answers remembered by the rules that no index reaches; beyond this many they are worked out each time.
 _MEMORY = 200_000
@@ -63,7 +75,8 @@ class Matcher:
     fields of few values, so what they say is remembered by those.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], held: Mapping[UUID, UUID] | None = None) -> None:
+        self._held = {account: held_in(territory) for account, territory in (held or {}).items()}
         # Equal positions are tried by id, so that the answer never depends on the order of loading.
         ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
         self._entries: list[_Entry] = []
@@ -96,6 +109,8 @@ class Matcher:
 
     def match(self, values: Values) -> Match:
         """Return where an account with these values belongs."""
+        if self._held and (pinned := self._held.get(values[ACCOUNT_ID])) is not None:
+            return pinned
         met = self._first_met(self._candidates(values), values)
         if not met:
             return NO_MATCH

@@ -105,3 +105,15 @@ def test_an_explanation_says_what_matching_says(
         assert explanation.winner.held
     for candidate in explanation.candidates:
         assert candidate.trace.held is (candidate.lost is not Lost.CONDITION)
+
+
+def test_a_pin_comes_before_every_rule_and_the_rules_that_are_met_lose_to_it() -> None:
+    rules = [_rule(1, IN_TEXAS), _rule(2, LARGE, position=20)]
+    values = [*_values(state="TX", employees=500), account := UUID(int=7)]
+    pinned = Matcher(rules, {account: WEST}).match(values)
+    assert (pinned.territory_id, pinned.rule_id, pinned.cause) == (WEST, None, "pin")
+    explanation = explain(rules, values, pinned)
+    assert (explanation.match, explanation.winner) == (pinned, None)
+    assert _losers(explanation) == {1: Lost.PIN, 2: Lost.PIN}
+    other = [*_values(state="TX"), UUID(int=8)]
+    assert Matcher(rules, {account: WEST}).match(other) == Matcher(rules).match(other)

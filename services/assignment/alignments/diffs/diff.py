@@ -11,8 +11,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.assignment.accounts.account import AccountMeasures
-from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
-from services.assignment.rules.matcher import Matcher, Reason
+from services.assignment.alignments.realignment import TERRITORY_ID, Unit
+from services.assignment.rules.matcher import ACCOUNT_ID, Matcher, Reason
 
 Path = tuple[UUID | None, UUID | None]
 """From one territory to another, or to the same; None is the gap."""

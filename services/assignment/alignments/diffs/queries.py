@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.queries import read_units
+from services.assignment.pins.queries import load_held
 from services.assignment.plans.queries import find_plan, read_live_plan
 from services.assignment.projections.queries import sum_measures
 from services.assignment.rules.matcher import Matcher, Reason
@@ -38,14 +40,14 @@ class PlanDiff:
     rules_without_accounts: list[UUID]
 
 
-async def diff_plan(read: AsyncConnection, plan_id: UUID, *, scope: Scope) -> PlanDiff:
-    """Match all accounts by a plan and sum up what that changes. Raises NotFound."""
+async def diff_plan(read: AsyncConnection, plan_id: UUID, *, at: datetime, scope: Scope) -> PlanDiff:
+    """Match all accounts by a plan, and by the pins that hold, and sum up what that changes. Raises NotFound."""
     plan = await find_plan(read, plan_id)
     live = await read_live_plan(read)
     rules = await load_rules(read, plan_id)
     sight = await look(read, plan_id, live.plan_id, scope)
     tally = Tally(sight)
-    matcher = Matcher(rules)
+    matcher = Matcher(rules, await load_held(read, plan_id, at=at))
     async for units in read_units(read):
         accounts, numbers = await asyncio.to_thread(tally.count, matcher, units)
         tally.measure(await sum_measures(read, accounts, numbers))

@@ -20,6 +20,7 @@ NEAR_MISSES = 5
 class Lost(StrEnum):
     """Why a rule did not decide."""
 
+    PIN = "pin"
     TIE = "tie"
     SAME_POSITION = "same_position"
     LATER_POSITION = "later_position"
@@ -67,8 +68,8 @@ class Explanation:
     candidates: tuple[Candidate, ...]
 
 
-def explain(rules: Iterable[Rule], values: Values) -> Explanation:
-    """Match an account with these values and tell how it came about.
+def explain(rules: Iterable[Rule], values: Values, pinned: Match | None = None) -> Explanation:
+    """Match an account with these values, held by hand perhaps, and tell how it came about.
 
     Candidates are all other rules that are met, and of those before the decision that are not, the few that
     came nearest.
@@ -76,7 +77,7 @@ def explain(rules: Iterable[Rule], values: Values) -> Explanation:
     ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
     met = [rule for rule in ordered if compile_condition(rule.condition)(values)]
     first = [rule for rule in met if rule.position == met[0].position]
-    match = decide(first) if first else NO_MATCH
+    match = pinned or (decide(first) if first else NO_MATCH)
     candidates = [
         Candidate(trace_rule(rule, values), _why(rule, first, match))
         for rule in met
@@ -109,6 +110,8 @@ def _comparisons(condition: Condition, pointer: str) -> Iterator[tuple[str, Comp
 
 
 def _why(rule: Rule, first: Sequence[Rule], match: Match) -> Lost:
+    if match.cause == "pin":
+        return Lost.PIN
     if rule.position > first[0].position:
         return Lost.LATER_POSITION
     return Lost.TIE if match.reason is Reason.TIE else Lost.SAME_POSITION

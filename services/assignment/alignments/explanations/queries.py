@@ -15,12 +15,16 @@ from services.assignment.alignments.activations.activation import Activation
 from services.assignment.alignments.activations.queries import find_activation
 from services.assignment.alignments.explanations.explanation import Explanation, explain
 from services.assignment.alignments.queries import AlignmentPeriod, list_periods
+from services.assignment.pins.pin import Pin
+from services.assignment.pins.queries import find_pin
 from services.assignment.plans.queries import PlanSummary, find_plan
 from services.assignment.rules.condition import FIELDS
+from services.assignment.rules.matcher import held_in
 from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import list_below, load_tree
 from services.assignment.territories.tree import Territory
-from shared.db.scope import Scope
+from shared.db.scope import EVERYWHERE, Scope
+from shared.runtime.refusals import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Ground:
     plan: PlanSummary
     version: AccountVersion
     explanation: Explanation
+    pin: Pin | None
     path: tuple[Territory, ...]
     hidden: int
 
@@ -57,7 +62,9 @@ async def explain_alignment(
     if period.activation_id is not None:
         activation = await find_activation(read, period.activation_id)
     # What dates back was matched when it was recorded, by what was known then.
-    ground = await _ground(read, account_id, period.plan_id, max(at, period.recorded_at), scope)
+    # Pins count when an account is matched, and until it is matched again.
+    pin = await _held(read, account_id, period.plan_id, max(period.valid_from, period.recorded_at))
+    ground = await _ground(read, account_id, period.plan_id, max(at, period.recorded_at), scope, pin=pin)
     return AccountExplanation(account_id, at, period, activation, ground)
 
 
@@ -67,18 +74,30 @@ async def explain_plan(
     """Explain what a plan makes of an account as it was at an instant. Raises NotFound."""
     await find_account(read, account_id, scope=scope)
     await find_plan(read, plan_id)
-    ground = await _ground(read, account_id, plan_id, at, scope)
+    ground = await _ground(
+        read, account_id, plan_id, at, scope, pin=await _held(read, account_id, plan_id, at)
+    )
     return AccountExplanation(account_id, at, None, None, ground)
 
 
+async def _held(read: AsyncConnection, account_id: UUID, plan_id: UUID, at: datetime) -> Pin | None:
+    try:
+        pin = await find_pin(read, plan_id, account_id, scope=EVERYWHERE)
+    except NotFound:
+        return None
+    return pin if pin.holds(at) else None
+
+
 async def _ground(
-    read: AsyncConnection, account_id: UUID, plan_id: UUID, at: datetime, scope: Scope
+    read: AsyncConnection, account_id: UUID, plan_id: UUID, at: datetime, scope: Scope, *, pin: Pin | None
 ) -> Ground | None:
     version = await find_version(read, account_id, at=at)
     if version is None:
         return None
     values = [version.attributes.get(field) for field in FIELDS]
-    explanation = explain(await load_rules(read, plan_id), values)
+    explanation = explain(
+        await load_rules(read, plan_id), values, None if pin is None else held_in(pin.territory_id)
+    )
     tree = {node.territory_id: node for node in (await load_tree(read, plan_id)).territories}
     seen = frozenset(tree) if scope.everything else await list_below(read, plan_id, scope.roots)
     shown = _as_seen(explanation, seen)
@@ -86,6 +105,7 @@ async def _ground(
         plan=await find_plan(read, plan_id),
         version=version,
         explanation=shown,
+        pin=pin if pin is not None and pin.territory_id in seen else None,
         path=_path(tree, explanation.match.territory_id, seen),
         hidden=len(explanation.candidates) - len(shown.candidates),
     )

@@ -16,6 +16,7 @@ from services.assignment.alignments.explanations.explanation import (
 )
 from services.assignment.alignments.explanations.queries import AccountExplanation, Ground
 from services.assignment.alignments.schemas import AlignmentView
+from services.assignment.pins.schemas import PinView
 from services.assignment.plans.plan import PlanState
 from services.assignment.territories.tree import TerritoryKind
 from shared.http.bodies import View
@@ -106,8 +107,9 @@ class GroundView(View):
     attributes: dict[str, Any] = Field(description="What rules could look at, as it was when matched.")
     attributes_since: datetime
     path: list[PathStepView] = Field(description="From the root, or from the root of your scope.")
+    pin: PinView | None = Field(description="The pin that held the account when it was matched.")
     rule: RuleTraceView | None = Field(
-        description="The rule that decided; null if it sends outside your scope."
+        description="The rule that decided; null with a pin, or if it sends outside your scope."
     )
     candidates: list[CandidateView] = Field(
         description="Other rules that were met, and those before the decision that came nearest to it."
@@ -115,7 +117,7 @@ class GroundView(View):
     candidates_outside_scope: int
 
     @classmethod
-    def of(cls, ground: Ground) -> "GroundView":
+    def of(cls, ground: Ground, by: Principal, at: datetime) -> "GroundView":
         """Show the ground of an alignment."""
         explanation = ground.explanation
         return cls(
@@ -125,12 +127,13 @@ class GroundView(View):
             match=MatchView(
                 territory_id=explanation.match.territory_id,
                 rule_id=explanation.match.rule_id,
-                cause="rule",
+                cause=explanation.match.cause,
                 reason=None if explanation.match.reason is None else explanation.match.reason.value,
             ),
             attributes=ground.version.attributes,
             attributes_since=ground.version.valid_from,
             path=[PathStepView.model_validate(step) for step in ground.path],
+            pin=None if ground.pin is None else PinView.of(ground.pin, by, at),
             rule=None if explanation.winner is None else RuleTraceView.of(explanation.winner),
             candidates=[CandidateView.lost_by(one) for one in explanation.candidates],
             candidates_outside_scope=ground.hidden,
@@ -157,7 +160,7 @@ class ExplanationView(View):
             at=found.at,
             alignment=None if found.period is None else AlignmentView.model_validate(found.period),
             activation=None if found.activation is None else ActivationView.of(found.activation, by),
-            ground=None if found.ground is None else GroundView.of(found.ground),
+            ground=None if found.ground is None else GroundView.of(found.ground, by, found.at),
             replays=_replays(found),
         )
 

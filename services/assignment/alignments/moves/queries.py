@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.account import AccountMeasures
 from services.assignment.alignments.diffs.queries import look
-from services.assignment.alignments.queries import read_units
-from services.assignment.alignments.realignment import ACCOUNT_ID, TERRITORY_ID, Unit
+from services.assignment.alignments.queries import load_matcher, read_units
+from services.assignment.alignments.realignment import TERRITORY_ID, Unit
 from services.assignment.plans.queries import find_plan, read_live_plan
 from services.assignment.projections.queries import find_measures
-from services.assignment.rules.matcher import Match, Matcher, Reason
-from services.assignment.rules.queries import load_rules
+from services.assignment.rules.matcher import ACCOUNT_ID, Match, Matcher, Reason
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 
@@ -33,10 +33,10 @@ class Placement:
 
 
 async def list_moves(
-    read: AsyncConnection, plan_id: UUID, *, scope: Scope, page: PageRequest
+    read: AsyncConnection, plan_id: UUID, *, at: datetime, scope: Scope, page: PageRequest
 ) -> list[Placement]:
     """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
-    return await _list(read, plan_id, _moves, scope=scope, page=page)
+    return await _list(read, plan_id, _moves, at=at, scope=scope, page=page)
 
 
 def _moves(placement: Placement) -> bool:
@@ -44,11 +44,17 @@ def _moves(placement: Placement) -> bool:
 
 
 async def list_gaps(
-    read: AsyncConnection, plan_id: UUID, *, reason: Reason | None, scope: Scope, page: PageRequest
+    read: AsyncConnection,
+    plan_id: UUID,
+    *,
+    reason: Reason | None,
+    at: datetime,
+    scope: Scope,
+    page: PageRequest,
 ) -> list[Placement]:
     """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
     reasons = set(Reason) if reason is None else {reason}
-    return await _list(read, plan_id, lambda one: one.match.reason in reasons, scope=scope, page=page)
+    return await _list(read, plan_id, lambda one: one.match.reason in reasons, at=at, scope=scope, page=page)
 
 
 async def _list(
@@ -56,12 +62,13 @@ async def _list(
     plan_id: UUID,
     wanted: Callable[[Placement], bool],
     *,
+    at: datetime,
     scope: Scope,
     page: PageRequest,
 ) -> list[Placement]:
     await find_plan(read, plan_id)
     sight = await look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
-    matcher = Matcher(await load_rules(read, plan_id))
+    matcher = await load_matcher(read, plan_id, at=at)
     found: list[Placement] = []
     async for units in read_units(read, after=page.after, chunk=PAGE_CHUNK):
         seen = [unit for unit in units if sight.begins(unit[TERRITORY_ID])]

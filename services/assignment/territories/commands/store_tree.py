@@ -67,7 +67,7 @@ async def _drop_others(uow: UnitOfWork, ids: dict[str, Any]) -> None:
     except IntegrityError as error:
         if sqlstate_of(error) == FOREIGN_KEY_VIOLATION:
             raise TerritoryInUse(
-                "territories: rules still send accounts to a territory that would go; change the rules first."
+                "territories: rules send accounts to a territory that would go, or pins hold them there; change those first."
             ) from None
         raise
 
