@@ -14,6 +14,7 @@ from deploy.demo.ledger import Ledger
 from deploy.demo.organisation import Organisation
 from deploy.demo.posting import post_facts
 from deploy.demo.progress import Steps
+from deploy.demo.protocols import lay_down_protocols
 from deploy.demo.school import open_school
 from deploy.demo.tree import id_of, territory_id
 
@@ -58,6 +59,8 @@ class Seeding:
         self._cover_territories(organisation, today)
         with self._steps.step("certifications, requirements and programmes laid down"):
             open_school(self._collab)
+        with self._steps.step("protocols laid down"):
+            lay_down_protocols(self._collab)
         ledger = Ledger()
         with self._steps.step(f"{organisation.size * 9:,} facts or so posted", organisation.size) as advance:
             post_facts(self._metrics, organisation.facts(today, ledger, passed=advance))

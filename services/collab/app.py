@@ -12,6 +12,9 @@ from services.collab.handoffs import refusals as handoff
 from services.collab.handoffs import routes as handoffs
 from services.collab.notes import refusals as note
 from services.collab.notes import routes as notes
+from services.collab.protocols import refusals as protocol
+from services.collab.protocols import routes as protocols
+from services.collab.protocols.obligations import routes as obligations
 from services.collab.training import refusals as training
 from services.collab.training.awards import routes as awards
 from services.collab.training.certifications import refusals as certification
@@ -49,6 +52,7 @@ REFUSALS: RefusalTable = {
     preference.TooManyObservations: 409,
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
+    protocol.UnknownCalendar: 422,
 }
 
 
@@ -69,6 +73,8 @@ def create_app(parts: Parts) -> FastAPI:
             programmes.router,
             enrolments.router,
             skill_gaps.router,
+            protocols.router,
+            obligations.router,
         ],
         refusals=REFUSALS,
     )

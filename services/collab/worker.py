@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from services.collab.protocols.obligations.worker import run_protocols
 from services.collab.training.expiry.worker import watch_certifications
 from shared.db.transact import Transactor
 
 Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = (watch_certifications,)
+LOOPS: tuple[Loop, ...] = (watch_certifications, run_protocols)
 
 
 async def work(transact: Transactor, stopping: asyncio.Event) -> None:

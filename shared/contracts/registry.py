@@ -1,6 +1,6 @@
 """Every published event by its wire type: the one list that codecs, AsyncAPI and checks read."""
 
-from shared.contracts import assignment, collab, customers, metrics, sales, training
+from shared.contracts import assignment, collab, customers, metrics, policies, sales, training
 from shared.contracts.envelope import EventContract
 
 PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
@@ -32,6 +32,11 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         customers.PreferencesChanged,
         customers.ConsentChanged,
         customers.SatisfactionRecorded,
+        policies.ObligationOpened,
+        policies.ObligationReminded,
+        policies.ObligationEscalated,
+        policies.ObligationBreached,
+        policies.ObligationClosed,
     ),
 }
 

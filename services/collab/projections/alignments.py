@@ -63,3 +63,10 @@ async def is_in_scope(read: AsyncConnection, account_id: UUID, scope: Scope) -> 
         await read.execute(_IN_SCOPE, {**scope.parameters(), "account": account_id})
     ).scalar_one()
     return covered
+
+
+async def find_territory(read: AsyncConnection, account_id: UUID) -> UUID | None:
+    """Return the territory an account is in now, None in a gap."""
+    statement = text(f"SELECT {territory_of('CAST(:account AS uuid)')}")
+    territory: UUID | None = (await read.execute(statement, {"account": account_id})).scalar_one()
+    return territory

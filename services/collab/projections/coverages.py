@@ -1,6 +1,7 @@
 """Which rep covers which territory, from assignment's coverage events; asked when somebody reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
 
 _START = text("""
-INSERT INTO coverages (coverage_id, territory_id, rep_id, valid_from)
+INSERT INTO coverages (coverage_id, territory_id, rep_id, valid_from, role)
 SELECT * FROM unnest(
     CAST(:coverages AS uuid[]), CAST(:territories AS uuid[]), CAST(:reps AS uuid[]),
-    CAST(:moments AS timestamptz[])
+    CAST(:moments AS timestamptz[]), CAST(:roles AS text[])
 )
 ON CONFLICT (coverage_id) DO NOTHING
 """)
@@ -35,6 +36,7 @@ async def start_coverages(received: Sequence[Received[CoverageStarted]], uow: Un
             "territories": [item.event.territory_id for item in received],
             "reps": [item.event.rep_id for item in received],
             "moments": [item.event.valid_from for item in received],
+            "roles": [item.event.role for item in received],
         },
     )
 
@@ -50,26 +52,61 @@ async def end_coverages(received: Sequence[Received[CoverageEnded]], uow: UnitOf
     )
 
 
-def rep_of(territory: str, at: str) -> str:
-    """Return SQL for the rep who covers the territory in one column at the instant in another."""
+def rep_of(territory: str, at: str, role: str = "NULL") -> str:
+    """Return SQL for the rep who covers the territory in one column at the instant in another.
+
+    `role` is a column, too: null for whatever role.
+    """
     return (
         f"(SELECT c.rep_id FROM coverages AS c WHERE c.territory_id = {territory} AND c.valid_from <= {at} "
-        f"AND (c.valid_to IS NULL OR c.valid_to > {at}) ORDER BY c.valid_from DESC LIMIT 1)"
+        f"AND (c.valid_to IS NULL OR c.valid_to > {at}) AND c.role = coalesce({role}, c.role) "
+        "ORDER BY c.valid_from DESC LIMIT 1)"
     )
 
 
 _REPS = text(f"""
-SELECT asked.territory_id, asked.at, {rep_of("asked.territory_id", "asked.at")} AS rep_id
+SELECT asked.territory_id, asked.at, {rep_of("asked.territory_id", "asked.at", "CAST(:role AS text)")} AS rep_id
 FROM unnest(CAST(:territories AS uuid[]), CAST(:moments AS timestamptz[])) AS asked (territory_id, at)
+""")
+_REPS_ABOVE = text(f"""
+SELECT asked.territory_id, above.ancestor_id, above.rep_id
+FROM unnest(CAST(:territories AS uuid[])) AS asked (territory_id) CROSS JOIN LATERAL (
+    SELECT covered.ancestor_id, covered.rep_id FROM (
+        SELECT up.ancestor_id, up.depth, {rep_of("up.ancestor_id", ":at", "CAST(:role AS text)")} AS rep_id
+        FROM tree_closures AS up JOIN live_plan AS live USING (tree_id)
+        WHERE up.territory_id = asked.territory_id AND up.depth > 0
+    ) AS covered WHERE covered.rep_id IS NOT NULL ORDER BY covered.depth LIMIT 1
+) AS above
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is to be told, as the one who covers which territory."""
+
+    territory_id: UUID | None
+    rep_id: UUID | None
+
+
 async def find_reps(
-    connection: AsyncConnection, asked: Iterable[tuple[UUID, datetime]]
+    connection: AsyncConnection, asked: Iterable[tuple[UUID, datetime]], *, role: str | None = None
 ) -> dict[tuple[UUID, datetime], UUID | None]:
     """Return who covered each territory at the instant asked for, None where nobody did."""
     pairs = list(set(asked))
     rows = await connection.execute(
-        _REPS, {"territories": [pair[0] for pair in pairs], "moments": [pair[1] for pair in pairs]}
+        _REPS,
+        {
+            "territories": [pair[0] for pair in pairs],
+            "moments": [pair[1] for pair in pairs],
+            "role": role,
+        },
     )
     return {(row.territory_id, row.at): row.rep_id for row in rows}
+
+
+async def find_reps_above(
+    connection: AsyncConnection, territories: Collection[UUID], *, at: datetime, role: str
+) -> dict[UUID | None, Told]:
+    """Return, by territory, who covers the nearest one above it that somebody covers; none for the rest."""
+    rows = await connection.execute(_REPS_ABOVE, {"territories": list(territories), "at": at, "role": role})
+    return {row.territory_id: Told(row.ancestor_id, row.rep_id) for row in rows}

@@ -25,6 +25,10 @@ async def _handoffs(collab: Collab, account: UUID) -> list[dict]:
     return answer.json()["items"]
 
 
+async def _announced(collab: Collab) -> list[tuple[str, dict]]:
+    return [event for event in await collab.outbox() if event[0].startswith("collab.handoff")]
+
+
 async def test_a_first_alignment_and_an_import_open_nothing(collab: Collab):
     account = uuid4()
     await collab.feed(
@@ -42,7 +46,7 @@ async def test_a_move_opens_one_handoff_and_announces_it(collab: Collab):
     (handoff,) = await _handoffs(collab, account)
     assert (handoff["state"], handoff["version"]) == ("sent", 1)
     assert handoff["outgoing"] == {"territory_id": str(NORTH), "rep_id": None}
-    ((kind, payload),) = await collab.outbox()
+    ((kind, payload),) = await _announced(collab)
     assert kind == "collab.handoff.opened.v1"
     assert payload["handoff_id"] == handoff["handoff_id"]
     assert payload["to_territory_id"] == str(SOUTH)
@@ -53,7 +57,7 @@ async def test_an_event_that_was_applied_before_changes_nothing(collab: Collab):
     for _ in range(2):
         await collab.feed(aligned(account, NORTH, SOUTH, activation))
     assert len(await _handoffs(collab, account)) == 1
-    assert len(await collab.outbox()) == 1
+    assert len(await _announced(collab)) == 1
 
 
 async def test_there_and_back_leaves_one_superseded_and_none_open(collab: Collab):
@@ -70,7 +74,9 @@ async def test_there_and_back_leaves_one_superseded_and_none_open(collab: Collab
         (handoff,) = await _handoffs(collab, account)
         assert handoff["state"] == "superseded"
         assert handoff["superseded_by_activation_id"] == str(back.activation_id)
-        assert [kind for kind, payload in await collab.outbox() if payload["account_id"] == str(account)] == [
+        assert [
+            kind for kind, payload in await _announced(collab) if payload["account_id"] == str(account)
+        ] == [
             "collab.handoff.opened.v1",
             "collab.handoff.superseded.v1",
         ]
@@ -133,7 +139,7 @@ async def test_from_acceptance_to_completion(collab: Collab):
     assert unknown.status_code == 404
     done = await collab.http.post(f"{url}/completions", headers=headers)
     assert (done.status_code, done.json()["state"]) == (200, "done")
-    assert [kind for kind, _ in await collab.outbox()] == [
+    assert [kind for kind, _ in await _announced(collab)] == [
         "collab.handoff.opened.v1",
         "collab.handoff.decided.v1",
         "collab.handoff.completed.v1",

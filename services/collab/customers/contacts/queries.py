@@ -18,15 +18,16 @@ from shared.db.scope import Scope
 
 
 class ContactKind(StrEnum):
-    """Whether a contact is yet to come."""
+    """Whether a contact is yet to come, was made to the customer, or by them."""
 
     PLANNED = "planned"
     MADE = "made"
+    RECEIVED = "received"
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A contact that was allowed when it was logged, and why."""
+    """A contact, and why it was allowed when it was logged; one that the customer made needs no reason."""
 
     contact_id: UUID
     account_id: UUID
@@ -35,7 +36,7 @@ class ContactRow:
     purpose: Purpose
     contact_point: str | None
     at: datetime
-    reason: Reason
+    reason: Reason | None
     logged_at: datetime
     logged_by: str
 
@@ -80,7 +81,7 @@ async def list_contacts(
             purpose=Purpose(row.purpose),
             contact_point=row.contact_point,
             at=row.at,
-            reason=Reason(row.reason),
+            reason=None if row.reason is None else Reason(row.reason),
             logged_at=row.logged_at,
             logged_by=row.logged_by,
         )

@@ -49,7 +49,10 @@ async def get_contactability(
 
 @router.post("/contacts", status_code=201, response_model=ContactView, responses=describe(404, 409))
 async def create_contact(by: Writer, run: RunCommand, account_id: UUID, body: NewContactBody) -> Response:
-    """Log a contact that is planned or was made; refused with the reason when the customer does not want it."""
+    """Log a contact; one that is planned or was made is refused with the reason when the customer wants none.
+
+    One that was received starts the clock of its answer, which the next one made is.
+    """
     command = LogContact(
         account_id=account_id,
         scope=by.scope,

@@ -15,7 +15,7 @@ from shared.http.bodies import Body, Instant, View
 
 
 class NewContactBody(Body):
-    """A contact that is planned or was made."""
+    """A contact that is planned, was made to the customer, or was received from them."""
 
     kind: ContactKind
     channel: Channel
@@ -25,7 +25,7 @@ class NewContactBody(Body):
 
 
 class ContactView(View):
-    """A contact, and why it was allowed."""
+    """A contact, and why it was allowed; null where the customer made it."""
 
     contact_id: UUID
     account_id: UUID
@@ -34,7 +34,7 @@ class ContactView(View):
     purpose: Purpose
     contact_point: str | None
     at: datetime
-    reason: Reason
+    reason: Reason | None
     logged_at: datetime
     logged_by: str
 

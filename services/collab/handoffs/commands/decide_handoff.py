@@ -7,6 +7,8 @@ from sqlalchemy import text
 from services.collab.handoffs.commands.lock_handoff import HandoffCommand, lock_handoff
 from services.collab.handoffs.handoff import Handoff, HandoffState
 from services.collab.handoffs.queries import HandoffRow, find_handoff
+from services.collab.protocols.obligations.commands.close_obligations import close_obligations
+from services.collab.protocols.obligations.obligation import Outcome
 from shared.contracts.collab import HandoffDecided
 from shared.db.unit_of_work import UnitOfWork
 
@@ -45,6 +47,7 @@ async def reject_handoff(command: RejectHandoff, uow: UnitOfWork) -> HandoffRow:
 
 
 async def _record_decision(decided: Handoff, reason: str | None, uow: UnitOfWork) -> None:
+    accepted = decided.state is HandoffState.ACCEPTED
     await uow.connection.execute(
         _DECIDE,
         {
@@ -60,8 +63,10 @@ async def _record_decision(decided: Handoff, reason: str | None, uow: UnitOfWork
         HandoffDecided(
             handoff_id=decided.handoff_id,
             account_id=decided.account_id,
-            decision="accepted" if decided.state is HandoffState.ACCEPTED else "rejected",
+            decision="accepted" if accepted else "rejected",
             decided_by=uow.actor,
             decided_at=uow.now,
         )
     )
+    outcome = Outcome.FULFILLED if accepted else Outcome.DECLINED
+    await close_obligations([decided.handoff_id], outcome, uow)

@@ -10,6 +10,13 @@ from services.collab.handoffs.checklist import ACCOUNT_V1
 from services.collab.handoffs.move import Consequences, Move, Opened, Outstanding, follow_moves
 from services.collab.projections.alignments import keep_alignments
 from services.collab.projections.coverages import find_reps
+from services.collab.protocols.obligations.commands.close_obligations import (
+    close_obligations,
+    hand_answers_on,
+)
+from services.collab.protocols.obligations.commands.open_obligations import Subject, open_obligations
+from services.collab.protocols.obligations.obligation import Outcome
+from services.collab.protocols.protocol import Trigger
 from shared.contracts.assignment import AccountAligned
 from shared.contracts.collab import HandoffOpened, HandoffSuperseded
 from shared.db.unit_of_work import UnitOfWork
@@ -44,6 +51,7 @@ async def hand_over_moved_accounts(received: Sequence[Received[AccountAligned]],
     moves = [_move(event) for event in await keep_alignments(received, uow.connection)]
     if not moves:
         return
+    await hand_answers_on({move.account_id: move.to_territory_id for move in moves}, uow)
     outstanding = await _lock_outstanding(uow.connection, moves)
     for wave in _waves(moves):
         consequences = follow_moves(wave, outstanding, new_id)
@@ -110,6 +118,7 @@ async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
         )
         for item in superseded
     )
+    await close_obligations([item.handoff.handoff_id for item in superseded], Outcome.WITHDRAWN, uow)
 
 
 async def _open(opened: Sequence[Opened], uow: UnitOfWork) -> None:
@@ -129,6 +138,11 @@ async def _open(opened: Sequence[Opened], uow: UnitOfWork) -> None:
         },
     )
     await _announce(opened, uow)
+    await open_obligations(
+        Trigger.HANDOFF_OPENED,
+        [Subject(item.handoff_id, item.account_id, item.to_territory_id, uow.now) for item in opened],
+        uow,
+    )
 
 
 async def _announce(opened: Sequence[Opened], uow: UnitOfWork) -> None:
