@@ -6,6 +6,7 @@ from services.assignment.accounts import routes as accounts
 from services.assignment.alignments import routes as alignments
 from services.assignment.alignments.activations import refusals as activations_refusals
 from services.assignment.alignments.activations import routes as activations
+from services.assignment.alignments.balances import routes as balances
 from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
@@ -89,6 +90,7 @@ def create_app(
             rules.router,
             pins.router,
             diffs.router,
+            balances.router,
             moves.router,
             activations.router,
             webhooks.router,

@@ -115,3 +115,17 @@ async def hold_details(
     """Return what is known of accounts, and keep it from changing until the transaction ends."""
     rows = await connection.execute(_HOLD_DETAILS, {"account_ids": list(account_ids)})
     return {row.account_id: AccountDetails(*(getattr(row, name) for name in _DETAILS)) for row in rows}
+
+
+_POINTS = text("""
+SELECT account_id, latitude, longitude FROM accounts
+WHERE account_id = ANY (CAST(:account_ids AS uuid[])) AND latitude IS NOT NULL
+""")
+
+
+async def find_points(
+    read: AsyncConnection, account_ids: Collection[UUID]
+) -> dict[UUID, tuple[float, float]]:
+    """Return latitude and longitude of accounts; one without is left out."""
+    rows = await read.execute(_POINTS, {"account_ids": list(account_ids)})
+    return {row.account_id: (row.latitude, row.longitude) for row in rows}

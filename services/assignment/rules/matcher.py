@@ -106,6 +106,7 @@ class Matcher:
         seen = {field for number in self._unindexed for field in fields_of(ordered[number].condition)}
         self._remembered_by = tuple(sorted(INDEX[field] for field in seen))
         self._memory: dict[tuple[object, ...], Sequence[int]] = {}
+        self._whole_memory: dict[tuple[object, ...], Sequence[int]] = {}
 
     def match(self, values: Values) -> Match:
         """Return where an account with these values belongs."""
@@ -118,7 +119,26 @@ class Matcher:
             return decide([self._entries[number].rule for number in met])
         return self._entries[met[0]].match
 
+    def wanting(self, values: Values) -> frozenset[UUID]:
+        """Return every territory that some rule would send the account to; one held by hand is in one place."""
+        if self._held and (pinned := self._held.get(values[ACCOUNT_ID])) is not None:
+            return frozenset(() if pinned.territory_id is None else (pinned.territory_id,))
+        met = [
+            number for numbers in self._indexed(values) for number in numbers if self._is_met(number, values)
+        ]
+        if self._unindexed:
+            met += self._all_unindexed(values)
+        return frozenset(self._entries[number].rule.territory_id for number in met)
+
     def _candidates(self, values: Values) -> Sequence[int]:
+        lists = self._indexed(values)
+        if self._unindexed:
+            lists.append(self._first_unindexed(values))
+        if len(lists) < 2:
+            return lists[0] if lists else ()
+        return sorted({number for numbers in lists for number in numbers})
+
+    def _indexed(self, values: Values) -> list[Sequence[int]]:
         lists: list[Sequence[int]] = []
         for index, table in self._by_value:
             hits = table.get(values[index])
@@ -133,11 +153,7 @@ class Matcher:
                     hits = table.get(value[:length])
                     if hits is not None:
                         lists.append(hits)
-        if self._unindexed:
-            lists.append(self._first_unindexed(values))
-        if len(lists) < 2:
-            return lists[0] if lists else ()
-        return sorted({number for numbers in lists for number in numbers})
+        return lists
 
     def _by_members(self, values: Values) -> Iterator[Sequence[int]]:
         for index, table in self._by_member:
@@ -154,6 +170,19 @@ class Matcher:
             if len(self._memory) < _MEMORY:
                 self._memory[key] = met
         return met
+
+    def _all_unindexed(self, values: Values) -> Sequence[int]:
+        key = tuple(values[index] for index in self._remembered_by)
+        met = self._whole_memory.get(key)
+        if met is None:
+            met = [number for number in self._unindexed if self._is_met(number, values)]
+            if len(self._whole_memory) < _MEMORY:
+                self._whole_memory[key] = met
+        return met
+
+    def _is_met(self, number: int, values: Values) -> bool:
+        test = self._entries[number].test
+        return test is None or test(values)
 
     def _first_met(self, candidates: Iterable[int], values: Values) -> list[int]:
         """Return the rules that are met at the lowest position at which one is."""

@@ -141,6 +141,17 @@ def test_the_index_finds_what_trying_every_rule_finds(
             assert (found.rule_id, found.tied) == (min(deciding_ids), ())
 
 
+@settings(max_examples=250, deadline=None)
+@given(rules, st.lists(accounts, min_size=1, max_size=6))
+def test_every_territory_that_wants_an_account_is_found_whatever_the_positions(
+    drawn: list[tuple[int, int, dict[str, Any]]], several: list[dict[str, Any]]
+) -> None:
+    matcher = Matcher(_rules(drawn))
+    for account in [*several, *several]:
+        wanted = {UUID(int=territory) for territory, _, condition in drawn if _meets(account, condition)}
+        assert matcher.wanting([account[field] for field in FIELDS]) == wanted
+
+
 @settings(max_examples=100, deadline=None)
 @given(rules, accounts, st.randoms(use_true_random=False))
 def test_the_order_of_rules_in_the_list_decides_nothing(

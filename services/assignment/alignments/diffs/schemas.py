@@ -75,8 +75,8 @@ class DiffSummaryView(View):
             kept=int(totals.accounts.kept),
             gaps=sum(reasons.values()),
             ties=reasons.get(Reason.TIE, 0),
-            revenue=_moved(totals.revenue),
-            pipeline=_moved(totals.pipeline),
+            revenue=moved_money(totals.revenue),
+            pipeline=moved_money(totals.pipeline),
         )
 
 
@@ -119,7 +119,8 @@ def _money(exchanges: Mapping[str, Exchange]) -> list[MoneyExchangeView]:
     ]
 
 
-def _moved(exchanges: Mapping[str, Exchange]) -> list[MovedMoneyView]:
+def moved_money(exchanges: Mapping[str, Exchange]) -> list[MovedMoneyView]:
+    """Show by currency what moves and what stays."""
     return [
         MovedMoneyView(currency=currency, moved=one.gained, kept=one.kept)
         for currency, one in sorted(exchanges.items())

@@ -1,5 +1,6 @@
 """Reading coverages of the territories a caller may see."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +30,12 @@ SELECT c.rep_id, c.role, r.languages, r.industries, r.need_kinds
 FROM coverages AS c JOIN reps AS r USING (rep_id)
 WHERE c.territory_id = :territory_id AND c.valid @> CAST(:at AS timestamptz)
 ORDER BY c.role, c.rep_id
+""")
+_VACANT = text("""
+SELECT wanted.territory_id FROM unnest(CAST(:territory_ids AS uuid[])) AS wanted (territory_id)
+WHERE NOT EXISTS (
+    SELECT FROM coverages AS c WHERE c.territory_id = wanted.territory_id AND c.role = 'primary'
+      AND c.valid @> CAST(:at AS timestamptz))
 """)
 _SELECT = f"""
 SELECT coverage_id, territory_id, rep_id, role, share_percent, lower(valid) AS valid_from,
@@ -85,3 +92,11 @@ async def list_covering(read: AsyncConnection, territory_id: UUID, *, at: dateti
         CoveringRep(row.rep_id, row.role, tuple(row.languages), tuple(row.industries), tuple(row.need_kinds))
         for row in rows
     ]
+
+
+async def list_vacant(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime
+) -> frozenset[UUID]:
+    """Return those of the territories that nobody covers as primary at an instant, whoever asks."""
+    rows = await read.execute(_VACANT, {"territory_ids": list(territory_ids), "at": at})
+    return frozenset(row.territory_id for row in rows)
