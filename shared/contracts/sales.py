@@ -17,6 +17,9 @@ MAX_FACTS_PER_RECORD = 500
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00]+$")
 ]
+ChannelName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]+$")
+]
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
@@ -26,12 +29,16 @@ class Fact(BaseModel):
     `created_at` is when the entity came to be and is the same on every revision; `occurred_at` is when
     what this revision tells happened. `amount` is in major units of `currency`, at most 10^10: so that the
     64-bit sums of roll-ups hold 900,000 facts of the largest size in the smallest unit.
+
+    A `deal` is a contract that was signed, a `refund` what was given back of an order. `lead_external_id` and
+    `order_external_id` name facts of the same source and account. `paid` tells whether a lead came, or money
+    went, through a channel that is paid for.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     source: Name
-    kind: Literal["lead", "opportunity", "order", "spend"]
+    kind: Literal["lead", "opportunity", "order", "spend", "deal", "refund"]
     external_id: Name
     revision: int = Field(ge=1, le=2_147_483_647)
     created_at: AwareDatetime
@@ -42,6 +49,10 @@ class Fact(BaseModel):
     amount: Decimal | None = Field(default=None, ge=Decimal("-1e10"), le=Decimal("1e10"), decimal_places=3)
     currency: str | None = None
     voided: bool = False
+    channel: ChannelName | None = None
+    paid: bool | None = None
+    lead_external_id: Name | None = None
+    order_external_id: Name | None = None
 
     @model_validator(mode="after")
     def hang_together(self) -> Self:
@@ -64,6 +75,11 @@ class Fact(BaseModel):
             return self.account_id
         return account_id_of(self.account_external_id)
 
+    @property
+    def origin_external_id(self) -> str | None:
+        """Return the lead or the order that this came of."""
+        return self.lead_external_id or self.order_external_id
+
 
 def _problems(fact: Fact) -> list[str]:
     found: list[str] = []
@@ -75,12 +91,25 @@ def _problems(fact: Fact) -> list[str]:
         found.append("stage: an opportunity has stage open, won or lost; other kinds have none")
     if (fact.amount is None) != (fact.currency is None):
         found.append("currency: amount and currency go together")
-    if fact.amount is None and fact.kind in {"order", "spend"} and not fact.voided:
+    if fact.amount is None and fact.kind in {"order", "spend", "deal", "refund"} and not fact.voided:
         found.append(f"amount: {fact.kind} needs an amount and a currency")
     if fact.currency is not None and not _CURRENCY.match(fact.currency):
         found.append("currency: use the three capital letters of ISO 4217")
     elif fact.amount is not None and fact.currency and not fits_minor_units(fact.amount, fact.currency):
         found.append(f"amount: more decimals than {fact.currency} has")
+    return found + _link_problems(fact)
+
+
+def _link_problems(fact: Fact) -> list[str]:
+    found: list[str] = []
+    if fact.kind not in {"lead", "spend"} and (fact.channel is not None or fact.paid is not None):
+        found.append("paid: leads and spend come through a channel, paid or not; other kinds have none")
+    if fact.lead_external_id is not None and fact.kind not in {"opportunity", "deal", "order"}:
+        found.append("lead_external_id: opportunities, deals and orders come of leads; leave it out")
+    if (fact.order_external_id is not None) != (fact.kind == "refund"):
+        found.append("order_external_id: a refund names its order; other kinds have none")
+    if fact.kind == "refund" and fact.amount is not None and fact.amount <= 0:
+        found.append("amount: a refund tells what was given back, above 0")
     return found
 
 

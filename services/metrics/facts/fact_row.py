@@ -26,6 +26,9 @@ class FactRow(NamedTuple):
     currency: str
     voided: bool
     payload_hash: UUID
+    channel: str | None
+    paid: bool | None
+    origin_external_id: str | None
 
 
 _TYPES = {
@@ -41,6 +44,9 @@ _TYPES = {
     "currency": "text",
     "voided": "boolean",
     "payload_hash": "uuid",
+    "channel": "text",
+    "paid": "boolean",
+    "origin_external_id": "text",
 }
 TOLD = ", ".join(_TYPES)
 FACT_ROWS = f"""
@@ -65,6 +71,10 @@ def row_of(fact: Fact) -> FactRow:
     occurred_at = fact.occurred_at.astimezone(UTC)
     account_id = fact.account
     said = f"{fact.kind}|{fact.stage}|{account_id}|{occurred_at.isoformat()}|{amount_minor}|{currency}|{fact.voided}"
+    extras = (fact.channel, fact.paid, fact.origin_external_id)
+    # What was told before there were these members must keep its digest, or telling it again contradicts it.
+    if any(extra is not None for extra in extras):
+        said = f"{said}|{extras!r}"
     return FactRow(
         fact.entity_key,
         fact.revision,
@@ -79,6 +89,9 @@ def row_of(fact: Fact) -> FactRow:
         fact.voided,
         # 16 bytes stored as a uuid: a fixed width, unlike bytea.
         UUID(bytes=blake2b(said.encode(), digest_size=16).digest()),
+        fact.channel,
+        fact.paid,
+        fact.origin_external_id,
     )
 
 

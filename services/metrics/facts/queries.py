@@ -19,7 +19,7 @@ from shared.runtime.refusals import NotFound
 
 COLUMNS = (
     "entity_key, revision, source, kind, external_id, stage, account_id, occurred_at, day, amount_minor, "
-    "currency, voided, recorded_at"
+    "currency, voided, recorded_at, channel, paid, origin_external_id"
 )
 
 
@@ -39,6 +39,9 @@ class FactFound(NamedTuple):
     currency: str
     voided: bool
     recorded_at: datetime
+    channel: str | None
+    paid: bool | None
+    origin_external_id: str | None
 
 
 class Credit(NamedTuple):

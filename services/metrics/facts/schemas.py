@@ -76,6 +76,11 @@ class FactView(View):
     currency: str | None
     voided: bool
     recorded_at: datetime
+    channel: str | None
+    paid: bool | None
+    origin_external_id: str | None = Field(
+        description="The lead that this came of; of a refund, the order that it gives back."
+    )
 
     @classmethod
     def of(cls, fact: FactFound) -> Self:

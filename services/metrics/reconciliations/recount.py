@@ -20,8 +20,19 @@ _COUNTED = {
     "lost": "count(*) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'lost')",
     "lost_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'opportunity' AND f.stage = 'lost')",
     "spend_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'spend')",
+    "paid_spend_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'spend' AND f.paid IS TRUE)",
+    "refunds": "count(*) FILTER (WHERE f.kind = 'refund')",
+    "refunded_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'refund')",
+    "deals": "count(*) FILTER (WHERE f.kind = 'deal')",
+    "dealt_minor": "isum(f.amount_minor) FILTER (WHERE f.kind = 'deal')",
+    "new_customers": "count(*) FILTER (WHERE f.first_order)",
+    "paid_new_customers": "count(*) FILTER (WHERE f.paid_origin)",
+    "converted_7": "count(*) FILTER (WHERE f.converted_after < 7)",
+    "converted_30": "count(*) FILTER (WHERE f.converted_after < 30)",
+    "converted_90": "count(*) FILTER (WHERE f.converted_after < 90)",
     "facts": "count(*)",
 }
+_TOLD = "f.day, f.currency, f.kind, f.stage, f.amount_minor, f.paid, f.first_order, f.paid_origin, f.converted_after"
 _NAMES = ", ".join(_COUNTED)
 _SUMS = ", ".join(f"isum({name}) AS {name}" for name in _COUNTED)
 _ZERO = " AND ".join(f"isum({name}) = 0" for name in _COUNTED)
@@ -48,14 +59,14 @@ in_effect AS (
         SELECT *, max(sequence) OVER (ORDER BY effective_at) AS ruling FROM activations
     ) a WHERE sequence = ruling
 ), credited AS (
-    SELECT 1 AS view, h.territory_id, g.tree_id, f.day, f.currency, f.kind, f.stage, f.amount_minor
+    SELECT 1 AS view, h.territory_id, g.tree_id, {_TOLD}
     FROM facts f
     LEFT JOIN held h ON h.account_id = f.account_id AND h.valid_from <= f.occurred_at AND f.occurred_at < h.valid_to
     LEFT JOIN grown g ON g.valid_from <= f.occurred_at AND f.occurred_at < g.valid_to
     WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
     UNION ALL
     SELECT 2, h.territory_id, (SELECT tree_id FROM activations ORDER BY sequence DESC LIMIT 1),
-           f.day, f.currency, f.kind, f.stage, f.amount_minor
+           {_TOLD}
     FROM facts f LEFT JOIN held h ON h.account_id = f.account_id AND h.is_last
     WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
 ), own AS (

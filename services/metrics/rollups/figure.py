@@ -15,8 +15,23 @@ _COUNTED = {
     "lost": "coalesce({fact}.stage = 'lost', false)::int",
     "lost_minor": "CASE WHEN {fact}.stage = 'lost' THEN {fact}.amount_minor ELSE 0 END",
     "spend_minor": "CASE WHEN {fact}.kind = 'spend' THEN {fact}.amount_minor ELSE 0 END",
+    "paid_spend_minor": "CASE WHEN {fact}.kind = 'spend' AND {fact}.paid THEN {fact}.amount_minor ELSE 0 END",
+    "refunds": "({fact}.kind = 'refund')::int",
+    "refunded_minor": "CASE WHEN {fact}.kind = 'refund' THEN {fact}.amount_minor ELSE 0 END",
+    "deals": "({fact}.kind = 'deal')::int",
+    "dealt_minor": "CASE WHEN {fact}.kind = 'deal' THEN {fact}.amount_minor ELSE 0 END",
+    "new_customers": "{fact}.first_order::int",
+    "paid_new_customers": "{fact}.paid_origin::int",
+    "converted_7": "coalesce({fact}.converted_after < 7, false)::int",
+    "converted_30": "coalesce({fact}.converted_after < 30, false)::int",
+    "converted_90": "coalesce({fact}.converted_after < 90, false)::int",
     "facts": "1",
 }
+COUNTED_COLUMNS = (
+    "account_id", "occurred_at", "day", "kind", "stage", "amount_minor", "currency",
+    "paid", "first_order", "paid_origin", "converted_after",
+)  # fmt: skip
+"""The columns of a fact that decide what is counted, where and when."""
 
 FIGURES = tuple(_COUNTED)
 NAMES = ", ".join(FIGURES)

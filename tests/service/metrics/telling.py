@@ -42,8 +42,10 @@ def fact(external_id: str = "o1", **told: Any) -> Fact:
         "occurred_at": A_DAY,
         "account_external_id": "a1",
     }
-    if told.get("kind", "order") in {"order", "spend"} and not told.get("voided"):
+    if told.get("kind", "order") in {"order", "spend", "deal", "refund"} and not told.get("voided"):
         usual |= {"amount": "100.00", "currency": "USD"}
+    if told.get("kind") == "refund":
+        usual["order_external_id"] = "o1"
     return Fact.model_validate({**usual, **told})
 
 

@@ -12,6 +12,7 @@ from services.metrics.attribution.commands.record_alignments import record_align
 from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
+from services.metrics.journeys.commands import trace_journeys
 from services.metrics.reconciliations.commands import Reconcile, reconcile
 from shared.db.transact import Transactor
 from tests.service.metrics.recomputation import Inputs, recompute
@@ -62,12 +63,19 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
             await transact(record_trees, [published])
             await transact(record_activations, [news])
 
+    async def trace() -> None:
+        for _ in range(BATCHES):
+            await transact(trace_journeys, 5)
+
     async with asyncio.TaskGroup() as group:
         for partition in range(WRITERS):
             group.create_task(write(partition))
         group.create_task(align())
         group.create_task(activate())
+        group.create_task(trace())
 
+    while await transact(trace_journeys, 100):
+        pass
     made = await transact(reconcile, Reconcile())
     assert made.differences == ()
     assert made.facts == 400

@@ -13,6 +13,7 @@ from services.metrics.attribution.commands.record_alignments import record_align
 from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.facts.fact_row import row_of
+from services.metrics.journeys.commands import trace_journeys
 from shared.contracts.sales import Fact
 from shared.db.outbox import Outbox
 from shared.db.unit_of_work import UnitOfWork
@@ -22,7 +23,11 @@ from tests.service.metrics.recomputation import Inputs, recompute
 from tests.service.metrics.telling import activated, aligned, fact, read_cells, recorded, tree
 
 HISTORIES, SHUFFLES = 20, 10
-MOMENTS = [datetime(2026, 1, day, hour, tzinfo=UTC) for day in range(1, 8) for hour in (0, 9, 15)]
+MOMENTS = [
+    datetime(2026, month, day, hour, tzinfo=UTC)
+    for month, day in [(1, 1), (1, 2), (1, 3), (1, 7), (1, 8), (2, 6), (3, 31), (4, 2)]
+    for hour in (0, 9, 15)
+]
 TREES = [
     {"north": None, "south": None, "n1": "north", "n2": "north", "s1": "south"},
     {"north": None, "south": None, "n1": "north", "n2": "south", "s1": "south"},
@@ -60,7 +65,7 @@ class History:
 
     def _revisions(self, name: str, accounts: list[str]) -> list[Fact]:
         rng = self.rng
-        kind = rng.choice(["order", "order", "opportunity", "lead", "spend"])
+        kind = rng.choice(["order", "order", "opportunity", "lead", "lead", "spend", "deal", "refund"])
         created_at = rng.choice(MOMENTS)
         made = []
         for revision in range(1, rng.randint(2, 5)):
@@ -76,6 +81,12 @@ class History:
                     [("USD", "19.99"), ("JPY", "500"), ("BHD", "1.234"), ("USD", "-4.01")]
                 )
                 told |= {"currency": currency, "amount": amount}
+            if kind in {"lead", "spend"}:
+                told |= {"channel": rng.choice(["fair", None]), "paid": rng.choice([True, False, None])}
+            if kind == "refund":
+                told |= {"order_external_id": f"f{rng.randrange(25)}", "amount": told["amount"].lstrip("-")}
+            if kind in {"order", "deal", "opportunity"}:
+                told["lead_external_id"] = rng.choice([None, None, f"f{rng.randrange(25)}"])
             made.append(fact(name, **told, voided=rng.random() < 0.15))
         return rng.sample(made, rng.randint(1, len(made)))
 
@@ -117,4 +128,8 @@ async def test_any_order_ends_in_the_roll_ups_of_the_set(engine: AsyncEngine, se
             uow = UnitOfWork(connection, A_MONDAY, "test", Outbox(source="/test"))
             for name, batch in history.told():
                 await HANDLERS[name](batch, uow)
+                if history.rng.random() < 0.3:
+                    await trace_journeys(3, uow)
+            while await trace_journeys(10, uow):
+                pass
             assert await read_cells(connection) == expected

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.metrics.attribution.credit import TERRITORY_AT
 from services.metrics.attribution.tree_periods import BEGINNING, END, TreeShift
-from services.metrics.rollups.figure import SUMS, figures_of, signed_figures
+from services.metrics.rollups.figure import COUNTED_COLUMNS, SUMS, figures_of, signed_figures
 from services.metrics.rollups.queries import find_years
 from services.metrics.rollups.roll_up import ROLL_UP
 from services.metrics.rollups.view import RollupView
@@ -55,7 +55,7 @@ SELECT count(*) FROM own
 _FROM_FACTS = text(f"""
 WITH {_SHIFT}, credited AS (
     SELECT {TERRITORY_AT.format(fact="f")} AS territory_id, s.from_tree, s.to_tree,
-           f.day, f.currency, f.kind, f.stage, f.amount_minor
+           {", ".join(f"f.{name}" for name in COUNTED_COLUMNS)}
     FROM shifts s
     JOIN facts f ON f.day >= s.first_day AND f.day < s.end_day
         AND f.occurred_at >= s.valid_from AND f.occurred_at < s.valid_to AND NOT f.voided

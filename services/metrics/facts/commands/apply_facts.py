@@ -12,6 +12,7 @@ from services.metrics.attribution.credit import deltas_of, hold_attribution
 from services.metrics.facts.conflicts.commands import keep_conflicts
 from services.metrics.facts.conflicts.queries import find_contradictions
 from services.metrics.facts.fact_row import FACT_ROWS, TOLD, FactRow, columns_of, reduce_to_newest, row_of
+from services.metrics.rollups.figure import COUNTED_COLUMNS
 from services.metrics.rollups.roll_up import ROLL_UP, slot_of
 from shared.contracts.sales import FactsRecorded
 from shared.db.unit_of_work import UnitOfWork
@@ -27,7 +28,7 @@ _REPLACED = ", ".join(
     for name in _STORED
     if name not in {"entity_key", "source", "kind", "external_id"}
 )
-_COUNTED = ["account_id", "occurred_at", "day", "kind", "stage", "amount_minor", "currency"]
+_ALL = [*_STORED, *(name for name in COUNTED_COLUMNS if name not in _STORED)]
 
 
 def _prefixed(prefix: str, names: Sequence[str]) -> str:
@@ -39,17 +40,20 @@ WITH changed AS (
     INSERT INTO facts AS f ({_NAMES})
     SELECT {TOLD}, day, :now FROM ({FACT_ROWS}) AS told
     ON CONFLICT (entity_key) DO UPDATE SET {_REPLACED} WHERE f.revision < excluded.revision
-    RETURNING {_prefixed("new.", _STORED)}, {", ".join(f"old.{name} AS old_{name}" for name in _STORED)}
+    RETURNING {_prefixed("new.", _ALL)}, {", ".join(f"old.{name} AS old_{name}" for name in _ALL)}
 ), replaced AS (
     INSERT INTO fact_history ({_NAMES}, replaced_at)
     SELECT {_prefixed("old_", _STORED)}, :now FROM changed WHERE old_entity_key IS NOT NULL
 ), signed AS (
-    SELECT 1 AS sign, {", ".join(_COUNTED)} FROM changed WHERE NOT voided
+    SELECT 1 AS sign, {", ".join(COUNTED_COLUMNS)} FROM changed WHERE NOT voided
     UNION ALL
-    SELECT -1, {_prefixed("old_", _COUNTED)} FROM changed WHERE old_entity_key IS NOT NULL AND NOT old_voided
+    SELECT -1, {_prefixed("old_", COUNTED_COLUMNS)} FROM changed WHERE old_entity_key IS NOT NULL AND NOT old_voided
 ), stale AS (
     INSERT INTO stale_accounts (account_id)
     SELECT DISTINCT account_id FROM signed WHERE account_id IS NOT NULL
+), untraced AS (
+    INSERT INTO untraced_accounts (account_id)
+    SELECT DISTINCT account_id FROM signed WHERE account_id IS NOT NULL AND kind IN ('lead', 'order', 'deal')
 ), deltas AS ({deltas_of("signed")}), {ROLL_UP}
 SELECT count(*) FROM changed
 """)
