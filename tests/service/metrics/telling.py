@@ -8,11 +8,13 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.metrics.journeys.commands import trace_journeys
 from services.metrics.rollups.figure import FIGURES
 from shared.contracts.assignment import AccountAligned, PlanActivated, TerritoryNode, TreePublished
 from shared.contracts.envelope import Envelope, EventContract
 from shared.contracts.identity import account_id_of, tree_id_of
 from shared.contracts.sales import Fact, FactsRecorded
+from shared.db.transact import Transactor
 from shared.messaging.received import Received
 
 E = TypeVar("E", bound=EventContract)
@@ -96,6 +98,12 @@ def activated(
         moved_accounts=0,
     )
     return received(event, version=sequence)
+
+
+async def trace_all(transact: Transactor) -> None:
+    """Trace the journeys of all accounts that wait for it, as the worker does."""
+    while await transact(trace_journeys, 100):
+        pass
 
 
 TREE = tree({"north": None, "n1": "north", "n2": "north", "south": None, "s1": "south"})

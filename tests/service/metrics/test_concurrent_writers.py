@@ -16,7 +16,16 @@ from services.metrics.journeys.commands import trace_journeys
 from services.metrics.reconciliations.commands import Reconcile, reconcile
 from shared.db.transact import Transactor
 from tests.service.metrics.recomputation import Inputs, recompute
-from tests.service.metrics.telling import A_DAY, activated, aligned, fact, read_cells, recorded, tree
+from tests.service.metrics.telling import (
+    A_DAY,
+    activated,
+    aligned,
+    fact,
+    read_cells,
+    recorded,
+    trace_all,
+    tree,
+)
 
 WRITERS, BATCHES = 3, 12
 TREES = [
@@ -74,8 +83,7 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
         group.create_task(activate())
         group.create_task(trace())
 
-    while await transact(trace_journeys, 100):
-        pass
+    await trace_all(transact)
     made = await transact(reconcile, Reconcile())
     assert made.differences == ()
     assert made.facts == 400

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.metrics.facts.commands.apply_facts import apply_facts
-from services.metrics.journeys.commands import trace_journeys
 from shared.contracts.identity import ORGANISATION
-from tests.service.metrics.telling import A_DAY, fact, read_cells, recorded
+from tests.service.metrics.telling import A_DAY, fact, read_cells, recorded, trace_all
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,8 +18,7 @@ def count(transact, engine):
     async def counted(figure, *facts):
         if facts:
             await transact(apply_facts, [recorded(*facts)])
-        while await transact(trace_journeys, 100):
-            pass
+        await trace_all(transact)
         async with engine.connect() as connection:
             cells = await read_cells(connection)
         return {
