@@ -21,7 +21,7 @@ def test_every_event_has_an_example_and_none_is_forgotten():
 @pytest.mark.parametrize("kind", CORPUS)
 def test_an_old_event_is_read_without_losing_a_field(kind: str):
     event = CONTRACTS[kind].model_validate_json(json.dumps(CORPUS[kind]))
-    assert json.loads(event.model_dump_json()) == CORPUS[kind]
+    assert _without_added(json.loads(event.model_dump_json()), CORPUS[kind]) == CORPUS[kind]
     assert event.key
 
 
@@ -41,3 +41,16 @@ def test_the_examples_fit_the_published_schemas(service: str):
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _without_added(read: Any, told: Any) -> Any:
+    """Return what was read without the members that the contract gained since: they say nothing, or it fails."""
+    if isinstance(read, list):
+        return [_without_added(one, other) for one, other in zip(read, told, strict=True)]
+    if not isinstance(read, dict):
+        return read
+    return {
+        name: _without_added(value, told.get(name))
+        for name, value in read.items()
+        if name in told or value is not None
+    }
