@@ -11,6 +11,8 @@ from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
 from services.assignment.alignments.explanations import routes as explanations
+from services.assignment.alignments.gates import refusals as gates_refusals
+from services.assignment.alignments.gates import routes as gates
 from services.assignment.alignments.moves import routes as moves
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
@@ -47,6 +49,8 @@ REFUSALS: RefusalTable = {
     coverages_refusals.UnknownRep: 422,
     coverages_refusals.ValidFromAhead: 422,
     diffs_refusals.DiffsBusy: 503,
+    gates_refusals.GateRefused: 409,
+    gates_refusals.OverrideNotAllowed: 403,
     imports_refusals.UnreadableFile: 422,
     imports_refusals.UnsupportedFormat: 415,
     pins_refusals.PinExpired: 422,
@@ -92,6 +96,7 @@ def create_app(
             diffs.router,
             balances.router,
             moves.router,
+            gates.router,
             activations.router,
             webhooks.router,
         ],

@@ -1,5 +1,6 @@
 """Match against what is: which accounts would change under a plan. Pure; the caller brings the rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,12 +31,18 @@ class Change:
 
 @dataclass(slots=True)
 class Realignment:
-    """What a plan changes, and how many accounts it was asked about."""
+    """What a plan changes, how many accounts it was asked about, and how many each territory would hold.
+
+    Who is displaced had a territory, and has another or none.
+    """
 
     accounts: int = 0
     gaps: int = 0
     ties: int = 0
     moved: int = 0
+    displaced: int = 0
+    placed_before: int = 0
+    held: Counter[UUID | None] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
 
     def count(self, other: "Realignment") -> None:
@@ -44,6 +51,9 @@ class Realignment:
         self.gaps += other.gaps
         self.ties += other.ties
         self.moved += other.moved
+        self.displaced += other.displaced
+        self.placed_before += other.placed_before
+        self.held.update(other.held)
 
 
 def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
@@ -52,6 +62,8 @@ def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
     for unit in units:
         match = matcher.match(unit)
         found.accounts += 1
+        found.held[match.territory_id] += 1
+        found.placed_before += unit[TERRITORY_ID] is not None
         if match.reason is not None:
             found.gaps += 1
             found.ties += match.reason is Reason.TIE
@@ -63,4 +75,5 @@ def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
             change = Change(unit[ACCOUNT_ID], unit[TERRITORY_ID], match, unit[VALID_FROM] is not None)
             found.changes.append(change)
             found.moved += change.moved
+            found.displaced += change.moved and change.from_territory_id is not None
     return found

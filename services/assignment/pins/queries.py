@@ -16,6 +16,10 @@ _HELD = text("""
 SELECT account_id, territory_id FROM pins
 WHERE plan_id = :plan_id AND (expires_at IS NULL OR expires_at > CAST(:at AS timestamptz))
 """)
+_EXPIRED = text("""
+SELECT account_id, count(*) OVER () AS pins FROM pins
+WHERE plan_id = :plan_id AND expires_at <= :at ORDER BY account_id LIMIT :rows
+""")
 _SELECT = f"""
 SELECT {", ".join(Pin.__dataclass_fields__)} FROM pins
 WHERE plan_id = :plan_id AND {Scope.covers("territory_id", closure=PLAN_CLOSURE)}
@@ -33,6 +37,14 @@ async def load_held(read: AsyncConnection, plan_id: UUID, *, at: datetime) -> di
     """Return which accounts a plan's pins hold at an instant, and in which territories."""
     rows = await read.execute(_HELD, {"plan_id": plan_id, "at": at})
     return {row.account_id: row.territory_id for row in rows}
+
+
+async def list_expired(
+    read: AsyncConnection, plan_id: UUID, *, at: datetime, rows: int
+) -> tuple[int, list[UUID]]:
+    """Return how many pins of a plan no longer hold, and the first accounts of those, whoever asks."""
+    found = (await read.execute(_EXPIRED, {"plan_id": plan_id, "at": at, "rows": rows})).all()
+    return (found[0].pins if found else 0), [row.account_id for row in found]
 
 
 async def find_pin(read: AsyncConnection, plan_id: UUID, account_id: UUID, *, scope: Scope) -> Pin:

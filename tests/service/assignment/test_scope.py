@@ -76,7 +76,7 @@ async def test_a_moved_account_leaves_the_scope_with_the_activation(assignment: 
     url = f"/v1/accounts/{account_id_of('city')}"
     assert (await assignment.http.get(url, headers=caller)).status_code == 200
     clone_id = await assignment.clone(plan_id, [county_rule(SOUTH, "01001")])
-    await assignment.activate(clone_id)
+    await assignment.activate(clone_id, override_reason="one account is enough")
     assert (await assignment.http.get(url, headers=caller)).status_code == 404
     await assignment.post(f"/v1/plans/{clone_id}/rollbacks")
     assert (await assignment.http.get(url, headers=caller)).status_code == 200

@@ -27,6 +27,7 @@ class Activation:
     moved: int
     gaps: int
     ties: int
+    override_reason: str | None = None
 
 
 def kind_of(plan_id: UUID, *, before_live: UUID | None) -> Kind:

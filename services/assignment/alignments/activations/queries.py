@@ -10,7 +10,9 @@ from services.assignment.plans.plan import LivePlan
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-_SELECT = f"SELECT {', '.join(Activation.__dataclass_fields__)} FROM activations"
+_SELECT = f"""
+SELECT {", ".join(Activation.__dataclass_fields__)} FROM activations LEFT JOIN gate_overrides USING (activation_id)
+"""
 _FIND = text(f"{_SELECT} WHERE activation_id = :activation_id")
 _LIST = text(f"""{_SELECT}
 WHERE (CAST(:plan_id AS uuid) IS NULL OR plan_id = :plan_id)

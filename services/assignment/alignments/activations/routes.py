@@ -10,9 +10,11 @@ from services.assignment.alignments.activations.activation import Activation
 from services.assignment.alignments.activations.commands.activate_plan import ActivatePlan, activate_plan
 from services.assignment.alignments.activations.commands.roll_back_plan import RollBackPlan, roll_back_plan
 from services.assignment.alignments.activations.schemas import ActivatePlanBody, ActivationView
+from services.assignment.alignments.gates.refusals import OverrideNotAllowed
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.principal import ADMINS, Principal
 from shared.http.problems import describe
 from shared.http.security import Planner, Reader
 
@@ -21,6 +23,12 @@ router = APIRouter(prefix="/v1", tags=["activations"])
 
 def _location(activation: Activation) -> str:
     return f"/v1/activations/{activation.activation_id}"
+
+
+def _overriding(wanted: ActivatePlanBody, by: Principal) -> str | None:
+    if wanted.override_reason is not None and not by.roles & ADMINS:
+        raise OverrideNotAllowed("override_reason: only an administrator overrides the gate; leave it out.")
+    return wanted.override_reason
 
 
 @router.post(
@@ -39,10 +47,12 @@ async def create_activation(
     """Put a plan in force: every account is matched and aligned, every move announced, all at once or not.
 
     The plan is a draft, or a retired one that goes in force again. Readers see the plan before or the plan
-    after, never some accounts of each.
+    after, never some accounts of each. What blocks at the gate refuses it, 409 `gate-refused` with the findings.
     """
     wanted = body or ActivatePlanBody()
-    command = ActivatePlan(plan_id, version, wanted.effective_at, wanted.replacing_plan_id)
+    command = ActivatePlan(
+        plan_id, version, wanted.effective_at, wanted.replacing_plan_id, _overriding(wanted, by)
+    )
     return await run.run(
         activate_plan, command, by=by, show=ActivationView.model_validate, status=201, location=_location
     )

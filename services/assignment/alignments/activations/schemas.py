@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.assignment.alignments.activations.activation import Activation
 from services.assignment.plans.schemas import WHO, WHOLE
-from shared.http.bodies import Body, Instant, View
+from shared.http.bodies import Body, Instant, Name, View
 from shared.http.principal import MANAGERS, Principal
 
 
@@ -22,6 +22,10 @@ class ActivatePlanBody(Body):
     replacing_plan_id: UUID | None = Field(
         default=None,
         description="`against_plan_id` of the diff you read: refused when another plan is live by now.",
+    )
+    override_reason: Name | None = Field(
+        default=None,
+        description="Why the plan is to go in force even if the gate blocks it; recorded. Administrators only.",
     )
 
 
@@ -47,10 +51,14 @@ class ActivationView(View):
         description=f"How many are wanted by several territories at the same position. {WHOLE}"
     )
 
+    override_reason: str | None = Field(
+        default=None, description=f"Why it went in force although the gate blocked it. {WHO}"
+    )
+
     @classmethod
     def of(cls, activation: Activation, by: Principal) -> "ActivationView":
         """Show an activation as far as the caller may see it."""
         hidden = set() if by.scope.everything else {"accounts", "moved", "gaps", "ties"}
         if not by.roles & MANAGERS:
-            hidden.add("recorded_by")
+            hidden |= {"recorded_by", "override_reason"}
         return cls.model_validate(activation).model_copy(update=dict.fromkeys(hidden))

@@ -1,5 +1,6 @@
 """Have a plan take over from the live one: one transaction from the first account to the last event."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from services.assignment.alignments.activations.activation import Activation, ki
 from services.assignment.alignments.activations.queries import find_previous_plan
 from services.assignment.alignments.activations.refusals import PlanIncomplete
 from services.assignment.alignments.commands import Occasion, realign_all
+from services.assignment.alignments.realignment import Realignment
 from services.assignment.plans.commands.switch_live_plan import switch_live_plan
 from services.assignment.plans.plan import LivePlan, Plan
 from services.assignment.plans.queries import find_plan
@@ -26,36 +28,26 @@ VALUES (:activation_id, :sequence, :plan_id, :previous_plan_id, :kind, :effectiv
 """)
 
 
-async def take_over(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) -> Activation:
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """An activation, and what realigning all accounts for it counted."""
+
+    activation: Activation
+    realignment: Realignment
+
+
+async def take_over(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) -> TakenOver:
     """Realign every account by the plan, and switch to it. The caller has locked both plans.
 
     Raises PlanIncomplete.
     """
-    tree = await _pass_gate(uow, plan.plan_id)
+    tree = await _require_whole(uow, plan.plan_id)
     if plan.tree_id is None:
         # Before the accounts: an event about an activation finds its plan's tree announced.
         uow.outbox.add(_published(plan.plan_id, tree))
-    activation = await _realign(uow, plan, live, at)
-    await _record(uow, activation)
-    after = LivePlan(plan.plan_id, activation.activation_id, activation.sequence)
-    await switch_live_plan(uow, live, after, at=at, tree_id=tree.tree_id)
-    _announce(uow, activation, tree)
-    return activation
-
-
-async def _pass_gate(uow: UnitOfWork, plan_id: UUID) -> Tree:
-    tree = await load_tree(uow.connection, plan_id)
-    if not tree.territories:
-        raise PlanIncomplete("territories: the plan has none; every account would be in a gap.")
-    if (await find_plan(uow.connection, plan_id)).rules == 0:
-        raise PlanIncomplete("rules: the plan has none; every account would be in a gap.")
-    return tree
-
-
-async def _realign(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) -> Activation:
     activation_id = new_id()
     realigned = await realign_all(uow, Occasion(plan.plan_id, at, activation_id))
-    return Activation(
+    activation = Activation(
         activation_id=activation_id,
         sequence=live.sequence + 1,
         plan_id=plan.plan_id,
@@ -69,10 +61,24 @@ async def _realign(uow: UnitOfWork, plan: Plan, live: LivePlan, at: datetime) ->
         gaps=realigned.gaps,
         ties=realigned.ties,
     )
+    await _record(uow, activation)
+    after = LivePlan(plan.plan_id, activation.activation_id, activation.sequence)
+    await switch_live_plan(uow, live, after, at=at, tree_id=tree.tree_id)
+    _announce(uow, activation, tree)
+    return TakenOver(activation, realigned)
+
+
+async def _require_whole(uow: UnitOfWork, plan_id: UUID) -> Tree:
+    tree = await load_tree(uow.connection, plan_id)
+    if not tree.territories:
+        raise PlanIncomplete("territories: the plan has none; every account would be in a gap.")
+    if (await find_plan(uow.connection, plan_id)).rules == 0:
+        raise PlanIncomplete("rules: the plan has none; every account would be in a gap.")
+    return tree
 
 
 async def _record(uow: UnitOfWork, activation: Activation) -> None:
-    names = Activation.__dataclass_fields__
+    names = (name for name in Activation.__dataclass_fields__ if name != "override_reason")
     await uow.connection.execute(_RECORD, {name: getattr(activation, name) for name in names})
 
 
