@@ -4,11 +4,14 @@ from fastapi import FastAPI
 
 from services.metrics.customer_value import refusals as customer_value_refusals
 from services.metrics.customer_value import routes as customer_value
+from services.metrics.definitions import routes as definitions
 from services.metrics.facts import routes as facts
 from services.metrics.facts.conflicts import routes as conflicts
 from services.metrics.figures import refusals
 from services.metrics.figures import routes as figures
 from services.metrics.freshness import routes as freshness
+from services.metrics.measurements import refusals as measurement_refusals
+from services.metrics.measurements import routes as measurements
 from services.metrics.reconciliations import routes as reconciliations
 from shared.http.app import create_service_app
 from shared.http.parts import Parts
@@ -19,6 +22,8 @@ REFUSALS: RefusalTable = {
     customer_value_refusals.CutOffInTheFuture: 422,
     refusals.EmptyPeriod: 422,
     refusals.TooManyRows: 422,
+    measurement_refusals.UnknownMetric: 422,
+    measurement_refusals.PeriodOutOfRange: 422,
 }
 
 
@@ -34,6 +39,8 @@ def create_app(parts: Parts) -> FastAPI:
             facts.router,
             conflicts.router,
             figures.router,
+            definitions.router,
+            measurements.router,
             reconciliations.router,
             freshness.router,
             customer_value.router,

@@ -3,6 +3,7 @@
 from services.metrics.attribution.commands.record_activations import record_activations
 from services.metrics.attribution.commands.record_alignments import record_alignments
 from services.metrics.attribution.commands.record_trees import record_trees
+from services.metrics.coverages.commands import end_coverages, start_coverages
 from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts import assignment, sales
 from shared.messaging.subscription import Subscription
@@ -13,5 +14,12 @@ CONSUMERS = {
         Subscription(assignment.ACCOUNTS, {assignment.AccountAligned: record_alignments}),
         Subscription(assignment.PLANS, {assignment.PlanActivated: record_activations}),
         Subscription(assignment.TERRITORIES, {assignment.TreePublished: record_trees}),
+    ),
+    # A consumer of its own: where metrics ran before, it reads the coverages from their beginning.
+    "metrics.coverages": (
+        Subscription(
+            assignment.COVERAGES,
+            {assignment.CoverageStarted: start_coverages, assignment.CoverageEnded: end_coverages},
+        ),
     ),
 }

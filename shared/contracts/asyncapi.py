@@ -6,7 +6,7 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 from collections.abc import Iterable
 from typing import Any
 
-from shared.contracts.assignment import ACCOUNTS, TERRITORIES
+from shared.contracts.assignment import ACCOUNTS, COVERAGES, PLANS, TERRITORIES
 from shared.contracts.customers import CUSTOMERS
 from shared.contracts.envelope import EventContract
 from shared.contracts.metrics import ACCOUNT_STATE
@@ -22,7 +22,8 @@ _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
         "assignment.customers": (CUSTOMERS,),
     },
     "metrics": {
-        "metrics.attribution": tuple(topic for topic in CONSUMED["metrics"] if topic != FACTS),
+        "metrics.attribution": (ACCOUNTS, PLANS, TERRITORIES),
+        "metrics.coverages": (COVERAGES,),
         "metrics.facts": (FACTS,),
     },
     "collab": {"collab.handoffs": CONSUMED["collab"], "collab.training": (ACCOUNTS, TERRITORIES)},

@@ -42,7 +42,13 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
 
 CONSUMED: dict[str, tuple[str, ...]] = {
     "assignment": (metrics.ACCOUNT_STATE, training.TRAINING, customers.CUSTOMERS),
-    "metrics": (sales.FACTS, assignment.ACCOUNTS, assignment.PLANS, assignment.TERRITORIES),
+    "metrics": (
+        sales.FACTS,
+        assignment.ACCOUNTS,
+        assignment.PLANS,
+        assignment.TERRITORIES,
+        assignment.COVERAGES,
+    ),
     "collab": (
         assignment.ACCOUNTS,
         assignment.PLANS,

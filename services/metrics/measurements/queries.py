@@ -1,0 +1,177 @@
+"""Metrics of territories and reps: sums of the roll-ups, divided only after they are added up."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.attribution.queries import (
+    AskedTerritories,
+    Include,
+    LivePlan,
+    find_asked_territories,
+    find_live_plan,
+)
+from services.metrics.definitions.catalogue import CATALOGUE
+from services.metrics.definitions.definition import Definition
+from services.metrics.figures.refusals import TooManyRows
+from services.metrics.measurements.cells import GroupBy, Window, cells, split_by_lag
+from services.metrics.measurements.measure import Value, currencies_of, measure
+from services.metrics.measurements.periods import Grain, count_periods, periods_between
+from services.metrics.measurements.refusals import UnknownMetric
+from services.metrics.rollups.view import RollupView, ViewName
+from shared.contracts.identity import ORGANISATION
+from shared.db.scope import Scope
+
+MAX_ROWS = 10_000
+_MAX_CELLS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAsked:
+    """Which metrics, of whom, when, and how fine."""
+
+    metric_ids: tuple[str, ...]
+    view: ViewName
+    first_day: date
+    end_day: date
+    territory_id: UUID | None
+    include: Include
+    rep_id: UUID | None
+    group_by: GroupBy
+    grain: Grain
+    lag_days: int
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of a territory, a rep or all together in a period."""
+
+    key: UUID | None
+    period: date | None
+    values: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The rows, their totals over the whole period, and what they were worked out with."""
+
+    rows: list[Row]
+    totals: list[Value]
+    live: LivePlan
+
+
+Cells = dict[tuple[UUID | None, date | None], dict[str, dict[str, int]]]
+
+
+async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Scope) -> Metrics:
+    """Return metrics within the scope. Raises NotFound, UnknownMetric, TooManyRows."""
+    definitions = [_definition(metric_id) for metric_id in dict.fromkeys(asked.metric_ids)]
+    if count_periods(asked.first_day, asked.end_day, asked.grain) > MAX_ROWS:
+        raise _too_many()
+    territories = await find_asked_territories(
+        read, territory_id=asked.territory_id, include=asked.include, scope=scope
+    )
+    names = {name for definition in definitions for name in definition.figures}
+    if "converted" in names:
+        names.add("immature_leads")
+    whole = await _find_cells(read, asked, names, territories, group_by="none", grain="total")
+    totals = whole.get((None, None), {})
+    rows = whole
+    if (asked.group_by, asked.grain) != ("none", "total"):
+        rows = await _find_cells(read, asked, names, territories, group_by=asked.group_by, grain=asked.grain)
+    shown = {definition.metric_id: currencies_of(definition, totals) for definition in definitions}
+
+    def values_of(sums: dict[str, dict[str, int]]) -> list[Value]:
+        return [value for one in definitions for value in measure(one, sums, shown[one.metric_id])]
+
+    return Metrics(
+        rows=[
+            Row(key, period, values_of(rows.get((key, period), {}))) for key, period in _filled(rows, asked)
+        ],
+        totals=values_of(totals),
+        live=await find_live_plan(read),
+    )
+
+
+def _definition(metric_id: str) -> Definition:
+    if metric_id not in CATALOGUE:
+        raise UnknownMetric(
+            f"metric_id: no metric {metric_id!r}; GET /v1/metric-definitions lists those there are."
+        )
+    return CATALOGUE[metric_id]
+
+
+def _filled(rows: Cells, asked: MetricsAsked) -> list[tuple[UUID | None, date | None]]:
+    """Return every period of every key, those without facts too, so that no chart skips one."""
+    keys = {key for key, _ in rows} or ({None} if asked.group_by == "none" else set())
+    periods = periods_between(asked.first_day, asked.end_day, asked.grain)
+    if len(keys) * len(periods) > MAX_ROWS:
+        raise _too_many()
+    in_order = sorted(keys, key=lambda key: (key is None, str(key)))
+    return [(key, period) for period in periods for key in in_order]
+
+
+def _too_many() -> TooManyRows:
+    return TooManyRows(
+        f"from, to, grain, group_by: more than {MAX_ROWS} rows; ask for a shorter period, a coarser grain or "
+        "fewer territories."
+    )
+
+
+async def _find_cells(
+    read: AsyncConnection,
+    asked: MetricsAsked,
+    names: Collection[str],
+    territories: AskedTerritories,
+    *,
+    group_by: GroupBy,
+    grain: Grain,
+) -> Cells:
+    by_rep = asked.rep_id is not None or asked.group_by == "rep"
+    wanted = _territories(asked, territories, group_by=group_by, by_rep=by_rep)
+    found: Cells = {}
+    for some, lag_days in zip(split_by_lag(names), (0, asked.lag_days), strict=True):
+        if not some:
+            continue
+        statement = cells(
+            some,
+            window=asked.window,
+            group_by=group_by,
+            grain=grain,
+            by_rep=by_rep,
+            everywhere=wanted is None,
+        )
+        parameters: dict[str, Any] = {
+            "view": int(RollupView.named(asked.view)),
+            "first_day": asked.first_day - timedelta(days=lag_days),
+            "end_day": asked.end_day - timedelta(days=lag_days),
+            "limit": _MAX_CELLS + 1,
+        }
+        if grain != "total":
+            parameters["lag_days"] = lag_days
+        if wanted is not None:
+            parameters["territories"] = wanted
+        if by_rep:
+            parameters["rep_id"] = asked.rep_id
+        rows = (await read.execute(text(statement), parameters)).all()
+        if len(rows) > _MAX_CELLS:
+            raise _too_many()
+        for key, period, currency, *figures in rows:
+            held = found.setdefault((key, period), {}).setdefault(currency, {})
+            held.update(zip(some, figures, strict=True))
+    return found
+
+
+def _territories(
+    asked: MetricsAsked, territories: AskedTerritories, *, group_by: GroupBy, by_rep: bool
+) -> list[UUID] | None:
+    """Return whose rows to read, None for all: rows of tops hold what is below them, own rows do not."""
+    if by_rep:
+        return None if asked.territory_id == ORGANISATION else territories.rows
+    return territories.rows if group_by == "territory" else territories.tops
