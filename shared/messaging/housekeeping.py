@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from asyncpg import InternalClientError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -87,6 +88,6 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]], stopping
     while not stopping.is_set():
         try:
             await work()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, InternalClientError, OSError) as error:
             log.warning("housekeeping skipped", error=type(error).__name__)
         await pause(stopping, seconds)

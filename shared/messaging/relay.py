@@ -45,6 +45,17 @@ class DeliveryFailed(RuntimeError):
     """Kafka refused a batch: the producer is spent and the session ends."""
 
 
+# A server that ends the session just as a statement is sent leaves the driver between two states of its
+# protocol, which it reports as an internal error of the client.
+_ENDS_A_SESSION = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    DeliveryFailed,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RelayOptions:
     """Whose outbox is sent, and how."""
@@ -169,7 +180,7 @@ class Relay:
             started = time.monotonic()
             try:
                 await self._session(stopping)
-            except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, DeliveryFailed) as group:
+            except* _ENDS_A_SESSION as group:
                 error = _first(group)
                 metrics.OUTBOX_ERRORS.labels(self._options.service, type(error).__name__).inc()
                 log.warning("session ended", error=type(error).__name__, detail=str(error))

@@ -130,6 +130,27 @@ async def test_a_session_cut_from_outside_is_replaced(relaying, database, publis
     assert first_occurrences((await versions_on_topic(topics))["lamp"]) == [1, 2]
 
 
+async def test_a_driver_between_two_states_ends_the_session_and_not_the_relay(
+    relaying, publish, query, monkeypatch
+):
+    """What asyncpg reports when the server ends the session just as a statement is sent."""
+    ordinary, cut = relay_module.Lane.run, []
+
+    async def cut_once(lane, stopping):
+        if not cut:
+            cut.append(lane)
+            raise asyncpg.InternalClientError(
+                "cannot switch to state 12; another operation (2) is in progress"
+            )
+        await ordinary(lane, stopping)
+
+    monkeypatch.setattr(relay_module.Lane, "run", cut_once)
+    await publish(toy.Happened(thing="lamp", number=1))
+    async with relaying():
+        await eventually(lambda: outbox_is_empty(query))
+    assert cut
+
+
 async def test_rows_of_a_topic_that_does_not_exist_wait_and_hold_up_nobody(
     relaying, publish, topics, query, monkeypatch
 ):
