@@ -1,5 +1,6 @@
 """Engines and databases for every test that asks for them; pure tests start nothing."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -14,9 +15,13 @@ from tests.engines import Engines, address_of
 ENGINES = pytest.StashKey[Engines]()
 ADDRESS = pytest.StashKey[tuple[str, int]]()
 
-# A machine that is busy with something else fails no test.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+# A machine that is busy with something else fails no test. Examples are the same in every run, so that a red
+# run is about the change; `make test EXPLORE=1` looks for new ones.
+settings.register_profile(
+    "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile("explore", parent=settings.get_profile("same"), derandomize=False)
+settings.load_profile("explore" if os.environ.get("EXPLORE") else "same")
 
 NewDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 

@@ -75,7 +75,7 @@ def histories(draw, most=400):
 def integral(model, x, age, weeks):
     """Return the purchases of a customer who is alive: over the leaving probability p, beta(a, b + x)."""
     with np.errstate(all="ignore"):  # SciPy divides by zero on its way when both exponents add up to -1
-        nodes, weights = roots_jacobi(120, model.b + x - 1.0, model.a - 1.0)
+        nodes, weights = roots_jacobi(400, model.b + x - 1.0, model.a - 1.0)
     p = (1.0 + nodes) / 2.0
     bought = -np.expm1(-(model.r + x) * np.log1p(p * weeks / (model.alpha + age))) / p
     return float(np.sum(weights * bought) / np.sum(weights))
