@@ -17,6 +17,9 @@ from services.assignment.alignments.moves import routes as moves
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
 from services.assignment.clones import routes as clones
+from services.assignment.crm.exports import routes as crm_exports
+from services.assignment.crm.imports import refusals as crm_imports_refusals
+from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.fit import routes as fit
@@ -62,6 +65,7 @@ REFUSALS: RefusalTable = {
     rules_refusals.InvalidRules: 422,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
+    crm_imports_refusals.UnreadableDocument: 422,
     webhooks_refusals.InvalidSignature: 401,
     webhooks_refusals.SealKeyMissing: 409,
     webhooks_refusals.UnreadableDelivery: 422,
@@ -99,11 +103,14 @@ def create_app(
             gates.router,
             activations.router,
             webhooks.router,
+            crm_imports.router,
+            crm_exports.router,
         ],
         refusals=REFUSALS,
         larger_bodies={
             imports.ACCOUNTS_PATH: max_import_bytes,
             imports.REPS_PATH: max_import_bytes,
+            **dict.fromkeys(crm_imports.IMPORT_PATHS, max_import_bytes),
             **webhooks.DELIVERY_LIMITS,
         },
     )

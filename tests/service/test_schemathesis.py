@@ -34,7 +34,7 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428]
 
 # Rows and facts are judged one by one: a bad one is reported in an answer that is good for the others.
 [[operations]]
-include-operation-id-regex = "^create-(facts|account-import|rep-import|satisfaction-scores)$"
+include-operation-id-regex = "^create-(facts|account-import|rep-import|crm-import|satisfaction-scores)$"
 [operations.checks.negative_data_rejection]
 enabled = false
 # GET /v1/accounts/imports is an account whose id is no UUID: 422, not 405.

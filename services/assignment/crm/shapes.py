@@ -4,11 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from services.assignment.texts import NotText, tidy
 
 Record = Mapping[str, Any]
+Code = Literal[
+    "invalid-value",
+    "missing",
+    "duplicate",
+    "unknown-reference",
+    "unsupported",
+    "depends-on-refused",
+    "conflict",
+]
+"""The kinds of mistakes in records; programs that send them act on these, people read the detail."""
+
+
+NO_RECORD = "an object, as the CRM's API gives it"
 
 
 class System(StrEnum):
@@ -46,13 +59,26 @@ ACCOUNT_FIELDS: Mapping[System, Mapping[str, str]] = MappingProxyType(
 )
 
 
-class WrongRecord(Exception):
-    """A record that is not made as the CRM's records are: which field, and how to mend it."""
+# The last three are lists: multi-select picklists, with semicolons between the values.
+USER_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "Name": "name",
+        "PostalCode": "postal_code",
+        "Languages__c": "languages",
+        "Industries__c": "industries",
+        "Needs__c": "need_kinds",
+    }
+)
 
-    def __init__(self, field: str, detail: str) -> None:
+
+class WrongRecord(Exception):
+    """A record that is not made as the CRM's records are: which field, what kind of mistake, and how to mend it."""
+
+    def __init__(self, field: str, detail: str, code: Code = "invalid-value") -> None:
         super().__init__(detail)
         self.field = field
         self.detail = detail
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +100,12 @@ class Told:
 def read_account_record(system: System, record: object) -> Told:
     """Return what an account's record tells. Raises WrongRecord."""
     if not isinstance(record, Mapping):
-        raise WrongRecord("", "an object, as the CRM's API gives it")
+        raise WrongRecord("", NO_RECORD)
     if system is System.SALESFORCE:
         return Told(read_id(record.get("Id"), "Id"), *told_fields(system, record))
     properties = record.get("properties")
     if not isinstance(properties, Mapping):
-        raise WrongRecord("properties", "is missing: an object with the company's properties")
+        raise WrongRecord("properties", "is missing: an object with the company's properties", "missing")
     return Told(read_id(record.get("id"), "id"), *told_fields(system, properties))
 
 
@@ -94,23 +120,30 @@ def told_fields(system: System, record: Record) -> tuple[dict[str, Any], dict[st
     return fields, names
 
 
-def read_rep_record(system: System, record: object) -> dict[str, Any]:
-    """Return a rep's fields as imports read them. Raises WrongRecord."""
+def read_rep_record(system: System, record: object) -> Told:
+    """Return what a user or an owner tells. Raises WrongRecord."""
     if not isinstance(record, Mapping):
-        raise WrongRecord("", "an object, as the CRM's API gives it")
+        raise WrongRecord("", NO_RECORD)
     if system is System.SALESFORCE:
-        return {
-            "external_id": read_id(record.get("Id"), "Id"),
-            "name": record.get("Name"),
-            "postal_code": record.get("PostalCode") or None,
-        }
-    names = [record.get("firstName"), record.get("lastName")]
-    written = " ".join(name for name in names if isinstance(name, str) and name)
-    return {
-        "external_id": read_id(record.get("id"), "id"),
-        "name": written or record.get("email"),
-        "postal_code": record.get("postal_code") or None,
-    }
+        told = {name: record[name] for name in USER_FIELDS if name in record}
+        fields = {USER_FIELDS[name]: None if value == "" else value for name, value in told.items()}
+        return Told(read_id(record.get("Id"), "Id"), fields, {USER_FIELDS[name]: name for name in told})
+    parts = [record.get("firstName"), record.get("lastName")]
+    written = " ".join(part for part in parts if isinstance(part, str) and part)
+    return Told(
+        read_id(record.get("id"), "id"), {"name": written or record.get("email")}, {"name": "lastName"}
+    )
+
+
+def refuse_deleted(system: System, record: Record) -> None:
+    """Check that the CRM has not thrown the record away. Raises WrongRecord."""
+    field = "IsDeleted" if system is System.SALESFORCE else "archived"
+    if record.get(field) is True:
+        raise WrongRecord(
+            field,
+            "nothing is deleted here, its history is kept; send the account to a territory by a rule",
+            "unsupported",
+        )
 
 
 def read_id(raw: object, field: str) -> str:
@@ -118,7 +151,7 @@ def read_id(raw: object, field: str) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 1 << 63:
         raw = str(raw)  # HubSpot writes its ids as numbers in webhooks and as text in records
     if not isinstance(raw, str):
-        raise WrongRecord(field, "is missing: the record's id in the CRM, in quotes")
+        raise WrongRecord(field, "is missing: the record's id in the CRM, in quotes", "missing")
     try:
         text = tidy(raw)
     except NotText as reason:

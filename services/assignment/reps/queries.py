@@ -1,7 +1,7 @@
 """Reading reps: with a scope, those who cover a territory in it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.assignment.reps.rep import RepDetails
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
@@ -44,6 +45,11 @@ WHERE {_VISIBLE}
   AND (CAST(:after AS uuid) IS NULL OR rep_id > :after)
 ORDER BY rep_id LIMIT :rows
 """)
+_DETAILS = tuple(field.name for field in fields(RepDetails))
+_HOLD = text(f"""
+SELECT rep_id, {", ".join(_DETAILS)} FROM reps
+WHERE rep_id = ANY (CAST(:rep_ids AS uuid[])) ORDER BY rep_id FOR UPDATE
+""")
 
 
 async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope) -> Rep:
@@ -71,6 +77,18 @@ async def list_reps(
     return [_rep(row) for row in rows.mappings()]
 
 
+async def hold_reps(connection: AsyncConnection, rep_ids: Collection[UUID]) -> dict[UUID, RepDetails]:
+    """Return what is known of reps, and keep it from changing until the transaction ends."""
+    rows = await connection.execute(_HOLD, {"rep_ids": list(rep_ids)})
+    return {
+        row["rep_id"]: RepDetails(**{name: row[name] for name in _DETAILS} | _lists(row))
+        for row in rows.mappings()
+    }
+
+
 def _rep(row: Mapping[Any, Any]) -> Rep:
-    lists = {name: tuple(row[name]) for name in ("languages", "industries", "need_kinds")}
-    return Rep(**{**row, **lists})
+    return Rep(**{**row, **_lists(row)})
+
+
+def _lists(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: tuple(row[name]) for name in ("languages", "industries", "need_kinds")}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,9 +144,10 @@ class Assignment:
         )
 
 
-@pytest.fixture
-async def assignment(databases: Databases, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Assignment]:
-    """The service with nothing in it."""
+@asynccontextmanager
+async def _organisation(
+    databases: Databases, tmp_path: Path, clock: FrozenClock
+) -> AsyncIterator[Assignment]:
     database = await databases.for_service("assignment")
     issuer = Issuer()
     settings = Settings(
@@ -163,3 +165,19 @@ async def assignment(databases: Databases, tmp_path: Path, clock: FrozenClock) -
         yield Assignment(parts.engine, client, issuer, clock)
     await parts.engine.dispose()
     await databases.drop(database)
+
+
+@pytest.fixture
+async def assignment(databases: Databases, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Assignment]:
+    """The service with nothing in it."""
+    async with _organisation(databases, tmp_path, clock) as organisation:
+        yield organisation
+
+
+@pytest.fixture
+async def elsewhere(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, clock: FrozenClock
+) -> AsyncIterator[Assignment]:
+    """The same for another organisation."""
+    async with _organisation(databases, tmp_path_factory.mktemp("elsewhere"), clock) as organisation:
+        yield organisation

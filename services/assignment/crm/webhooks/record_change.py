@@ -14,6 +14,7 @@ from services.assignment.crm.shapes import (
     WrongRecord,
     read_account_record,
     read_id,
+    refuse_deleted,
     told_fields,
 )
 from services.assignment.crm.webhooks.refusals import UnreadableDelivery
@@ -97,11 +98,7 @@ def _reader_of_records(system: System, delivery: str) -> Any:
     def read(index: int, record: object, now: datetime) -> RecordChange:
         told = read_account_record(system, record)
         assert isinstance(record, Mapping)  # noqa: S101 - a record was read from it
-        if record.get("IsDeleted") is True or record.get("archived") is True:
-            raise WrongRecord(
-                "IsDeleted" if system is System.SALESFORCE else "archived",
-                "accounts are not deleted, their history is kept; send the account to a territory by a rule",
-            )
+        refuse_deleted(system, record)
         changed_at = _instant(record.get(stamp), stamp, now) if record.get(stamp) is not None else now
         return RecordChange(_key("record", delivery, index), changed_at, told)
 

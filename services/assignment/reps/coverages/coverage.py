@@ -17,3 +17,13 @@ class Coverage:
     share_percent: Decimal
     valid_from: datetime
     valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCoverage:
+    """A rep who covers a territory now, by the id that the outside knows."""
+
+    territory_id: UUID
+    rep_id: UUID
+    external_id: str
+    role: str

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.reps.coverages.coverage import Coverage
+from services.assignment.reps.coverages.coverage import Coverage, RunningCoverage
 from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
@@ -36,6 +36,12 @@ SELECT wanted.territory_id FROM unnest(CAST(:territory_ids AS uuid[])) AS wanted
 WHERE NOT EXISTS (
     SELECT FROM coverages AS c WHERE c.territory_id = wanted.territory_id AND c.role = 'primary'
       AND c.valid @> CAST(:at AS timestamptz))
+""")
+_RUNNING = text("""
+SELECT c.territory_id, c.rep_id, r.external_id, c.role
+FROM coverages AS c JOIN reps AS r USING (rep_id)
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = :role AND upper_inf(c.valid)
+ORDER BY c.territory_id, c.rep_id
 """)
 _SELECT = f"""
 SELECT coverage_id, territory_id, rep_id, role, share_percent, lower(valid) AS valid_from,
@@ -100,3 +106,11 @@ async def list_vacant(
     """Return those of the territories that nobody covers as primary at an instant, whoever asks."""
     rows = await read.execute(_VACANT, {"territory_ids": list(territory_ids), "at": at})
     return frozenset(row.territory_id for row in rows)
+
+
+async def list_running(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, role: str
+) -> list[RunningCoverage]:
+    """Return who covers these territories in a role now; the caller has checked that they may be seen."""
+    rows = await read.execute(_RUNNING, {"territory_ids": list(territory_ids), "role": role})
+    return [RunningCoverage(**row) for row in rows.mappings()]

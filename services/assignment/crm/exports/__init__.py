@@ -1,0 +1,1 @@
+"""Giving accounts, reps and plans back as CRMs write them; what is imported again is the same."""

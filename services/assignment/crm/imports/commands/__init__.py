@@ -1,0 +1,1 @@
+"""Commands that take over what a CRM's document holds."""

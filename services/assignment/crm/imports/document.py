@@ -1,0 +1,60 @@
+"""Reads a body into the lists of records that a CRM's objects come in. Pure."""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from services.assignment.crm.imports.refusals import UnreadableDocument
+from services.assignment.crm.salesforce.rule_reader import ITEMS, PLACES, RULES
+from services.assignment.crm.salesforce.territory_reader import TERRITORIES, TYPES
+from services.assignment.crm.shapes import System
+
+MAX_RECORDS = 200_000
+
+ACCOUNTS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "Account", System.HUBSPOT: "companies"})
+REPS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "User", System.HUBSPOT: "owners"})
+MODELS, COVERAGES = "Territory2Model", "UserTerritory2Association"
+# In the order in which they are taken: each names only what stands before it.
+PLAN_OBJECTS = (TYPES, TERRITORIES, RULES, ITEMS, PLACES)
+OBJECTS: Mapping[System, tuple[str, ...]] = MappingProxyType(
+    {
+        System.SALESFORCE: (
+            ACCOUNTS[System.SALESFORCE],
+            REPS[System.SALESFORCE],
+            MODELS,
+            *PLAN_OBJECTS,
+            COVERAGES,
+        ),
+        System.HUBSPOT: (ACCOUNTS[System.HUBSPOT], REPS[System.HUBSPOT]),
+    }
+)
+Document = Mapping[str, list[Any]]
+
+
+def read_document(system: System, body: bytes) -> Document:
+    """Return every list of the body, empty where there is none. Raises UnreadableDocument."""
+    known = OBJECTS[system]
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableDocument("body: not JSON.") from None
+    if not isinstance(raw, dict) or not raw or not raw.keys() <= set(known):
+        raise UnreadableDocument(f"body: an object that has lists of records under {', '.join(known)}.")
+    document = {name: raw.get(name, []) for name in known}
+    for name, records in document.items():
+        if not isinstance(records, list):
+            raise UnreadableDocument(f"{name}: a list of records.")
+    if sum(map(len, document.values())) > MAX_RECORDS:
+        raise UnreadableDocument(f"body: at most {MAX_RECORDS} records; send the others after them.")
+    if MODELS in document:
+        _check_model(document)
+    return document
+
+
+def _check_model(document: Document) -> None:
+    planned = [name for name in PLAN_OBJECTS if document[name]]
+    if len(document[MODELS]) > 1 or (planned and not document[MODELS]):
+        raise UnreadableDocument(
+            f"{MODELS}: one record, it says which plan {', '.join(planned) or 'the document'} is about."
+        )
