@@ -157,7 +157,7 @@ class CoverageStarted(EventContract):
     coverage_id: UUID
     territory_id: UUID
     rep_id: UUID
-    role: Literal["primary"]
+    role: Literal["primary", "backup", "overlay", "holdover"]
     share_percent: Decimal
     valid_from: datetime
 
@@ -168,7 +168,7 @@ class CoverageStarted(EventContract):
 
 
 class CoverageEnded(EventContract):
-    """A rep no longer covers a territory."""
+    """A rep no longer covers a territory from an instant on, which may lie ahead; the last one told counts."""
 
     TYPE: ClassVar[str] = "assignment.coverage.ended.v1"
     TOPIC: ClassVar[str] = COVERAGES

@@ -55,12 +55,12 @@ async def end_coverages(received: Sequence[Received[CoverageEnded]], uow: UnitOf
 def rep_of(territory: str, at: str, role: str = "NULL") -> str:
     """Return SQL for the rep who covers the territory in one column at the instant in another.
 
-    `role` is a column, too: null for whatever role.
+    `role` is a column, too: null for whatever role, the primary first.
     """
     return (
         f"(SELECT c.rep_id FROM coverages AS c WHERE c.territory_id = {territory} AND c.valid_from <= {at} "
         f"AND (c.valid_to IS NULL OR c.valid_to > {at}) AND c.role = coalesce({role}, c.role) "
-        "ORDER BY c.valid_from DESC LIMIT 1)"
+        "ORDER BY c.role <> 'primary', c.valid_from DESC LIMIT 1)"
     )
 
 

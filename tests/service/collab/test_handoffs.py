@@ -1,5 +1,6 @@
 """Handoffs: opened by moves, decided by people, seen from either side."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from shared.contracts.assignment import CoverageStarted
@@ -203,6 +204,26 @@ async def test_coverage_that_arrives_after_the_move_shows_up(collab: Collab):
     )
     (seen,) = await _handoffs(collab, UUID(handoff["account_id"]))
     assert seen["incoming"] == {"territory_id": str(SOUTH), "rep_id": str(rep)}
+
+
+async def test_a_handoff_is_the_primary_reps_whoever_came_later_in_another_role(collab: Collab):
+    handoff = await _opened(collab)
+    reps = {role: uuid4() for role in ("primary", "backup", "overlay", "holdover")}
+    await collab.feed(
+        *(
+            CoverageStarted(
+                coverage_id=uuid4(),
+                territory_id=SOUTH,
+                rep_id=rep,
+                role=role,
+                share_percent=100,
+                valid_from=A_MONDAY - timedelta(days=9 - later),
+            )
+            for later, (role, rep) in enumerate(reps.items())
+        )
+    )
+    (seen,) = await _handoffs(collab, UUID(handoff["account_id"]))
+    assert seen["incoming"]["rep_id"] == str(reps["primary"])
 
 
 async def test_the_brief_tells_the_figures_and_counts_the_notes(collab: Collab):

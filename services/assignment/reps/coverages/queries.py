@@ -52,7 +52,7 @@ _FIND = text(f"{_SELECT} AND coverage_id = :coverage_id")
 _LIST = text(f"""{_SELECT}
   AND (CAST(:territory_id AS uuid) IS NULL OR territory_id = :territory_id)
   AND (CAST(:rep_id AS uuid) IS NULL OR rep_id = :rep_id)
-  AND (CAST(:running AS boolean) IS NULL OR upper_inf(valid) = :running)
+  AND (CAST(:running AS boolean) IS NULL OR valid @> CAST(:at AS timestamptz) = :running)
   AND (CAST(:after AS uuid) IS NULL OR coverage_id > :after)
 ORDER BY coverage_id LIMIT :rows
 """)
@@ -73,6 +73,7 @@ async def list_coverages(
     territory_id: UUID | None,
     rep_id: UUID | None,
     running: bool | None,
+    at: datetime,
     scope: Scope,
     page: PageRequest,
 ) -> list[Coverage]:
@@ -83,6 +84,7 @@ async def list_coverages(
             "territory_id": territory_id,
             "rep_id": rep_id,
             "running": running,
+            "at": at,
             "after": page.after,
             "rows": page.limit + 1,
             **scope.parameters(),
