@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.crm.imports.coverages import PRIMARY
 from services.assignment.crm.queries import load_references
 from services.assignment.crm.salesforce.plan_writer import PlanParts, write_plan
 from services.assignment.crm.shapes import System
 from services.assignment.plans.queries import PlanSummary
+from services.assignment.reps.coverages.coverage import Role
 from services.assignment.reps.coverages.queries import list_running
 from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import load_tree
@@ -20,7 +20,7 @@ async def read_owners(read: AsyncConnection, territory_ids: Collection[UUID]) ->
     """Return the external id of the rep who covers each of these territories."""
     return {
         covering.territory_id: covering.external_id
-        for covering in await list_running(read, territory_ids, role=PRIMARY)
+        for covering in await list_running(read, territory_ids, role=Role.PRIMARY)
     }
 
 
@@ -34,6 +34,6 @@ async def export_plan(read: AsyncConnection, plan: PlanSummary) -> dict[str, lis
         state=plan.state,
         tree=tree,
         rules=await load_rules(read, plan.plan_id),
-        coverages=await list_running(read, territory_ids, role=PRIMARY),
+        coverages=await list_running(read, territory_ids, role=Role.PRIMARY),
     )
     return write_plan(parts, await load_references(read, System.SALESFORCE))

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from services.assignment.crm.import_report import ImportReport, Row, read_rows
 from services.assignment.crm.references import TERRITORY, References
 from services.assignment.crm.shapes import WrongRecord
+from services.assignment.reps.coverages.coverage import Role
 from shared.contracts.identity import rep_id_of
-
-PRIMARY: Literal["primary"] = "primary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,11 @@ def read_coverages(
 def _read(row: Row, references: References) -> CoverageRow:
     row.active()
     role = row.text("RoleInTerritory2")
-    if role is not None and role.lower() != PRIMARY:
+    if role is not None and role.lower() != Role.PRIMARY:
         raise WrongRecord(
-            "RoleInTerritory2", f"{PRIMARY}, or blank: who else sells there has no place here", "unsupported"
+            "RoleInTerritory2",
+            f"{Role.PRIMARY}, or blank: who else sells there has no place here",
+            "unsupported",
         )
     return CoverageRow(
         row,

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from services.assignment.certifications.refusals import RepNotCertified
 from services.assignment.crm.import_report import ImportReport
-from services.assignment.crm.imports.coverages import PRIMARY, CoverageRow, read_coverages
+from services.assignment.crm.imports.coverages import CoverageRow, read_coverages
 from services.assignment.crm.imports.document import COVERAGES
 from services.assignment.crm.references import References
 from services.assignment.crm.shapes import WrongRecord
-from services.assignment.reps.coverages.commands import StartCoverage, start_coverage
+from services.assignment.reps.coverages.commands.start_coverage import StartCoverage, start_coverage
+from services.assignment.reps.coverages.coverage import Role
 from services.assignment.reps.coverages.queries import list_running
 from services.assignment.reps.queries import hold_reps
 from shared.db.scope import EVERYWHERE
@@ -28,7 +29,7 @@ async def import_coverages(
     territory_ids = [row.territory_id for row in rows]
     running = {
         covering.territory_id: covering.rep_id
-        for covering in await list_running(uow.connection, territory_ids, role=PRIMARY)
+        for covering in await list_running(uow.connection, territory_ids, role=Role.PRIMARY)
     }
     for row in rows:
         before = running.get(row.territory_id)
@@ -48,7 +49,16 @@ def _check_rep(row: CoverageRow, known: Collection[UUID]) -> None:
 
 
 async def _start(row: CoverageRow, uow: UnitOfWork) -> None:
-    command = StartCoverage(row.territory_id, row.rep_id, PRIMARY, Decimal(100), None, EVERYWHERE)
+    command = StartCoverage(
+        row.territory_id,
+        row.rep_id,
+        Role.PRIMARY,
+        share_percent=Decimal(100),
+        valid_from=None,
+        valid_to=None,
+        holdover=None,
+        scope=EVERYWHERE,
+    )
     try:
         await start_coverage(command, uow)
     except NotFound:
