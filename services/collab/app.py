@@ -12,6 +12,8 @@ from services.collab.handoffs import refusals as handoff
 from services.collab.handoffs import routes as handoffs
 from services.collab.notes import refusals as note
 from services.collab.notes import routes as notes
+from services.collab.policies import refusals as policy
+from services.collab.policies import routes as policies
 from services.collab.protocols import refusals as protocol
 from services.collab.protocols import routes as protocols
 from services.collab.protocols.obligations import routes as obligations
@@ -52,6 +54,12 @@ REFUSALS: RefusalTable = {
     preference.TooManyObservations: 409,
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
+    policy.EffectiveTooEarly: 409,
+    policy.NotAsked: 409,
+    policy.NothingToPublish: 409,
+    policy.OtherText: 409,
+    policy.UnknownTerritory: 422,
+    policy.VersionReplaced: 409,
     protocol.UnknownCalendar: 422,
 }
 
@@ -73,6 +81,7 @@ def create_app(parts: Parts) -> FastAPI:
             programmes.router,
             enrolments.router,
             skill_gaps.router,
+            policies.router,
             protocols.router,
             obligations.router,
         ],

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from services.collab.policies.worker import ask_for_acknowledgements
 from services.collab.protocols.obligations.worker import run_protocols
 from services.collab.training.expiry.worker import watch_certifications
 from shared.db.transact import Transactor
 
 Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = (watch_certifications, run_protocols)
+LOOPS: tuple[Loop, ...] = (watch_certifications, run_protocols, ask_for_acknowledgements)
 
 
 async def work(transact: Transactor, stopping: asyncio.Event) -> None:

@@ -24,13 +24,16 @@ class _Obligation(EventContract):
 
 
 class ObligationOpened(_Obligation):
-    """Something is owed by `due_at`; `rep_id` is who covered the territory then, null when nobody did."""
+    """Something is owed by `due_at`; `rep_id` is who owes it: who covered the territory then, null when nobody did.
+
+    What a policy asks for is about no account.
+    """
 
     TYPE: ClassVar[str] = "collab.obligation.opened.v1"
 
-    duty: Literal["accept", "answer"]
+    duty: Literal["accept", "answer", "acknowledge"]
     subject_id: UUID
-    account_id: UUID
+    account_id: UUID | None
     territory_id: UUID | None
     rep_id: UUID | None
     started_at: datetime
@@ -76,3 +79,36 @@ class ObligationClosed(_Obligation):
     outcome: Literal["fulfilled", "declined", "withdrawn"]
     breached: bool
     closed_at: datetime
+
+
+class _PolicyEvent(EventContract):
+    TOPIC: ClassVar[str] = POLICIES
+
+    policy_id: UUID
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Order is kept per policy."""
+        return str(self.policy_id)
+
+
+class PolicyPublished(_PolicyEvent):
+    """A version is to be acknowledged by reps who cover in one of the roles, in the subtree; empty and null for all."""
+
+    TYPE: ClassVar[str] = "collab.policy.published.v1"
+
+    fingerprint: str
+    roles: tuple[str, ...]
+    territory_id: UUID | None
+    effective_from: datetime
+    published_at: datetime
+
+
+class PolicyAcknowledged(_PolicyEvent):
+    """A rep has read a version."""
+
+    TYPE: ClassVar[str] = "collab.policy.acknowledged.v1"
+
+    rep_id: UUID
+    acknowledged_at: datetime

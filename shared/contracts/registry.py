@@ -37,6 +37,8 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         policies.ObligationEscalated,
         policies.ObligationBreached,
         policies.ObligationClosed,
+        policies.PolicyPublished,
+        policies.PolicyAcknowledged,
     ),
 }
 

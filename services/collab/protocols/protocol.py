@@ -12,6 +12,7 @@ class Trigger(StrEnum):
 
     HANDOFF_OPENED = "handoff-opened"
     CUSTOMER_CONTACTED = "customer-contacted"
+    POLICY_PUBLISHED = "policy-published"
 
 
 class Duty(StrEnum):
@@ -19,9 +20,14 @@ class Duty(StrEnum):
 
     ACCEPT = "accept"
     ANSWER = "answer"
+    ACKNOWLEDGE = "acknowledge"
 
 
-DUTY_OF = {Trigger.HANDOFF_OPENED: Duty.ACCEPT, Trigger.CUSTOMER_CONTACTED: Duty.ANSWER}
+DUTY_OF = {
+    Trigger.HANDOFF_OPENED: Duty.ACCEPT,
+    Trigger.CUSTOMER_CONTACTED: Duty.ANSWER,
+    Trigger.POLICY_PUBLISHED: Duty.ACKNOWLEDGE,
+}
 
 
 class Action(StrEnum):

@@ -26,7 +26,7 @@ class ObligationRow:
     protocol_version: int
     duty: Duty
     subject_id: UUID
-    account_id: UUID
+    account_id: UUID | None
     territory_id: UUID | None
     rep_id: UUID | None
     state: ObligationState

@@ -1,4 +1,4 @@
-"""What is owed, over HTTP. It is closed by doing it: accepting the handoff, answering the customer."""
+"""What is owed, over HTTP. It is closed by doing it: accepting the handoff, answering the customer, acknowledging."""
 
 from uuid import UUID
 

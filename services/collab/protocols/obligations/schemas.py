@@ -14,7 +14,8 @@ from shared.http.bodies import View
 class ObligationView(View):
     """What is owed; `rep_id` is who covered the territory when it was opened.
 
-    `subject_id` is the handoff to accept, or the contact to answer.
+    `subject_id` is the handoff to accept, the contact to answer, or the request to acknowledge a policy, which is
+    about no account.
     """
 
     obligation_id: UUID
@@ -23,7 +24,7 @@ class ObligationView(View):
     protocol_version: int
     duty: Duty
     subject_id: UUID
-    account_id: UUID
+    account_id: UUID | None
     territory_id: UUID | None
     rep_id: UUID | None
     state: ObligationState

@@ -39,12 +39,16 @@ CROSS JOIN unnest(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an obligation is about: a handoff, or a contact; and who has the account."""
+    """What an obligation is about: a handoff, a contact, a request; and whose it is.
+
+    It is owed by `rep_id`, or else by whoever covers the territory.
+    """
 
     subject_id: UUID
-    account_id: UUID
+    account_id: UUID | None
     territory_id: UUID | None
     started_at: datetime
+    rep_id: UUID | None = None
 
 
 async def open_obligations(trigger: Trigger, subjects: Sequence[Subject], uow: UnitOfWork) -> None:
@@ -62,11 +66,7 @@ async def _open(protocol: RunningProtocol, subjects: Sequence[Subject], uow: Uni
         start: schedule(content, protocol.calendar, start)
         for start in {subject.started_at for subject in subjects}
     }
-    reps = await find_reps(
-        uow.connection,
-        {(subject.territory_id, uow.now) for subject in subjects if subject.territory_id is not None},
-        role=content.role,
-    )
+    owers = await _find_owers(subjects, content.role, uow)
     opened = [
         ObligationOpened(
             obligation_id=new_id(),
@@ -77,7 +77,7 @@ async def _open(protocol: RunningProtocol, subjects: Sequence[Subject], uow: Uni
             subject_id=subject.subject_id,
             account_id=subject.account_id,
             territory_id=subject.territory_id,
-            rep_id=None if subject.territory_id is None else reps[subject.territory_id, uow.now],
+            rep_id=owers[subject.subject_id],
             started_at=subject.started_at,
         )
         for subject in subjects
@@ -86,6 +86,17 @@ async def _open(protocol: RunningProtocol, subjects: Sequence[Subject], uow: Uni
     for start, clock in schedules.items():
         await _set_timers(clock, [one.obligation_id for one in opened if one.started_at == start], uow)
     uow.outbox.add_all(opened)
+
+
+async def _find_owers(subjects: Sequence[Subject], role: str, uow: UnitOfWork) -> dict[UUID, UUID | None]:
+    places = {subject.territory_id for subject in subjects if subject.territory_id is not None}
+    reps = await find_reps(uow.connection, {(place, uow.now) for place in places}, role=role)
+    covering = {place: rep_id for (place, _), rep_id in reps.items()}
+    return {
+        subject.subject_id: subject.rep_id
+        or (None if subject.territory_id is None else covering[subject.territory_id])
+        for subject in subjects
+    }
 
 
 def _columns(opened: Sequence[ObligationOpened]) -> dict[str, Any]:

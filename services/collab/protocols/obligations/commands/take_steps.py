@@ -14,14 +14,14 @@ from sqlalchemy import Row, text
 
 from services.collab.projections.coverages import Told, find_reps, find_reps_above
 from services.collab.protocols.obligations.obligation import Obligation, ObligationState
-from services.collab.protocols.protocol import Action, Timer
+from services.collab.protocols.protocol import Action, Duty, Timer
 from shared.contracts.envelope import EventContract
 from shared.contracts.policies import ObligationBreached, ObligationEscalated, ObligationReminded
 from shared.db.unit_of_work import UnitOfWork
 
 _CLAIM = text("""
 SELECT t.loop, t.step, t.action, t.due_at AS step_at, o.obligation_id, o.protocol_id, o.protocol_version,
-    o.state, o.territory_id, o.due_at, v.role
+    o.state, o.duty, o.territory_id, o.rep_id, o.due_at, v.role
 FROM timers AS t JOIN obligations AS o USING (obligation_id)
 JOIN protocol_versions AS v ON v.protocol_id = o.protocol_id AND v.version = o.protocol_version
 WHERE t.fired_at IS NULL AND t.cancelled_at IS NULL AND t.due_at <= :now AND o.state <> 'closed'
@@ -79,7 +79,10 @@ async def take_steps(command: TakeSteps, uow: UnitOfWork) -> int:
 
 
 async def _whom_to_tell(rows: Sequence[Row[Any]], uow: UnitOfWork) -> dict[tuple[UUID, Action], Told]:
-    """Return who is told: reminders go to whoever covers the territory now, escalations above it."""
+    """Return who is told: reminders go to whoever owes it now, escalations above the territory.
+
+    What a rep acknowledges stays their own, whoever covers the territory.
+    """
     told: dict[tuple[UUID, Action], Told] = {}
     for role in {row.role for row in rows}:
         mine = [row for row in rows if row.role == role]
@@ -89,6 +92,8 @@ async def _whom_to_tell(rows: Sequence[Row[Any]], uow: UnitOfWork) -> dict[tuple
         for row in mine:
             place = row.territory_id
             rep = None if place is None else reps[place, uow.now]
+            if row.duty == Duty.ACKNOWLEDGE:
+                rep = row.rep_id
             told[row.obligation_id, Action.REMIND] = Told(place, rep)
             told[row.obligation_id, Action.ESCALATE] = above.get(place, Told(None, None))
             told[row.obligation_id, Action.BREACH] = Told(None, None)

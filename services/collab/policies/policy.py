@@ -1,0 +1,88 @@
+"""A policy, its versions and what may be done with them. Pure.
+
+draft -> version 1, draft -> version 2, ...: a version never changes, the latest one is to be acknowledged, and
+the latest one that has taken effect is in force.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.collab.policies.refusals import (
+    EffectiveTooEarly,
+    NothingToPublish,
+    OtherText,
+    VersionReplaced,
+)
+from shared.runtime.refusals import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who must acknowledge: reps who cover in one of the roles, in the subtree; empty and None for all."""
+
+    roles: tuple[str, ...] = ()
+    territory_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the next version would say; it takes effect when it is published unless a later instant is given."""
+
+    title: str
+    text: str
+    audience: Audience
+    effective_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """What was published. Written once."""
+
+    version: int
+    title: str
+    text: str
+    audience: Audience
+    effective_from: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the text: who acknowledges sends it back, as proof of what they read."""
+        return hashlib.sha256(f"{self.title}\n{self.text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Its latest version and the draft of the next one, either of which may be missing."""
+
+    latest: PolicyVersion | None = None
+    draft: Draft | None = None
+
+    def write(self, draft: Draft) -> "Policy":
+        """Say what the next version would say; what is published stays."""
+        return replace(self, draft=draft)
+
+    def publish(self, now: datetime) -> tuple["Policy", PolicyVersion]:
+        """Make the draft the next version. Raises NothingToPublish or EffectiveTooEarly."""
+        if self.draft is None:
+            raise NothingToPublish("The policy has no draft; put one first.")
+        draft, latest = self.draft, self.latest
+        effective_from = max(now, draft.effective_from or now)
+        if latest is not None and effective_from < latest.effective_from:
+            raise EffectiveTooEarly(
+                f"effective_from: version {latest.version} takes effect on "
+                f"{latest.effective_from.isoformat()}; put a draft that does so then or later."
+            )
+        number = 1 if latest is None else latest.version + 1
+        published = PolicyVersion(number, draft.title, draft.text, draft.audience, effective_from)
+        return Policy(published), published
+
+    def require_acknowledgeable(self, version: int, fingerprint: str) -> None:
+        """Check what somebody wants to acknowledge. Raises NotFound, VersionReplaced or OtherText."""
+        if self.latest is None or not 1 <= version <= self.latest.version:
+            raise NotFound("version: the policy has no such version.")
+        if version < self.latest.version:
+            raise VersionReplaced(f"version: read and acknowledge version {self.latest.version}.")
+        if fingerprint != self.latest.fingerprint:
+            raise OtherText("fingerprint: it is of another text; read the version again.")

@@ -1,0 +1,101 @@
+"""A policy, written, published and acknowledged as hypothesis likes, with a clock that only it moves."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from services.collab.policies.policy import Audience, Draft, Policy, PolicyVersion
+from services.collab.policies.refusals import (
+    EffectiveTooEarly,
+    NothingToPublish,
+    OtherText,
+    VersionReplaced,
+)
+from shared.runtime.refusals import NotFound
+
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def test_the_fingerprint_is_of_title_and_text_and_nothing_else():
+    r"""Golden value: printf 'Calls\nAnswer within a day.' | sha256sum."""
+    version = PolicyVersion(1, "Calls", "Answer within a day.", Audience(), MONDAY)
+    assert version.fingerprint == "627698eef021b6522858278c4474c95ca4997c2d5f97daecc97c79f801481849"
+    later = PolicyVersion(2, "Calls", "Answer within a day.", Audience(("primary",)), MONDAY)
+    assert later.fingerprint == version.fingerprint
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_what_was_not_published_cannot_be_acknowledged(version: int):
+    with pytest.raises(NotFound):
+        Policy(draft=Draft("x", "y", Audience())).require_acknowledgeable(version, "")
+
+
+class LifeOfAPolicy(RuleBasedStateMachine):
+    """Administrators write and publish, reps acknowledge what they once read; texts are numbers."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.policy = Policy()
+        self.now = MONDAY
+        self.published: list[PolicyVersion] = []
+        self.acknowledged: set[tuple[int, int]] = set()
+
+    @rule(hours=st.integers(1, 60))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(text=st.integers(0, 3), days=st.none() | st.integers(-5, 5))
+    def somebody_drafts(self, text: int, days: int | None) -> None:
+        later = None if days is None else self.now + timedelta(days=days)
+        self.policy = self.policy.write(Draft("x", str(text), Audience(), later))
+
+    @rule()
+    def somebody_publishes(self) -> None:
+        draft = self.policy.draft
+        if draft is None:
+            with pytest.raises(NothingToPublish):
+                self.policy.publish(self.now)
+            return
+        effective = max(self.now, draft.effective_from or self.now)
+        if self.published and effective < self.published[-1].effective_from:
+            with pytest.raises(EffectiveTooEarly):
+                self.policy.publish(self.now)
+            return
+        self.policy, version = self.policy.publish(self.now)
+        assert (version.text, version.effective_from) == (draft.text, effective)
+        self.published.append(version)
+
+    @precondition(lambda self: self.published)
+    @rule(rep=st.integers(0, 3), data=st.data())
+    def a_rep_acknowledges(self, rep: int, data: st.DataObject) -> None:
+        read = data.draw(st.sampled_from(self.published))
+        shown = data.draw(st.sampled_from(self.published))
+        refusal = None
+        if read.version < len(self.published):
+            refusal = VersionReplaced
+        elif shown.fingerprint != read.fingerprint:
+            refusal = OtherText
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.policy.require_acknowledgeable(read.version, shown.fingerprint)
+            return
+        self.policy.require_acknowledgeable(read.version, shown.fingerprint)
+        self.acknowledged.add((read.version, rep))
+
+    @invariant()
+    def versions_are_numbered_and_take_effect_in_their_order(self) -> None:
+        assert [version.version for version in self.published] == list(range(1, len(self.published) + 1))
+        moments = [version.effective_from for version in self.published]
+        assert moments == sorted(moments)
+        assert self.policy.latest == (self.published[-1] if self.published else None)
+
+    @invariant()
+    def only_versions_that_were_published_are_acknowledged(self) -> None:
+        assert {version for version, _ in self.acknowledged} <= {one.version for one in self.published}
+
+
+TestLifeOfAPolicy = LifeOfAPolicy.TestCase
+TestLifeOfAPolicy.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)
