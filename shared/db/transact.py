@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.outbox import Outbox
+from shared.db.sqlstate import DEADLOCK, SERIALIZATION_FAILURE, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.clock import Clock
 from shared.runtime.logging import get_logger
@@ -19,16 +20,13 @@ R = TypeVar("R")
 
 log = get_logger(__name__)
 
-SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 # After an online ALTER, a plan cached by asyncpg fails once; it is a fresh plan's turn.
 CACHED_PLAN_CHANGED = "0A000"
 _ATTEMPTS = 4
 
 
-def sqlstate_of(error: DBAPIError) -> str | None:
-    """Return the five-character SQLSTATE behind a driver error, if the server sent one."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state if isinstance(state, str) else None
+class Overtaken(Exception):
+    """Another transaction wrote what this one had looked for and not found: its decision stands on nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,14 @@ class Transactor:
     async def __call__(
         self, handler: Callable[[C, UnitOfWork], Awaitable[R]], command: C, *, actor: str = "system"
     ) -> R:
-        """Run `handler(command, uow)` and commit; a deadlock or serialization failure runs it again."""
+        """Run `handler(command, uow)` and commit; run it again after a deadlock, and when it was overtaken."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._once(handler, command, actor)
-            except DBAPIError as error:
+            except (DBAPIError, Overtaken) as error:
                 if attempt == _ATTEMPTS or not _may_retry(error):
                     raise
-                log.info("transaction retried", attempt=attempt, sqlstate=sqlstate_of(error))
+                log.info("transaction retried", attempt=attempt, error=_name_of(error))
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
@@ -62,8 +60,14 @@ class Transactor:
             return result
 
 
-def _may_retry(error: DBAPIError) -> bool:
+def _may_retry(error: DBAPIError | Overtaken) -> bool:
+    if isinstance(error, Overtaken):
+        return True
     state = sqlstate_of(error)
     if state == CACHED_PLAN_CHANGED:
         return "cached statement plan is invalid" in str(error.orig)
     return state in {SERIALIZATION_FAILURE, DEADLOCK}
+
+
+def _name_of(error: DBAPIError | Overtaken) -> str:
+    return (sqlstate_of(error) if isinstance(error, DBAPIError) else None) or type(error).__name__

@@ -14,13 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import LOCK_NOT_AVAILABLE, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import Refusal
 
 C = TypeVar("C")
 
-_LOCK_NOT_AVAILABLE = "55P03"
 _KEY = re.compile(r"(?=.*[^ ])[ -~]{1,255}")
 
 
@@ -122,7 +121,7 @@ async def _claim(connection: AsyncConnection, key: IdempotencyKey, now: Any) -> 
             _CLAIM, {**_identity(key), "fingerprint": key.fingerprint, "now": now}
         )
     except DBAPIError as error:
-        if sqlstate_of(error) == _LOCK_NOT_AVAILABLE:
+        if sqlstate_of(error) == LOCK_NOT_AVAILABLE:
             raise RequestInFlight("Idempotency-Key: the first request is still running; ask again.") from None
         raise
     await connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))

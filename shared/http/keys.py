@@ -14,8 +14,10 @@ from shared.runtime.logging import get_logger
 from shared.runtime.production import is_development_key
 
 RENEW_SECONDS = 150.0
-# So long after a reading, and no longer, a key that was withdrawn meanwhile is still taken.
+# So long after a reading a key that was withdrawn meanwhile is still taken.
 TRUST_SECONDS = 300.0
+# An issuer that is away does not lock everybody out; after so long nobody can say which keys still hold.
+STALE_SECONDS = 86_400.0
 # At most one reading in so long, however many unknown key ids arrive.
 PAUSE_SECONDS = 30.0
 READ_SECONDS = 5.0
@@ -28,7 +30,7 @@ class Keys:
 
     Requests are served with the known keys while they are renewed. Only a request that cannot be judged without a
     reading waits for it: its key id is unknown, or nobody has renewed the keys for too long. A reading that fails
-    leaves the known keys in use.
+    leaves the known keys in use for a day after they were read.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Keys:
         self._development = development
         self._seconds = seconds
         self._keys: dict[str, jwt.PyJWK] | None = None
-        self._asked_at = self._renew_at = self._trusted_until = float("-inf")
+        self._asked_at = self._renew_at = self._trusted_until = self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self, key_id: str) -> jwt.PyJWK | None:
@@ -72,10 +74,13 @@ class Keys:
             async with asyncio.timeout(READ_SECONDS):
                 entries = json.loads(await self._fetch())["keys"]
             self._keys = dict(self._signing_keys(entries))
+            self._read_at = self._seconds()
             pause = RENEW_SECONDS
         except (OSError, ValueError, LookupError, TypeError, httpx.HTTPError, httpx.InvalidURL) as error:
             # An unreadable set must not turn into a 500.
             log.warning("key set unreadable", location=self._location, error=type(error).__name__)
+            if self._seconds() - self._read_at > STALE_SECONDS:
+                self._keys = None
         finally:
             self._renew_at = self._seconds() + pause
             self._trusted_until = self._seconds() + TRUST_SECONDS

@@ -14,7 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from shared.db.transact import DEADLOCK, SERIALIZATION_FAILURE, sqlstate_of
+from shared.db.sqlstate import (
+    DEADLOCK,
+    LOCK_NOT_AVAILABLE,
+    QUERY_CANCELED,
+    SERIALIZATION_FAILURE,
+    sqlstate_of,
+)
+from shared.db.transact import Overtaken
 from shared.http.routes import methods_at
 from shared.runtime.logging import get_logger
 from shared.runtime.refusals import NotFound, Refusal, VersionMismatch
@@ -104,6 +111,7 @@ def install_problem_handlers(app: FastAPI, refusals: RefusalTable) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(PoolTimeout, _on_busy)
+    app.add_exception_handler(Overtaken, _on_busy)
     app.add_exception_handler(DBAPIError, _on_database_error)
     app.add_exception_handler(OSError, _on_unavailable)
     app.add_exception_handler(Exception, _on_anything_else)
@@ -165,10 +173,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return problem_response(status, code, str(error.detail), instance=request.url.path, headers=headers)
 
 
-# Postgres: 22021/22P05 text that its encoding cannot hold (NUL), 55P03 a lock not granted in time,
-# 57014 a statement over its time limit, 53xxx resources, 57Pxx and 08xxx the server going away.
+# Postgres: 22021/22P05 text that its encoding cannot hold (NUL), 53xxx resources, 57Pxx and 08xxx the server
+# going away.
 _UNSTORABLE = {"22021", "22P05"}
-_BUSY = {"55P03", "57014", SERIALIZATION_FAILURE, DEADLOCK}
+_BUSY = {LOCK_NOT_AVAILABLE, QUERY_CANCELED, SERIALIZATION_FAILURE, DEADLOCK}
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

@@ -6,7 +6,8 @@ Postgres. So the rebalance listener sets flags and nothing else.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -14,6 +15,7 @@ from aiokafka import TopicPartition as ClientPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from shared.kafka.access import KafkaAccess
+from shared.kafka.broker_away import BrokerAway
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.kafka.starting import start_client, stop_client
 from shared.runtime.logging import get_logger
@@ -118,14 +120,16 @@ class Poller:
             log.info("offset hint refused", error=type(error).__name__)
 
     async def beginning_offset(self, place: TopicPartition) -> int:
-        """Return the first offset that the log still has."""
-        found = await self._client.beginning_offsets([self._physical(place)])
+        """Return the first offset that the log still has. Raises BrokerAway."""
+        with _answering():
+            found = await self._client.beginning_offsets([self._physical(place)])
         offset: int = found[self._physical(place)]
         return offset
 
     async def end_offset(self, place: TopicPartition) -> int:
-        """Return the offset that the next record will get."""
-        found = await self._client.end_offsets([self._physical(place)])
+        """Return the offset that the next record will get. Raises BrokerAway."""
+        with _answering():
+            found = await self._client.end_offsets([self._physical(place)])
         offset: int = found[self._physical(place)]
         return offset
 
@@ -138,9 +142,10 @@ class Poller:
         return offset
 
     async def missing_topics(self, topics: Iterable[str]) -> set[str]:
-        """Return those of the topics that the cluster does not have."""
+        """Return those of the topics that the cluster does not have. Raises BrokerAway."""
         physical = {self._access.physical(topic): topic for topic in topics}
-        found = await self._client.topics()
+        with _answering():
+            found = await self._client.topics()
         return {topic for name, topic in physical.items() if name not in found}
 
     def seconds_since_rebalance(self) -> float:
@@ -155,6 +160,14 @@ class Poller:
 
     def _held(self, places: Iterable[TopicPartition]) -> list[Any]:
         return [p for p in map(self._physical, places) if p in self._client.assignment()]
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        raise BrokerAway(str(error)) from error
 
 
 class _Flags(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.kafka.access import KafkaAccess
+from shared.kafka.broker_away import BrokerAway
 from shared.kafka.poller import Polled, Poller
 from shared.kafka.records import TopicPartition
 from shared.messaging import metrics
@@ -100,10 +101,16 @@ class Consumer:
     async def _start(self) -> None:
         await self._poller.start()
         topics = {topic for name in self._batches for topic in (name, dead_letter_topic(name, self.name))}
-        while missing := await self._poller.missing_topics(topics):
+        while missing := await self._missing(topics):
             log.error("topics are missing", consumer=self.name, topics=sorted(missing))
             await asyncio.sleep(TOPIC_CHECK_SECONDS)
         self.ready = True
+
+    async def _missing(self, topics: set[str]) -> set[str]:
+        try:
+            return await self._poller.missing_topics(topics)
+        except BrokerAway:
+            return topics
 
     async def _take_over(self, stopping: asyncio.Event) -> None:
         """Start newly assigned partitions where Postgres says. A courtesy: batches check by themselves."""
@@ -116,7 +123,7 @@ class Consumer:
                 log.warning("start not looked up", topic=place.topic, error=type(error).__name__)
         held = self._poller.assignment()
         for place in self._readers.keys() - held:
-            del self._readers[place]
+            self._readers.pop(place).leave()
 
     def _begin(self, polled: Polled, stopping: asyncio.Event) -> None:
         for place, records in polled.items():

@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from shared.kafka.poller import Poller
 from shared.kafka.records import IncomingRecord, TopicPartition
@@ -13,6 +14,8 @@ from shared.messaging.batches import Batches, NotBegun, OffsetGap, Outcome
 from shared.messaging.transient import is_transient
 from shared.runtime.logging import get_logger
 from shared.runtime.stopping import pause
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -41,26 +44,24 @@ class PartitionReader:
                 return
 
     async def _apply_chunk(self, chunk: Sequence[IncomingRecord]) -> bool:
-        outcome = await self._patiently(chunk)
+        outcome = await self._patiently(lambda: self._timed(chunk))
         if outcome is None:
             return False
         self._note(outcome)
         behind = outcome.next_offset > chunk[-1].offset + 1
         if behind:
-            await self._read_from(outcome.next_offset)
+            await self._patiently(lambda: self._read_from(outcome.next_offset))
         return not behind
 
-    async def _patiently(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
-        """Try until it works; a database that is away is waited for, inside the group."""
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Try until it works; a database or a broker that is away is waited for, inside the group."""
         longest = 0.1
         while not self.stopping.is_set():
             try:
                 async with self.slots:
-                    started = time.monotonic()
-                    outcome = await self._once(chunk)
-            except (
-                Exception
-            ) as error:  # nothing may end the loop but a signal: what remains is retried, loudly
+                    return await work()
+            except Exception as error:
+                # Nothing may end the loop but a signal: what remains is retried, loudly.
                 known = is_transient(error)
                 name = type(error).__name__
                 metrics.RETRIES.labels(self.batches.consumer, name).inc()
@@ -69,11 +70,15 @@ class PartitionReader:
                 )
                 await pause(self.stopping, random.uniform(longest / 2, longest))  # noqa: S311 - jitter
                 longest = min(longest * 2, _LONGEST_PAUSE)
-            else:
-                labels = self.batches.consumer, self.place.topic
-                metrics.BATCH_SECONDS.labels(*labels).observe(time.monotonic() - started)
-                return outcome
         return None
+
+    async def _timed(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
+        started = time.monotonic()
+        outcome = await self._once(chunk)
+        metrics.BATCH_SECONDS.labels(self.batches.consumer, self.place.topic).observe(
+            time.monotonic() - started
+        )
+        return outcome
 
     async def _once(self, chunk: Sequence[IncomingRecord]) -> Outcome | None:
         try:
@@ -113,11 +118,19 @@ class PartitionReader:
 
     def _stop(self, reason: str) -> None:
         self.stopped = reason
-        metrics.STOPPED.labels(self.batches.consumer, self.place.topic, str(self.place.partition)).set(1)
+        self._show_stopped(1)
         log.critical(
             "partition stopped", topic=self.place.topic, partition=self.place.partition, reason=reason
         )
         self.poller.pause([self.place])
+
+    def leave(self) -> None:
+        """Have nothing more to do with the partition: whoever reads it now tells how it fares."""
+        if self.stopped:
+            self._show_stopped(0)
+
+    def _show_stopped(self, value: int) -> None:
+        metrics.STOPPED.labels(self.batches.consumer, self.place.topic, str(self.place.partition)).set(value)
 
     def _note(self, outcome: Outcome) -> None:
         self.applied_to, self.progressed_at, self._sought = outcome.next_offset, time.monotonic(), None

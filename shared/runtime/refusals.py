@@ -8,10 +8,12 @@ class Refusal(Exception):
     """A business rule said no; named for what happened. `detail` names the field and the fix.
 
     The kebab-case of the class name is the stable `code` of the problem: PlanAlreadyActive is
-    `plan-already-active`. `extensions` are members added to the problem document.
+    `plan-already-active`. `extensions` are members added to the problem document. What `passes` by itself is
+    tried again where nobody is there to be told.
     """
 
     code: ClassVar[str] = "refusal"
+    passes: ClassVar[bool] = False
 
     def __init__(self, detail: str, **extensions: Any) -> None:
         super().__init__(detail)

@@ -51,8 +51,6 @@ _COLUMNS = (
     "employees",
 )
 _VALUES = attrgetter(*AccountDetails.__dataclass_fields__)
-
-
 _LOCK = text("""
 SELECT account_id FROM accounts WHERE account_id = ANY (CAST(:account_ids AS uuid[])) ORDER BY account_id FOR UPDATE
 """)

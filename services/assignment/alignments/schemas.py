@@ -13,7 +13,9 @@ class AlignmentView(View):
     """Where an account belonged in a period, and why."""
 
     territory_id: UUID | None = Field(description="Null: a gap; `reason` tells why.")
-    plan_id: UUID
+    plan_id: UUID = Field(
+        description="The plan that put the account here; one that decides the same later leaves the period as it is."
+    )
     rule_id: UUID | None
     cause: Cause
     reason: GapReason | None

@@ -1,7 +1,7 @@
 """Imports: what a file tells is stored, announced and aligned by the live plan, in one transaction."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -16,6 +16,7 @@ from services.assignment.imports.import_file import ImportFile, RowError
 from services.assignment.plans.commands.switch_live_plan import hold_live_plan
 from services.assignment.reps.commands import upsert_reps
 from services.assignment.reps.rep import RepDetails
+from shared.db.transact import Overtaken
 from shared.db.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -26,16 +27,21 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ImportAccounts:
-    """Register the accounts of a file, or change them."""
+    """Register the accounts of a file, or change them.
+
+    `unknown` are those that the caller looked for and did not find, before filling in what is not told.
+    """
 
     file: ImportFile[AccountDetails]
+    unknown: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReps:
-    """Register the reps of a file, or change them."""
+    """Register the reps of a file, or change them; `unknown` as with accounts."""
 
     file: ImportFile[RepDetails]
+    unknown: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,14 @@ async def import_accounts(command: ImportAccounts, uow: UnitOfWork) -> ImportRep
     """Store what is right in the file; nothing of it, should the transaction fail.
 
     The live plan is held first: an activation comes before all of this or after all of it, so each account
-    ends aligned by the plan that is live, whichever of the two was first.
+    ends aligned by the plan that is live, whichever of the two was first. Raises PlanBusy, Overtaken.
     """
     live = await hold_live_plan(uow)
     matcher = None if live.plan_id is None else await load_matcher(uow.connection, live.plan_id, at=uow.now)
     registered = changed = aligned = 0
     for chunk in _chunks(await asyncio.to_thread(_by_id, command.file)):
         stored = await upsert_accounts(uow, dict(chunk))
+        _refuse_overtaken(command.unknown, stored.changed)
         registered += len(stored.registered)
         changed += len(stored.changed)
         if matcher is not None and live.plan_id is not None:
@@ -75,9 +82,16 @@ async def import_reps(command: ImportReps, uow: UnitOfWork) -> ImportReport:
     registered = changed = 0
     for chunk in _chunks(sorted(command.file.rows, key=lambda rep: rep.rep_id)):
         new, different = await upsert_reps(uow, chunk)
-        registered += new
-        changed += different
+        _refuse_overtaken(command.unknown, different)
+        registered += len(new)
+        changed += len(different)
     return _report(command.file, registered, changed, 0)
+
+
+def _refuse_overtaken(unknown: frozenset[UUID], changed: Iterable[UUID]) -> None:
+    # Registered by somebody else between looking and writing: what they told would be lost.
+    if not unknown.isdisjoint(changed):
+        raise Overtaken
 
 
 def _by_id(file: ImportFile[AccountDetails]) -> list[tuple[UUID, AccountDetails]]:

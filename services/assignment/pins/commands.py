@@ -14,11 +14,10 @@ from services.assignment.pins.refusals import UnknownOwner
 from services.assignment.plans.commands.revise_draft import DraftAsRead, revise_draft
 from services.assignment.territories.queries import find_territory, require_in_scope
 from shared.db.scope import EVERYWHERE, Scope
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import FOREIGN_KEY_VIOLATION, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import NotFound
 
-FOREIGN_KEY_VIOLATION = "23503"
 _NAMES = tuple(Pin.__dataclass_fields__)
 
 _STORE = text(f"""

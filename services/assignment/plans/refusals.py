@@ -17,3 +17,5 @@ class PlanExists(Refusal):
 
 class PlanBusy(Refusal):
     """Another request has held the plan, or the live plan, for longer than is worth waiting."""
+
+    passes = True

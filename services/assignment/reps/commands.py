@@ -1,6 +1,7 @@
 """Registering and changing reps, set-based."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -26,12 +27,12 @@ SET name = excluded.name, postal_code = excluded.postal_code, languages = exclud
 WHERE (r.name, r.postal_code, r.languages, r.industries, r.need_kinds)
     IS DISTINCT FROM (excluded.name, excluded.postal_code, excluded.languages, excluded.industries,
                       excluded.need_kinds)
-RETURNING old.rep_id IS NULL AS registered
+RETURNING r.rep_id, old.rep_id IS NULL AS registered
 """)
 
 
-async def upsert_reps(uow: UnitOfWork, reps: Sequence[RepDetails]) -> tuple[int, int]:
-    """Store reps, each at most once; return how many are new and how many differ from before."""
+async def upsert_reps(uow: UnitOfWork, reps: Sequence[RepDetails]) -> tuple[list[UUID], list[UUID]]:
+    """Store reps, each at most once; return those that are new and those that differ from before."""
     rows = await uow.connection.execute(
         _UPSERT,
         {
@@ -45,5 +46,8 @@ async def upsert_reps(uow: UnitOfWork, reps: Sequence[RepDetails]) -> tuple[int,
             "now": uow.now,
         },
     )
-    outcomes = [row.registered for row in rows]
-    return outcomes.count(True), outcomes.count(False)
+    registered: list[UUID] = []
+    changed: list[UUID] = []
+    for row in rows:
+        (registered if row.registered else changed).append(row.rep_id)
+    return registered, changed

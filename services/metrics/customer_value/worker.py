@@ -5,27 +5,15 @@ import asyncio
 from services.metrics.customer_value.commands.make_fit import LEASE, KeepFit, keep_fit, take_fit
 from services.metrics.customer_value.valuation import value_customers
 from shared.db.transact import Transactor
-from shared.messaging.transient import is_transient
+from shared.messaging.rounds import run_rounds
 from shared.runtime.logging import get_logger
-from shared.runtime.stopping import pause
-
-_PAUSE_SECONDS = 1.0
 
 log = get_logger(__name__)
 
 
 async def make_fits(transact: Transactor, stopping: asyncio.Event) -> None:
     """Make fits until told to stop."""
-    while not stopping.is_set():
-        try:
-            if await make_next_fit(transact):
-                continue
-        except Exception as error:
-            # A database that is away comes back; anything else is a fault to stop for.
-            if not is_transient(error):
-                raise
-            log.warning("database away, trying again", error=type(error).__name__)
-        await pause(stopping, _PAUSE_SECONDS)
+    await run_rounds(lambda: make_next_fit(transact), stopping)
 
 
 async def make_next_fit(transact: Transactor) -> bool:

@@ -61,14 +61,19 @@ told AS (
 )
 """
 _TRACE = text(f"""
-WITH {_JOURNEY}, changed AS (
-    UPDATE facts f
-    SET first_order = t.first_order, paid_origin = t.paid_origin, converted_after = t.converted_after
-    FROM traced t
+WITH {_JOURNEY}, due AS (
+    -- In the order in which facts are stored, so that neither waits crosswise for the other.
+    SELECT f.entity_key, t.first_order, t.paid_origin, t.converted_after
+    FROM traced t JOIN facts f ON f.entity_key = t.entity_key
     -- The accounts again, so that an index finds the facts.
-    WHERE f.account_id = ANY(CAST(:accounts AS uuid[])) AND f.entity_key = t.entity_key
+    WHERE f.account_id = ANY(CAST(:accounts AS uuid[]))
       AND (f.first_order, f.paid_origin, f.converted_after)
           IS DISTINCT FROM (t.first_order, t.paid_origin, t.converted_after)
+    ORDER BY f.entity_key FOR NO KEY UPDATE OF f
+), changed AS (
+    UPDATE facts f
+    SET first_order = d.first_order, paid_origin = d.paid_origin, converted_after = d.converted_after
+    FROM due d WHERE f.entity_key = d.entity_key
     RETURNING {", ".join(f"new.{name}" for name in COUNTED_COLUMNS)}, new.voided,
               {", ".join(f"old.{name} AS old_{name}" for name in COUNTED_COLUMNS)}
 ), signed AS (

@@ -10,11 +10,20 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.assignment.accounts.account import AccountDetails
 from services.assignment.alignments.diffs import queries as diffs
 from services.assignment.alignments.diffs import turns
 from services.assignment.alignments.moves import queries as moves
+from services.assignment.crm.shapes import System, Told
+from services.assignment.crm.webhooks.commands import TakeDelivery, take_delivery
+from services.assignment.crm.webhooks.record_change import RecordChange
+from services.assignment.imports.commands import ImportAccounts, import_accounts
+from services.assignment.imports.import_file import ImportFile
 from services.assignment.plans.commands import switch_live_plan
 from shared.contracts.identity import account_id_of
+from shared.db.transact import Transactor
+from shared.db.unit_of_work import UnitOfWork
+from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
 
 SWAPPED = [county_rule(CITY, "01003"), county_rule(NORTH, "01001"), RULES[2]]
@@ -200,7 +209,7 @@ async def test_who_waits_too_long_for_a_diff_is_told_what_is_under_way(
     await asyncio.gather(*(assignment.get(f"/v1/plans/{plan_id}/diff") for _ in range(turns.AT_ONCE)))
 
 
-@pytest.mark.parametrize("lock", ["FOR SHARE", "FOR UPDATE"])
+@pytest.mark.parametrize("lock", ["_shared", ""])
 async def test_who_waits_too_long_for_the_live_plan_is_told_what_is_under_way(
     assignment: Assignment, monkeypatch: pytest.MonkeyPatch, lock: str
 ) -> None:
@@ -210,7 +219,9 @@ async def test_who_waits_too_long_for_the_live_plan_is_told_what_is_under_way(
     before = await assignment.open_alignments()
     monkeypatch.setattr(switch_live_plan, "PATIENCE_SECONDS", 0.05)
     async with assignment.engine.begin() as holder:
-        await holder.execute(text(f"SELECT 1 FROM live_plan {lock}"))
+        await holder.execute(
+            text(f"SELECT pg_advisory_xact_lock{lock}(hashtextextended('assignment.live_plan', 0))")
+        )
         refused = [
             await assignment.http.post(f"/v1/plans/{clone_id}/activations", headers={"if-match": '"1"'}),
             await assignment.http.post(f"/v1/plans/{live_id}/rollbacks"),
@@ -218,7 +229,7 @@ async def test_who_waits_too_long_for_the_live_plan_is_told_what_is_under_way(
         imported = await assignment.http.post(
             "/v1/accounts/imports", content="external_id,name\nb,B\n", headers={"content-type": "text/csv"}
         )
-        if lock == "FOR UPDATE":
+        if lock == "":
             refused.append(imported)
         else:
             assert imported.status_code == 200
@@ -292,3 +303,73 @@ async def test_a_retried_import_is_answered_from_memory(assignment: Assignment) 
     assert first.json() == again.json()
     assert again.json()["registered"] == 1
     assert again.headers["idempotent-replayed"] == "true"
+
+
+async def _waiting(assignment: Assignment, count: int) -> None:
+    """Return once so many sessions of this database wait for a lock."""
+
+    async def wait() -> bool:
+        return await assignment.rows(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ) == [(count,)]
+
+    await eventually(wait)
+
+
+async def test_imports_queue_behind_an_activation_that_waits(assignment: Assignment) -> None:
+    """However steady the stream of imports, an activation's turn comes after those that were there before it."""
+    transact = Transactor(assignment.engine, assignment.clock, source="test")
+    turns: list[str] = []
+    held, go = asyncio.Event(), asyncio.Event()
+
+    async def hold(name: str, uow: UnitOfWork) -> None:
+        await switch_live_plan.hold_live_plan(uow)
+        turns.append(name)
+        if name == "before":
+            held.set()
+            await go.wait()
+
+    async def switch(name: str, uow: UnitOfWork) -> None:
+        await switch_live_plan.lock_live_plan(uow)
+        turns.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(transact(hold, "before"))
+        await held.wait()
+        group.create_task(transact(switch, "activation"))
+        await _waiting(assignment, 1)
+        group.create_task(transact(hold, "after"))
+        await _waiting(assignment, 2)
+        go.set()
+    assert turns == ["before", "activation", "after"]
+
+
+async def test_what_is_told_in_part_is_laid_over_what_another_registers_meanwhile(
+    assignment: Assignment,
+) -> None:
+    """A delivery that knows one field waits for the import that registers the account, and keeps the others."""
+    await assignment.execute(
+        "INSERT INTO webhook_sources (source, url, sealed_secret, secret_since, recorded_by) "
+        "VALUES ('hubspot', NULL, '\\x00', now(), 'x')"
+    )
+    transact = Transactor(assignment.engine, assignment.clock, source="test")
+    stored, go = asyncio.Event(), asyncio.Event()
+
+    async def register(command: ImportAccounts, uow: UnitOfWork) -> None:
+        await import_accounts(command, uow)
+        stored.set()
+        await go.wait()
+
+    whole = AccountDetails("acme", "Acme Inc", "35203", "01001", "AL", 33.5, -86.8, "retail", 120)
+    told = Told(external_id="acme", fields={"employees": "130"}, names={})
+    delivery = TakeDelivery(System.HUBSPOT, [RecordChange("k1", assignment.clock.now(), told)])
+    async with asyncio.TaskGroup() as group:
+        group.create_task(transact(register, ImportAccounts(ImportFile(1, 0, (whole,), ()))))
+        await stored.wait()
+        taking = group.create_task(transact(take_delivery, delivery))
+        await _waiting(assignment, 1)
+        go.set()
+    assert (taking.result().registered, taking.result().changed) == (0, 1)
+    assert await assignment.rows("SELECT name, postal_code, state, industry, employees FROM accounts") == [
+        ("Acme Inc", "35203", "AL", "retail", 130)
+    ]

@@ -6,13 +6,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from services.assignment.customers.commands import CUSTOMER_TRAITS
+from services.assignment.plans.commands import switch_live_plan
+from services.assignment.plans.refusals import PlanBusy
 from shared.contracts.customers import NeedChanged, PreferencesChanged
 from shared.contracts.envelope import Envelope, EventContract
 from shared.contracts.identity import account_id_of, rep_id_of
 from shared.db.transact import Transactor
+from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.messaging.batches import Batches
 from shared.messaging.received import Received
+from shared.messaging.transient import is_transient
 from shared.testing.frozen_clock import A_MONDAY
 from tests.service.assignment.conftest import CITY, NORTH, RULES, SOUTH, Assignment, county_rule
 
@@ -204,3 +210,42 @@ async def test_fit_tells_how_well_those_who_cover_an_account_suit_it(assignment:
     assert foreign.status_code == 404
     other = assignment.caller("viewer", territories=[SOUTH])
     assert (await assignment.http.get(url, headers=other)).status_code == 404
+
+
+async def test_preferences_wait_for_a_live_plan_that_is_held(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long activation is no fault of the record: it is tried again, and is no dead letter."""
+    monkeypatch.setattr(switch_live_plan, "PATIENCE_SECONDS", 0.05)
+    batches = Batches(
+        "assignment.test", CUSTOMER_TRAITS, engine=assignment.engine, clock=assignment.clock, source="/test"
+    )
+    place = TopicPartition(CUSTOMER_TRAITS.topic, 0)
+    await batches.begin(place, at=0)
+    event = PreferencesChanged(
+        account_id=account_id_of("acme"),
+        language="es",
+        channels=("phone",),
+        changed_at=assignment.clock.now(),
+    )
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", event.TYPE.encode()),
+        ("ce_source", b"/test/collab"),
+        ("ce_id", str(uuid4()).encode()),
+        ("ce_time", b"2026-11-24T00:00:00Z"),
+        ("ce_aggregateversion", b"1"),
+        ("content-type", b"application/json"),
+    ]
+    record = IncomingRecord(
+        CUSTOMER_TRAITS.topic, 0, 0, event.key.encode(), event.model_dump_json().encode(), headers
+    )
+    async with assignment.engine.begin() as holder:
+        await holder.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended('assignment.live_plan', 0))")
+        )
+        with pytest.raises(PlanBusy) as refused:
+            await batches.apply(place, [record])
+        assert is_transient(refused.value)
+    outcome = await batches.apply(place, [record])
+    assert (outcome.applied, outcome.dead, outcome.parked) == (1, 0, 0)

@@ -132,3 +132,24 @@ async def test_what_is_not_there_is_not_found_and_an_instant_is_written_out(assi
     assert no_plan.status_code == 404
     number = await assignment.http.get(PATH, params={"at": "0"})
     assert number.status_code == 422
+
+
+async def test_what_a_later_plan_left_as_it_was_is_explained_by_that_plan(assignment: Assignment) -> None:
+    """The clone's rule is wider and sends the account to the same territory: the alignment stays, the reason is new."""
+    first = await assignment.live(*ACCOUNTS)
+    asked = assignment.clock.now()
+    wider = {**RULES[0], "condition": {"field": "state", "op": "eq", "value": "AL"}}
+    await assignment.import_accounts({**ACCOUNTS[0], "state": "AL"})
+    second = await assignment.clone(first, rules=[wider, *RULES[1:]])
+    assignment.clock.advance(timedelta(days=1))
+    await assignment.activate(second)
+    assignment.clock.advance(timedelta(days=1))
+    await assignment.import_accounts({**ACCOUNTS[0], "county": "01005", "state": "AL"})
+
+    now = await assignment.get(PATH)
+    assert (now["alignment"]["plan_id"], now["ground"]["plan_id"]) == (first, second)
+    (checked,) = now["ground"]["rule"]["comparisons"]
+    assert (now["replays"], checked["field"]) == (True, "state")
+    before = await assignment.get(PATH, at=asked.isoformat())
+    (checked,) = before["ground"]["rule"]["comparisons"]
+    assert (before["replays"], before["ground"]["plan_id"], checked["field"]) == (True, first, "county")

@@ -168,3 +168,19 @@ async def test_a_manager_pins_accounts_of_their_own_in_territories_of_their_own(
         f"/v1/plans/{clone_id}/pins/{south}", headers=assignment.caller("viewer", territories=[SOUTH])
     )
     assert (seen.json()["owner_subject"], seen.json()["pinned_by"]) == (None, None)
+
+
+async def test_a_pin_that_a_clone_took_along_ends_when_it_runs_out(assignment: Assignment) -> None:
+    """The clone leaves the account where it was, under the plan that put it there; its pin ends it all the same."""
+    ends = assignment.clock.now() + timedelta(days=30)
+    clone_id = await assignment.clone(await _pinned(assignment, expires_at=ends.isoformat()))
+    assignment.clock.advance(timedelta(days=1))
+    await assignment.activate(clone_id)
+    assert await _where(assignment) == (str(SOUTH), "pin")
+
+    transact = Transactor(assignment.engine, assignment.clock, source="test")
+    assert await transact(release_accounts, ReleaseAccounts()) == 0
+    assignment.clock.advance(timedelta(days=30))
+    assert await transact(release_accounts, ReleaseAccounts()) == 1
+    assert await _where(assignment) == (str(CITY), "rule")
+    assert await transact(release_accounts, ReleaseAccounts()) == 0

@@ -1,5 +1,6 @@
 """Reading activations: what was in force, and since when."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,6 +20,9 @@ WHERE (CAST(:plan_id AS uuid) IS NULL OR plan_id = :plan_id)
   AND (CAST(:after AS uuid) IS NULL OR activation_id > :after)
 ORDER BY activation_id LIMIT :rows
 """)
+_IN_FORCE = text(f"""{_SELECT}
+WHERE effective_at <= :at ORDER BY sequence DESC LIMIT 1
+""")
 _PREVIOUS = text("SELECT previous_plan_id FROM activations WHERE activation_id = :activation_id")
 
 
@@ -28,6 +32,12 @@ async def find_activation(read: AsyncConnection, activation_id: UUID) -> Activat
     if row is None:
         raise NotFound("activation_id: there is no such activation.")
     return Activation(**row)
+
+
+async def find_in_force(read: AsyncConnection, *, at: datetime) -> Activation | None:
+    """Return the activation by which accounts were aligned at an instant; None before the first."""
+    row = (await read.execute(_IN_FORCE, {"at": at})).mappings().one_or_none()
+    return None if row is None else Activation(**row)
 
 
 async def list_activations(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.assignment.accounts.queries import find_account
 from services.assignment.accounts.versions.queries import AccountVersion, find_version
 from services.assignment.alignments.activations.activation import Activation
-from services.assignment.alignments.activations.queries import find_activation
+from services.assignment.alignments.activations.queries import find_activation, find_in_force
 from services.assignment.alignments.explanations.explanation import Explanation, explain
 from services.assignment.alignments.queries import AlignmentPeriod, list_periods
 from services.assignment.pins.pin import Pin
@@ -61,10 +61,16 @@ async def explain_alignment(
     activation = None
     if period.activation_id is not None:
         activation = await find_activation(read, period.activation_id)
+    in_force = await find_in_force(read, at=at)
+    if in_force is None:
+        return AccountExplanation(account_id, at, period, activation, None)
+    # A plan that decides what another had decided leaves the period as it is: the plan in force decided it last.
     # What dates back was matched when it was recorded, by what was known then.
+    matched_at = max(period.valid_from, period.recorded_at, in_force.effective_at, in_force.recorded_at)
+    known_at = max(at, period.recorded_at, in_force.recorded_at)
     # Pins count when an account is matched, and until it is matched again.
-    pin = await _held(read, account_id, period.plan_id, max(period.valid_from, period.recorded_at))
-    ground = await _ground(read, account_id, period.plan_id, max(at, period.recorded_at), scope, pin=pin)
+    pin = await _held(read, account_id, in_force.plan_id, matched_at)
+    ground = await _ground(read, account_id, in_force.plan_id, known_at, scope, pin=pin)
     return AccountExplanation(account_id, at, period, activation, ground)
 
 

@@ -10,11 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from services.assignment.alignments.gates.gate import SETTABLE, Finding, Limit, Limits
 from services.assignment.alignments.gates.queries import GatePolicy, read_policy
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import UNIQUE_VIOLATION, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import VersionMismatch
-
-UNIQUE_VIOLATION = "23505"
 
 _SET = text("""
 INSERT INTO gate_policies (version, limits, set_at, set_by)

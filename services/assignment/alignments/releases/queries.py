@@ -11,7 +11,8 @@ SELECT alignment.account_id
 FROM live_plan
 JOIN pin_expiries AS pin ON pin.plan_id = live_plan.plan_id AND pin.expires_at <= :at
 JOIN open_alignments AS alignment ON alignment.account_id = pin.account_id
-WHERE alignment.plan_id = live_plan.plan_id AND alignment.cause = 'pin'
+-- Of whichever plan: what a clone keeps as it was stays with the plan that put it there.
+WHERE alignment.cause = 'pin'
 ORDER BY alignment.account_id LIMIT :rows
 """)
 

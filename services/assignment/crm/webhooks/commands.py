@@ -120,29 +120,27 @@ async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryRepor
     """Change the accounts that the records tell of, align them by the live plan and announce it, all at once.
 
     Deliveries of one source take turns, so that two changes of one account never overtake each other between
-    reading what is known and writing it. Raises InvalidSignature when the source was deleted meanwhile.
+    reading what is known and writing it; an account that anybody else registers meanwhile has this run again. Raises InvalidSignature when the source was deleted meanwhile.
     """
     if (await uow.connection.execute(_LOCK, {"source": command.source})).first() is None:
         raise InvalidSignature("The source is not registered any more: register it, then deliver again.")
     # Before any account, as whoever aligns accounts holds it.
     await hold_live_plan(uow)
-    merge = await _merge(command, uow)
+    told = [change for change in command.changes if isinstance(change, RecordChange)]
+    ids = sorted({account_id_of(change.told.external_id) for change in told})
+    details = await hold_details(uow.connection, ids)
+    merge = Merge(
+        command.source,
+        seen=await find_seen(uow.connection, command.source, [change.event_key for change in told]),
+        stamps=await find_field_changes(uow.connection, command.source, ids),
+        details=details,
+    )
+    unknown = frozenset(ids).difference(details)
     records = merge.take_all(command.changes)
     file = ImportFile(len(merge.touched), 0, tuple(merge.touched.values()), ())
-    stored = await import_accounts(ImportAccounts(file), uow)
+    stored = await import_accounts(ImportAccounts(file, unknown), uow)
     await _remember(uow, command.source, merge)
     return DeliveryReport(stored.registered, stored.changed, stored.aligned, records)
-
-
-async def _merge(command: TakeDelivery, uow: UnitOfWork) -> Merge:
-    read = [change for change in command.changes if isinstance(change, RecordChange)]
-    ids = sorted({account_id_of(change.told.external_id) for change in read})
-    return Merge(
-        command.source,
-        seen=await find_seen(uow.connection, command.source, [change.event_key for change in read]),
-        stamps=await find_field_changes(uow.connection, command.source, ids),
-        details=await hold_details(uow.connection, ids),
-    )
 
 
 def _opened(seal: Seal, sealed: bytes, source: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from services.assignment.plans.commands.wait_for_lock import wait_for_lock
 from services.assignment.plans.plan import LivePlan
@@ -14,9 +14,14 @@ from shared.db.unit_of_work import UnitOfWork
 # than the two seconds that row locks are otherwise worth and shorter than a statement may take.
 PATIENCE_SECONDS = 20
 
-_PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
-_HOLD = text(f"{SELECT_LIVE_PLAN} FOR SHARE")
-_LOCK = text(f"{SELECT_LIVE_PLAN} FOR UPDATE")
+# An advisory lock queues fairly: share locks on the row let a steady stream of imports starve an activation.
+_WAIT = (
+    "SELECT set_config('lock_timeout', :patience, true), {lock}(hashtextextended('assignment.live_plan', 0))"
+)
+_SHARE = text(_WAIT.format(lock="pg_advisory_xact_lock_shared"))
+_ALONE = text(_WAIT.format(lock="pg_advisory_xact_lock"))
+# After the lock, not with it: a statement sees what was committed when it began to wait.
+_READ = text(SELECT_LIVE_PLAN)
 _RETIRE = text("""
 UPDATE plans SET state = 'retired', retired_at = :at, version = version + 1 WHERE plan_id = :plan_id
 """)
@@ -35,20 +40,18 @@ async def hold_live_plan(uow: UnitOfWork) -> LivePlan:
 
     Raises PlanBusy.
     """
-    await _be_patient(uow)
-    async with wait_for_lock("An activation or a rollback is under way"):
-        return LivePlan(*(await uow.connection.execute(_HOLD)).one())
+    return await _take(_SHARE, uow, "An activation or a rollback is under way")
 
 
 async def lock_live_plan(uow: UnitOfWork) -> LivePlan:
     """Become the only one who may switch the live plan or align by it. Raises PlanBusy."""
-    await _be_patient(uow)
-    async with wait_for_lock("Another activation, a rollback or an import of accounts is under way"):
-        return LivePlan(*(await uow.connection.execute(_LOCK)).one())
+    return await _take(_ALONE, uow, "Another activation, a rollback or an import of accounts is under way")
 
 
-async def _be_patient(uow: UnitOfWork) -> None:
-    await uow.connection.execute(_PATIENCE, {"patience": f"{PATIENCE_SECONDS * 1000:.0f}ms"})
+async def _take(lock: TextClause, uow: UnitOfWork, under_way: str) -> LivePlan:
+    async with wait_for_lock(under_way):
+        await uow.connection.execute(lock, {"patience": f"{PATIENCE_SECONDS * 1000:.0f}ms"})
+    return LivePlan(*(await uow.connection.execute(_READ)).one())
 
 
 async def switch_live_plan(

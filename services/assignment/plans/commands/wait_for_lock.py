@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import DBAPIError
 
 from services.assignment.plans.refusals import PlanBusy
-from shared.db.transact import sqlstate_of
-
-LOCK_NOT_AVAILABLE = "55P03"
+from shared.db.sqlstate import LOCK_NOT_AVAILABLE, sqlstate_of
 
 
 @asynccontextmanager

@@ -9,10 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from services.assignment.territories.refusals import TerritoryInUse
 from services.assignment.territories.tree import Tree
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import FOREIGN_KEY_VIOLATION, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
-
-FOREIGN_KEY_VIOLATION = "23503"
 
 _DELETE = text("""
 DELETE FROM territories WHERE plan_id = :plan_id AND territory_id <> ALL (CAST(:territory_ids AS uuid[]))

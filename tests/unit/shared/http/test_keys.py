@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.http.keys import PAUSE_SECONDS, RENEW_SECONDS, TRUST_SECONDS, Keys
+from shared.http.keys import PAUSE_SECONDS, RENEW_SECONDS, STALE_SECONDS, TRUST_SECONDS, Keys
 from shared.testing.tokens import Issuer
 from shared.testing.waiting import eventually
 
@@ -159,3 +159,12 @@ async def test_keys_of_the_development_issuer_count_in_development_only(provider
 
     assert await Keys(provider.url, seconds=seconds).get("development-1") is None
     assert await Keys(provider.url, development=True, seconds=seconds).get("development-1") is not None
+
+
+async def test_an_issuer_that_stays_away_is_not_trusted_for_ever(keys, provider, seconds):
+    provider.document = "no key set"
+    seconds.now += STALE_SECONDS - TRUST_SECONDS
+    assert await keys.get("first") is not None
+    seconds.now += 2 * TRUST_SECONDS
+    assert await keys.get("first") is None
+    assert not keys.are_known

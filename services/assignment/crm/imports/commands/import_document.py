@@ -78,7 +78,9 @@ async def _import_accounts(command: ImportDocument, report: ImportReport, uow: U
     rows = await asyncio.to_thread(tell_rows, ACCOUNT, command.system, name, command.document[name], report)
     known = await hold_details(uow.connection, [row.our_id for row in rows])
     merged = await asyncio.to_thread(merge_rows, ACCOUNT, command.system, rows, known, report)
-    stored = await import_accounts(ImportAccounts(ImportFile(len(merged), 0, tuple(merged), ())), uow)
+    unknown = frozenset(row.our_id for row in rows if row.our_id not in known)
+    file = ImportFile(len(merged), 0, tuple(merged), ())
+    stored = await import_accounts(ImportAccounts(file, unknown), uow)
     return stored.aligned
 
 
@@ -87,7 +89,8 @@ async def _import_reps(command: ImportDocument, report: ImportReport, uow: UnitO
     rows = tell_rows(REP, command.system, name, command.document[name], report)
     known = await hold_reps(uow.connection, [row.our_id for row in rows])
     merged = merge_rows(REP, command.system, rows, known, report)
-    await import_reps(ImportReps(ImportFile(len(merged), 0, tuple(merged), ())), uow)
+    unknown = frozenset(row.our_id for row in rows if row.our_id not in known)
+    await import_reps(ImportReps(ImportFile(len(merged), 0, tuple(merged), ()), unknown), uow)
 
 
 async def _keep(references: References, uow: UnitOfWork) -> None:

@@ -9,10 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from services.assignment.reps.coverages.coverage import Coverage
 from services.assignment.reps.coverages.refusals import CoverageOverlaps, UnknownRep
 from shared.contracts.assignment import CoverageEnded, CoverageStarted
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import EXCLUSION_VIOLATION, FOREIGN_KEY_VIOLATION, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
-
-EXCLUSION_VIOLATION, FOREIGN_KEY_VIOLATION = "23P01", "23503"
 
 _END = text("""
 UPDATE coverages SET valid = tstzrange(lower(valid), :at) WHERE coverage_id = :coverage_id

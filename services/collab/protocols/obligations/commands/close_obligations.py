@@ -34,9 +34,14 @@ UPDATE timers SET cancelled_at = :now
 WHERE obligation_id = ANY (CAST(:obligations AS uuid[])) AND fired_at IS NULL
 """)
 _FOLLOW = text("""
-UPDATE obligations AS o SET territory_id = moved.territory_id
-FROM unnest(CAST(:accounts AS uuid[]), CAST(:territories AS uuid[])) AS moved (account_id, territory_id)
-WHERE o.account_id = moved.account_id AND o.duty = 'answer' AND o.state <> 'closed'
+WITH owed AS (
+    SELECT o.obligation_id, moved.territory_id
+    FROM obligations AS o
+    JOIN unnest(CAST(:accounts AS uuid[]), CAST(:territories AS uuid[])) AS moved (account_id, territory_id)
+        USING (account_id)
+    WHERE o.duty = 'answer' AND o.state <> 'closed' ORDER BY o.obligation_id FOR UPDATE OF o
+)
+UPDATE obligations AS o SET territory_id = owed.territory_id FROM owed WHERE o.obligation_id = owed.obligation_id
 """)
 
 

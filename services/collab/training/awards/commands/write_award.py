@@ -10,11 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from services.collab.training.certifications.refusals import AwardOverlaps
 from services.collab.training.certifications.validity import Period
 from shared.contracts.training import CertificationGranted, CertificationRevoked
-from shared.db.transact import sqlstate_of
+from shared.db.sqlstate import EXCLUSION_VIOLATION, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
-
-EXCLUSION_VIOLATION = "23P01"
 
 _HELD = text("""
 SELECT valid_from, valid_to, renewable_from, lapses_on, revoked_at IS NOT NULL AS cut FROM awards
