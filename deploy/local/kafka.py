@@ -76,7 +76,8 @@ class EmbeddedKafka(EmbeddedEngine):
     def _format(self, unfinished: Path) -> None:
         properties = self._write_properties(unfinished)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--cluster-id", cluster_id, "--config", str(properties)]
+        # In one argument: an id may begin with a dash.
+        arguments = ["format", f"--cluster-id={cluster_id}", "--config", str(properties)]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             done = subprocess.run(

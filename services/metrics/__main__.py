@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics.account_states.worker import work as publish
 from services.metrics.consumers import CONSUMERS
+from services.metrics.goals.worker import follow_goals
 from services.metrics.journeys.worker import work as trace
 from services.metrics.settings import SERVICE, Settings
 from shared.contracts.envelope import event_source
@@ -26,7 +27,7 @@ def api(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    """Publish account states, trace journeys, and make the fits of customer value asked for."""
+    """Publish account states, trace journeys, follow goals, and make the fits of customer value asked for."""
     # SciPy, which no other role has a use for.
     from services.metrics.customer_value.worker import make_fits  # noqa: PLC0415
 
@@ -37,6 +38,7 @@ def worker(settings: Settings) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(publish(transact, stopping))
             group.create_task(trace(transact, stopping))
+            group.create_task(follow_goals(transact, stopping))
             group.create_task(make_fits(transact, stopping))
 
     run_worker(settings, SERVICE, work)

@@ -10,6 +10,8 @@ from services.metrics.facts.conflicts import routes as conflicts
 from services.metrics.figures import refusals
 from services.metrics.figures import routes as figures
 from services.metrics.freshness import routes as freshness
+from services.metrics.goals import refusals as goal_refusals
+from services.metrics.goals import routes as goals
 from services.metrics.measurements import refusals as measurement_refusals
 from services.metrics.measurements import routes as measurements
 from services.metrics.reconciliations import routes as reconciliations
@@ -22,6 +24,9 @@ REFUSALS: RefusalTable = {
     customer_value_refusals.CutOffInTheFuture: 422,
     refusals.EmptyPeriod: 422,
     refusals.TooManyRows: 422,
+    goal_refusals.GoalNotDraft: 409,
+    goal_refusals.GoalClosed: 409,
+    goal_refusals.GoalNotSmart: 422,
     measurement_refusals.UnknownMetric: 422,
     measurement_refusals.PeriodOutOfRange: 422,
 }
@@ -41,6 +46,7 @@ def create_app(parts: Parts) -> FastAPI:
             figures.router,
             definitions.router,
             measurements.router,
+            goals.router,
             reconciliations.router,
             freshness.router,
             customer_value.router,

@@ -15,7 +15,13 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         assignment.CoverageStarted,
         assignment.CoverageEnded,
     ),
-    "metrics": (metrics.AccountState, sales.FactsRecorded),
+    "metrics": (
+        metrics.AccountState,
+        metrics.GoalAtRisk,
+        metrics.GoalRecovered,
+        metrics.GoalSettled,
+        sales.FactsRecorded,
+    ),
     "collab": (
         collab.HandoffOpened,
         collab.HandoffDecided,

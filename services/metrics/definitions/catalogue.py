@@ -99,5 +99,18 @@ _ALL = (
         {"won_minor": 1, "lost_minor": 1},
         "no-decided-opportunities",
     ),
+    Definition(
+        "attainment",
+        1,
+        "Quota attainment",
+        "revenue / quota; the quota of a period is that of the territory's own revenue goals, day by day",
+        "ratio",
+        "ratio_of_sums",
+        {"revenue_minor": 1},
+        "goals that are active, achieved or missed; one that is part of another of its territory counts in that one, "
+        "and those of territories below do not add up to it",
+        {"quota_minor": 1},
+        "no-quota",
+    ),
 )
 CATALOGUE = {definition.metric_id: definition for definition in _ALL}

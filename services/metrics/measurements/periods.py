@@ -20,6 +20,13 @@ def periods_between(first_day: date, end_day: date, grain: Grain) -> list[date |
     return periods
 
 
+def bounds_of(period: date | None, grain: Grain, first_day: date, end_day: date) -> tuple[date, date]:
+    """Return the part of a period that lies in the range, half-open."""
+    if period is None:
+        return first_day, end_day
+    return max(period, first_day), min(_next(period, grain), end_day)
+
+
 def count_periods(first_day: date, end_day: date, grain: Grain) -> int:
     """Return an upper bound of their number without listing them."""
     shortest = {"year": 365, "quarter": 90, "month": 28, "week": 7, "day": 1}

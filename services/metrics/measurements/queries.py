@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.attribution.queries import (
     AskedTerritories,
-    Include,
     LivePlan,
     find_asked_territories,
     find_live_plan,
@@ -19,33 +18,18 @@ from services.metrics.attribution.queries import (
 from services.metrics.definitions.catalogue import CATALOGUE
 from services.metrics.definitions.definition import Definition
 from services.metrics.figures.refusals import TooManyRows
-from services.metrics.measurements.cells import GroupBy, Window, cells, split_by_lag
+from services.metrics.measurements.asked import Cells, MetricsAsked
+from services.metrics.measurements.attainment import QUOTA, add_quotas
+from services.metrics.measurements.cells import GroupBy, cells, split_by_lag
 from services.metrics.measurements.measure import Value, currencies_of, measure
 from services.metrics.measurements.periods import Grain, count_periods, periods_between
 from services.metrics.measurements.refusals import UnknownMetric
-from services.metrics.rollups.view import RollupView, ViewName
+from services.metrics.rollups.view import RollupView
 from shared.contracts.identity import ORGANISATION
 from shared.db.scope import Scope
 
 MAX_ROWS = 10_000
 _MAX_CELLS = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class MetricsAsked:
-    """Which metrics, of whom, when, and how fine."""
-
-    metric_ids: tuple[str, ...]
-    view: ViewName
-    first_day: date
-    end_day: date
-    territory_id: UUID | None
-    include: Include
-    rep_id: UUID | None
-    group_by: GroupBy
-    grain: Grain
-    lag_days: int
-    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +48,6 @@ class Metrics:
     rows: list[Row]
     totals: list[Value]
     live: LivePlan
-
-
-Cells = dict[tuple[UUID | None, date | None], dict[str, dict[str, int]]]
 
 
 async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Scope) -> Metrics:
@@ -136,7 +117,8 @@ async def _find_cells(
     by_rep = asked.rep_id is not None or asked.group_by == "rep"
     wanted = _territories(asked, territories, group_by=group_by, by_rep=by_rep)
     found: Cells = {}
-    for some, lag_days in zip(split_by_lag(names), (0, asked.lag_days), strict=True):
+    kept = set(names) - {QUOTA}
+    for some, lag_days in zip(split_by_lag(kept), (0, asked.lag_days), strict=True):
         if not some:
             continue
         statement = cells(
@@ -165,6 +147,9 @@ async def _find_cells(
         for key, period, currency, *figures in rows:
             held = found.setdefault((key, period), {}).setdefault(currency, {})
             held.update(zip(some, figures, strict=True))
+    # A rep has no quota of their own: who answers for a goal is a person, not a coverage.
+    if QUOTA in names and not by_rep:
+        await add_quotas(read, asked, found, wanted, group_by=group_by, grain=grain)
     return found
 
 

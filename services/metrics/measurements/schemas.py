@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from services.metrics.attribution.queries import Include
+from services.metrics.measurements.asked import MetricsAsked
 from services.metrics.measurements.cells import GroupBy, Window
 from services.metrics.measurements.measure import Value
 from services.metrics.measurements.periods import Grain
-from services.metrics.measurements.queries import Metrics, MetricsAsked, Row
+from services.metrics.measurements.queries import Metrics, Row
 from services.metrics.rollups.view import ViewName
 from shared.contracts.money import PlainDecimal
 from shared.http.bodies import Body, Day, View

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from services.metrics.definitions.catalogue import CATALOGUE
 from services.metrics.rollups.figure import FIGURES
 
-COMPUTED = {"lagged_spend_minor", "lagged_paid_spend_minor", "converted"}
+COMPUTED = {"lagged_spend_minor", "lagged_paid_spend_minor", "converted", "quota_minor"}
 MEANT = {
     "revenue@1": "f0576bb6",
     "refunds@1": "13d6d4aa",
@@ -22,6 +22,7 @@ MEANT = {
     "cac@1": "ba093a6d",
     "paid-cac@1": "f833271c",
     "conversion@1": "9fcb179a",
+    "attainment@1": "077b1c2c",
     "win-rate@1": "d03051b2",
     "win-rate-by-value@1": "1b8d96fa",
 }

@@ -1,0 +1,193 @@
+"""Goals over HTTP and in the worker: checked, activated, followed, told once, settled; attainment; scope."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from services.metrics.app import create_app
+from services.metrics.facts.commands.apply_facts import apply_facts
+from services.metrics.goals.commands.follow_goals import FollowGoals, follow_next_goal
+from services.metrics.settings import Settings
+from shared.db.transact import Transactor
+from shared.http.bootstrap import build_parts
+from tests.service.metrics.telling import fact, recorded, territory
+
+EVERY = FollowGoals(every=timedelta(seconds=1))
+_TOLD = text("SELECT seq, type, payload FROM outbox WHERE type LIKE 'metrics.goal.%' ORDER BY seq")
+
+
+@pytest.fixture
+async def api(database, clock, issuer, tmp_path):
+    """A client of the whole api, on the clock of the test."""
+    settings = Settings(
+        environment="development", database_url=database.app_url, auth_jwks=issuer.write_jwks(tmp_path)
+    )
+    parts = build_parts(settings, service="metrics", clock=clock)
+    transport = httpx.ASGITransport(create_app(parts), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+        yield client
+    await parts.engine.dispose()
+
+
+def terms(**told):
+    """Return a goal on the north's revenue of a year, smart unless told otherwise."""
+    usual = {
+        "title": "North",
+        "metric_id": "revenue",
+        "currency": "USD",
+        "territory_id": str(territory("north")),
+        "owner": "Ann",
+        "objective": "Pay for the second van",
+        "target": "365.00",
+        "first_day": "2027-01-01",
+        "end_day": "2028-01-01",
+        "pacing": "linear",
+    }
+    return {**usual, **told}
+
+
+@pytest.fixture
+def call(api, organisation):
+    """Call the api and return the answer, which must have the status."""
+
+    async def call(method, path, body=None, *, status=200, headers=organisation, version=None):
+        extra = {} if version is None else {"if-match": f'"{version}"'}
+        answer = await api.request(method, path, json=body, headers={**headers, **extra})
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return call
+
+
+@pytest.fixture
+def look(engine, clock):
+    """Have the worker look at every goal on a day; return what it announced since the last time."""
+    transact = Transactor(engine, clock, "/test/metrics")
+    seen = set()
+
+    async def look(day):
+        clock.move_to(day)
+        while await transact(follow_next_goal, EVERY):
+            pass
+        async with engine.connect() as connection:
+            rows = (await connection.execute(_TOLD)).all()
+        fresh = [(kind, payload) for seq, kind, payload in rows if seq not in seen]
+        seen.update(seq for seq, _, _ in rows)
+        return fresh
+
+    return look
+
+
+async def test_a_draft_says_what_is_missing_and_is_refused_until_it_is_mended(counted, call) -> None:
+    vague = terms(owner=None, objective=None, currency=None)
+    drafted = await call("POST", "/v1/goals", vague, status=201)
+    assert {(f["letter"], f["code"]) for f in drafted["findings"]} == {
+        ("S", "no-currency"),
+        ("S", "no-owner"),
+        ("M", "little-history"),
+        ("R", "no-purpose"),
+    }
+    path = f"/v1/goals/{drafted['goal_id']}"
+    refused = await call("POST", f"{path}/activations", status=422, version=1)
+    assert refused["code"] == "goal-not-smart"
+    assert "owner: name the one person who answers for it" in refused["detail"]
+    assert (await call("GET", path))["state"] == "draft"
+
+    assert (await call("PUT", path, terms(), version=1))["version"] == 2
+    stale = await call("PUT", path, terms(), status=412, version=1)
+    assert stale["code"] == "version-mismatch"
+    assert (await call("POST", f"{path}/activations", version=2))["state"] == "active"
+    assert (await call("PUT", path, terms(), status=409, version=3))["code"] == "goal-not-draft"
+    assert (await call("POST", f"{path}/cancellations"))["state"] == "cancelled"
+    assert (await call("POST", f"{path}/cancellations", status=409))["code"] == "goal-closed"
+
+
+async def test_bad_input_names_the_field_and_keeps_nothing(counted, call) -> None:
+    for wrong, field in (
+        ({"target": "1e99"}, "target"),
+        ({"first_day": "2027-02-30"}, "first_day"),
+        ({"pacing": "leisurely"}, "pacing"),
+        ({"metric_id": "Revenue!"}, "metric_id"),
+    ):
+        refused = await call("POST", "/v1/goals", terms(**wrong), status=422)
+        assert any(field in error["pointer"] for error in refused["errors"]), refused
+    nowhere = await call("POST", "/v1/goals", terms(territory_id=str(uuid4())), status=404)
+    assert nowhere["detail"].startswith("territory_id")
+    orphan = await call("POST", "/v1/goals", terms(parent_goal_id=str(uuid4())), status=404)
+    assert orphan["detail"].startswith("parent_goal_id")
+    assert (await call("GET", "/v1/goals"))["items"] == []
+
+
+async def test_danger_and_recovery_are_told_once_and_the_end_settles(
+    counted, call, look, transact, clock
+) -> None:
+    goal = await call("POST", "/v1/goals", terms(), status=201)
+    path = f"/v1/goals/{goal['goal_id']}"
+    await call("POST", f"{path}/activations", version=1)
+    opening = clock.now().replace(year=2027, month=1, day=2)
+
+    assert await look(opening) == []
+    # Day 100 of 365 and nothing sold: 100.00 is due.
+    (told,) = await look(opening.replace(month=4, day=11))
+    assert told[0] == "metrics.goal.at-risk.v1"
+    assert (told[1]["due"], told[1]["value"], told[1]["pace"]) == ("100.000000", "0", "0.000000")
+    assert await look(opening.replace(month=4, day=12)) == []
+    (listed,) = (await call("GET", "/v1/goals?at_risk=true"))["items"]
+    assert listed["goal_id"] == goal["goal_id"]
+
+    sold = opening.replace(month=4, day=12, hour=9)
+    await transact(apply_facts, [recorded(fact("g1", amount="200.00", occurred_at=sold, created_at=sold))])
+    (told,) = await look(opening.replace(month=4, day=13))
+    assert (told[0], told[1]["value"]) == ("metrics.goal.recovered.v1", "200.00")
+
+    more = opening.replace(month=6)
+    await transact(apply_facts, [recorded(fact("g2", amount="165.00", occurred_at=more, created_at=more))])
+    (told,) = await look(opening.replace(year=2028, day=1))
+    assert (told[0], told[1]["outcome"], told[1]["value"]) == (
+        "metrics.goal.settled.v1",
+        "achieved",
+        "365.00",
+    )
+    ended = await call("GET", path)
+    assert (ended["state"], ended["settled_value"], ended["at_risk"]) == ("achieved", "365.00", False)
+    assert await look(opening.replace(year=2028, day=2)) == []
+
+
+async def test_goals_are_their_territorys(counted, call, northerner, issuer) -> None:
+    goal = await call("POST", "/v1/goals", terms(), status=201)
+    path = f"/v1/goals/{goal['goal_id']}"
+    southern = issuer.headers("manager", territories=[territory("south")])
+    northern = issuer.headers("manager", territories=[territory("north")])
+    assert (await call("GET", path, headers=northern))["version"] == 1
+    assert (await call("GET", "/v1/goals", headers=southern))["items"] == []
+    for method, where, body in (
+        ("GET", path, None),
+        ("GET", f"{path}/progress", None),
+        ("PUT", path, terms()),
+    ):
+        await call(method, where, body, headers=southern, status=404, version=1)
+    await call("POST", "/v1/goals", terms(), headers=southern, status=404)
+    await call("POST", "/v1/goals", terms(), headers=northerner, status=403)
+
+
+async def test_attainment_holds_revenue_against_the_goals_in_force(counted, call) -> None:
+    """The north sold 110.00 USD in March 2026 against 365.00 for the year: 31 of its days are 31.00."""
+    year = {"first_day": "2026-01-01", "end_day": "2027-01-01"}
+    goal = await call("POST", "/v1/goals", terms(**year), status=201)
+    # What is left of the year counts in the year's goal.
+    rest = terms(
+        first_day="2026-03-01", end_day="2027-01-01", parent_goal_id=goal["goal_id"], target="300.00"
+    )
+    part = await call("POST", "/v1/goals", rest, status=201)
+    for one in (goal, part):
+        await call("POST", f"/v1/goals/{one['goal_id']}/activations", version=1)
+
+    asked = "/v1/metrics?metric_id=attainment&view=as_was&include=self"
+    march = f"{asked}&from=2026-03-01&to=2026-04-01"
+    (value,) = (await call("GET", f"{march}&territory_id={territory('north')}"))["totals"]
+    assert (value["numerator"], value["denominator"], value["currency"]) == ("110.00", "31.00", "USD")
+    (value,) = (await call("GET", f"{march}&territory_id={territory('n1')}"))["totals"]
+    assert (value["value"], value["reason"]) == (None, "no-quota")
