@@ -39,7 +39,7 @@ CREATE TABLE goals (
     at_risk boolean NOT NULL DEFAULT false,
     settled_value numeric,
     CONSTRAINT pk_goals PRIMARY KEY (goal_id),
-    CONSTRAINT fk_goals_parent_goal_id FOREIGN KEY (parent_goal_id) REFERENCES goals (goal_id)
+    CONSTRAINT fk_goals_parent_goal_id_goals FOREIGN KEY (parent_goal_id) REFERENCES goals (goal_id)
 );
 CREATE INDEX ix_goals_parent_goal_id ON goals (parent_goal_id);
 CREATE INDEX ix_goals_territory_id ON goals (territory_id);
