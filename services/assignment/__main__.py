@@ -2,9 +2,9 @@
 
 import sys
 
-from services.assignment.alignments.releases.worker import watch_pins
 from services.assignment.consumers import CONSUMERS
 from services.assignment.settings import SERVICE, Settings
+from services.assignment.worker import work
 from shared.contracts.envelope import event_source
 from shared.db.transact import Transactor
 from shared.messaging.command_line import run_service
@@ -22,12 +22,12 @@ def api(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    """Let accounts go when the pins that hold them run out."""
+    """Let accounts go when the pins that hold them run out, and make potential estimates."""
     source = event_source(settings.organisation, SERVICE)
     run_worker(
         settings,
         SERVICE,
-        lambda engine, stopping: watch_pins(Transactor(engine, SystemClock(), source), stopping),
+        lambda engine, stopping: work(Transactor(engine, SystemClock(), source), stopping),
     )
 
 

@@ -29,6 +29,8 @@ from services.assignment.pins import refusals as pins_refusals
 from services.assignment.pins import routes as pins
 from services.assignment.plans import refusals as plans_refusals
 from services.assignment.plans import routes as plans
+from services.assignment.potentials import refusals as potentials_refusals
+from services.assignment.potentials import routes as potentials
 from services.assignment.reps import routes as reps
 from services.assignment.reps.coverages import refusals as coverages_refusals
 from services.assignment.reps.coverages import routes as coverages
@@ -66,6 +68,9 @@ REFUSALS: RefusalTable = {
     plans_refusals.PlanBusy: 503,
     plans_refusals.PlanExists: 409,
     plans_refusals.PlanNotDraft: 409,
+    potentials_refusals.PotentialEstimateNotCompleted: 409,
+    potentials_refusals.PotentialEstimateQueued: 409,
+    potentials_refusals.TooFewKnownAccounts: 409,
     rules_refusals.InvalidRules: 422,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
@@ -106,6 +111,7 @@ def create_app(
             moves.router,
             gates.router,
             activations.router,
+            potentials.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,

@@ -13,6 +13,7 @@ PLANS = "assignment.plan.events.v1"
 TERRITORIES = "assignment.territory.events.v1"
 ACCOUNTS = "assignment.account.events.v1"
 COVERAGES = "assignment.coverage.events.v1"
+POTENTIALS = "assignment.potential.events.v1"
 
 
 class PlanDrafted(EventContract):
@@ -182,3 +183,29 @@ class CoverageEnded(EventContract):
     def key(self) -> str:
         """Order is kept per territory."""
         return str(self.territory_id)
+
+
+class PotentialEstimateCompleted(EventContract):
+    """Potentials of accounts were estimated from those that are known; amounts are read over HTTP.
+
+    Errors are out of fold, per account in `currency`. `method` is the model's only when it beats the baseline.
+    """
+
+    TYPE: ClassVar[str] = "assignment.potential-estimate.completed.v1"
+    TOPIC: ClassVar[str] = POTENTIALS
+
+    estimate_id: UUID
+    measure: Literal["revenue", "pipeline"]
+    currency: str
+    method: Literal["gradient_boosting", "industry_median"]
+    beats_baseline: bool
+    model_error: Decimal
+    baseline_error: Decimal
+    known_accounts: int
+    prospects: int
+    completed_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Each estimate is an event of its own."""
+        return str(self.estimate_id)

@@ -14,6 +14,7 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         assignment.AccountAligned,
         assignment.CoverageStarted,
         assignment.CoverageEnded,
+        assignment.PotentialEstimateCompleted,
     ),
     "metrics": (
         metrics.AccountState,

@@ -26,6 +26,7 @@ class Holding:
     employees: int = 0
     revenue: dict[str, Decimal] = field(default_factory=dict)
     pipeline: dict[str, Decimal] = field(default_factory=dict)
+    potential: dict[str, Decimal] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
 
 
@@ -59,6 +60,12 @@ class Census:
         for account_id, number in zip(accounts, numbers, strict=True):
             if (point := points.get(account_id)) is not None:
                 self._holding(paths[number][1]).points.append(point)
+
+    def add_potentials(self, currency: str, sums: Iterable[tuple[int, Decimal]]) -> None:
+        """Add what the accounts of a chunk may be worth, summed by the numbers of their paths."""
+        paths = list(self.tally.numbers)
+        for number, amount in sums:
+            _add(self._holding(paths[number][1]).potential, currency, amount)
 
     def holdings_with_money(self) -> Mapping[UUID | None, Holding]:
         """Return what every place would hold, once everything is counted."""

@@ -18,6 +18,7 @@ from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.diffs.queries import look
 from services.assignment.alignments.queries import load_matcher, read_units
 from services.assignment.plans.queries import find_plan, read_live_plan
+from services.assignment.potentials.queries import EstimateFound, find_completed, sum_potentials
 from services.assignment.projections.queries import sum_measures
 from services.assignment.reps.coverages.queries import list_vacant
 from services.assignment.rules.matcher import Reason
@@ -36,6 +37,7 @@ class Measure(StrEnum):
     EMPLOYEES = "employees"
     REVENUE = "revenue"
     PIPELINE = "pipeline"
+    POTENTIAL = "potential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,18 @@ class PlanBalance:
     moves: PlaceDiff
 
 
-async def balance_plan(read: AsyncConnection, plan_id: UUID, *, at: datetime, scope: Scope) -> PlanBalance:
-    """Match all accounts by a plan and measure what its territories would hold. Raises NotFound."""
+async def balance_plan(
+    read: AsyncConnection, plan_id: UUID, *, at: datetime, estimate_id: UUID | None = None, scope: Scope
+) -> PlanBalance:
+    """Match all accounts by a plan and measure what its territories would hold.
+
+    Raises NotFound or PotentialEstimateNotCompleted.
+    """
     plan = await find_plan(read, plan_id)
     live = await read_live_plan(read)
     sight = await look(read, plan_id, live.plan_id, scope)
-    census = await _take_census(read, plan_id, at=at, sight=sight)
+    estimate = None if estimate_id is None else await find_completed(read, estimate_id)
+    census = await _take_census(read, plan_id, at=at, sight=sight, estimate=estimate)
     holdings = census.holdings_with_money()
     territories = working_territories(await load_tree(read, plan_id), holdings, sight)
     vacant = await list_vacant(read, [node.territory_id for node in territories], at=at)
@@ -97,13 +105,18 @@ async def balance_plan(read: AsyncConnection, plan_id: UUID, *, at: datetime, sc
     )
 
 
-async def _take_census(read: AsyncConnection, plan_id: UUID, *, at: datetime, sight: Sight) -> Census:
+async def _take_census(
+    read: AsyncConnection, plan_id: UUID, *, at: datetime, sight: Sight, estimate: EstimateFound | None
+) -> Census:
     census = Census(Tally(sight))
     matcher = await load_matcher(read, plan_id, at=at)
     async for units in read_units(read):
         accounts, numbers = await asyncio.to_thread(census.count, matcher, units)
         census.tally.measure(await sum_measures(read, accounts, numbers))
         census.place(accounts, numbers, await find_points(read, accounts))
+        if estimate is not None:
+            sums = await sum_potentials(read, estimate.estimate_id, accounts, numbers)
+            census.add_potentials(estimate.currency, sums)
     return census
 
 
@@ -134,7 +147,11 @@ def _spreads(holdings: list[Holding]) -> Iterable[Spread]:
     }
     for measure, numbers in counted.items():
         yield Spread(measure, None, measure_fairness([Decimal(number) for number in numbers]))
-    money = {Measure.REVENUE: [h.revenue for h in holdings], Measure.PIPELINE: [h.pipeline for h in holdings]}
+    money = {
+        Measure.REVENUE: [h.revenue for h in holdings],
+        Measure.PIPELINE: [h.pipeline for h in holdings],
+        Measure.POTENTIAL: [h.potential for h in holdings],
+    }
     for measure, sums in money.items():
         for currency in sorted({currency for by_currency in sums for currency in by_currency}):
             # What was refunded beyond what was sold counts as nothing: shares of a negative sum mean nothing.

@@ -103,7 +103,13 @@ class TerritoryBalanceView(View):
     accounts: int
     employees: int = Field(description="Of its accounts, as far as known: the size of its market.")
     revenue: list[AmountView] = Field(description="Of the last twelve months, as metrics tells it.")
-    pipeline: list[AmountView] = Field(description="Open opportunities, as metrics tells it: its potential.")
+    pipeline: list[AmountView] = Field(description="Open opportunities, as metrics tells it.")
+    potential: list[AmountView] = Field(
+        description=(
+            "By the estimate that was asked for: what is known of accounts, and estimated of prospects. Accounts that "
+            "came after the estimate add nothing."
+        )
+    )
     travel: TravelView
     vacant: bool = Field(description="Nobody covers it as primary now.")
 
@@ -118,6 +124,7 @@ class TerritoryBalanceView(View):
             employees=row.holding.employees,
             revenue=_amounts(row.holding.revenue),
             pipeline=_amounts(row.holding.pipeline),
+            potential=_amounts(row.holding.potential),
             travel=TravelView.of(row.travel),
             vacant=row.vacant,
         )

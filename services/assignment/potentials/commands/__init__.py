@@ -1,0 +1,1 @@
+"""What changes potential estimates: asking for one, and making it."""

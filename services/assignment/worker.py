@@ -1,0 +1,23 @@
+"""What assignment's worker does beside each other: every loop returns soon after `stopping` is set."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.assignment.alignments.releases.worker import watch_pins
+from services.assignment.potentials.worker import make_estimates
+from shared.db.transact import Transactor
+
+Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
+
+LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates)
+
+
+async def work(transact: Transactor, stopping: asyncio.Event) -> None:
+    """Run every loop until told to stop; one that fails ends the process, which is then started anew."""
+    async with asyncio.TaskGroup() as group:
+        for loop in LOOPS:
+            group.create_task(_run(loop, transact, stopping))
+
+
+async def _run(loop: Loop, transact: Transactor, stopping: asyncio.Event) -> None:
+    await loop(transact, stopping)
