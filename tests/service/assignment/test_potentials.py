@@ -1,6 +1,7 @@
 """Potential estimates as a caller meets them: asked for, made by the worker, read by account and by territory."""
 
 import asyncio
+import multiprocessing
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -287,3 +288,18 @@ async def test_the_worker_makes_what_waits_and_leaves_at_once(assignment: Assign
     await eventually(completed)
     stopping.set()
     await asyncio.wait_for(worker, 5)
+
+
+async def test_a_worker_told_to_stop_drops_the_training_under_way(
+    assignment: Assignment, transact: Transactor
+):
+    await _learnable(assignment)
+    queued = await assignment.post(ESTIMATES, ASKED)
+    stopping = asyncio.Event()
+    worker = asyncio.create_task(make_estimates(transact, stopping))
+    # Importing what training needs takes longer than noticing that it began.
+    await eventually(multiprocessing.active_children)
+    stopping.set()
+    await asyncio.wait_for(worker, 5)
+    await eventually(lambda: not multiprocessing.active_children())
+    assert (await assignment.get(f"{ESTIMATES}/{queued['estimate_id']}"))["state"] == "queued"
