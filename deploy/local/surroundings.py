@@ -55,5 +55,8 @@ class Surroundings:
             "AUTH_JWKS": str(self.issuer.jwks),
             "LOG_FORMAT": "console",
         }
+        if service == "assignment":
+            # For anybody to read: what it seals are secrets of webhooks that a demo makes up.
+            told.setdefault("WEBHOOK_KEY", "development-seals-webhooks-with-this")
         named = {f"{service.upper()}_{name}": value for name, value in told.items()}
         return {**named, "PYTHONUNBUFFERED": "1"}

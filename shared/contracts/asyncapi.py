@@ -9,7 +9,7 @@ from typing import Any
 from shared.contracts.assignment import ACCOUNTS, COVERAGES, PLANS, TERRITORIES
 from shared.contracts.customers import CUSTOMERS
 from shared.contracts.envelope import EventContract
-from shared.contracts.metrics import ACCOUNT_STATE
+from shared.contracts.metrics import ACCOUNT_STATE, GOALS
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
 from shared.contracts.sales import FACTS
 from shared.contracts.training import TRAINING
@@ -26,7 +26,11 @@ _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
         "metrics.coverages": (COVERAGES,),
         "metrics.facts": (FACTS,),
     },
-    "collab": {"collab.handoffs": CONSUMED["collab"], "collab.training": (ACCOUNTS, TERRITORIES)},
+    "collab": {
+        "collab.handoffs": (ACCOUNTS, PLANS, TERRITORIES, COVERAGES, ACCOUNT_STATE),
+        "collab.training": (ACCOUNTS, TERRITORIES),
+        "collab.goals": (GOALS,),
+    },
 }
 
 _TEXT = {"type": "string"}

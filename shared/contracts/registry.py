@@ -64,6 +64,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         assignment.TERRITORIES,
         assignment.COVERAGES,
         metrics.ACCOUNT_STATE,
+        metrics.GOALS,
     ),
 }
 

@@ -10,10 +10,14 @@ from rich.console import Console
 
 from deploy.demo.client import Installation
 from deploy.demo.failing import DemoFailed
+from deploy.demo.tour.balance import balance
+from deploy.demo.tour.crm import connect_crm
 from deploy.demo.tour.customers import look_after
+from deploy.demo.tour.goals import set_goals
 from deploy.demo.tour.realignment import realign
 from deploy.demo.tour.stage import Stage, Stopwatch
 from deploy.demo.tour.training import train
+from deploy.demo.tour.working_together import work_together
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,11 @@ class Scene:
 
 SCENES = (
     Scene("realignment", "One realignment, carried through three services", realign),
+    Scene("technology", "A CRM beside it: imported, exported, and told of changes by webhook", connect_crm),
+    Scene("territories", "Fair territories: balance, explanations, pins, a gate, coverage", balance),
+    Scene("collaboration", "A team apart: notes, policies, protocols that run", work_together),
     Scene("customers", "What a customer needs, prefers and allows, and who fits them", look_after),
+    Scene("goals", "Metrics that mean one thing, and goals that are followed", set_goals),
     Scene("training", "Who may cover what: training, certificates, and the day one ends", train),
 )
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -48,12 +48,17 @@ class Subscriber:
 
         Kafka delivers at least once: what comes twice is told apart by the event's id.
         """
+        return self.wait_for(
+            lambda event: event.data["activation_id"] == activation_id, count=count, seconds=seconds
+        )
+
+    def wait_for(self, wanted: Callable[[Event], bool], *, count: int, seconds: float) -> list[Event]:
+        """Return aligned events that are wanted, each once, as soon as so many have come."""
         found: dict[str, Event] = {}
         deadline = time.monotonic() + seconds
         while len(found) < count:
             for event in self._poll():
-                is_aligned = event.headers.get("ce_type") == ALIGNED
-                if is_aligned and event.data["activation_id"] == activation_id:
+                if event.headers.get("ce_type") == ALIGNED and wanted(event):
                     found[event.headers["ce_id"]] = event
             if time.monotonic() > deadline:
                 raise DemoFailed(f"{len(found)} of {count} aligned events came in {seconds:.0f} s")
