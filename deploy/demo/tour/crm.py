@@ -11,10 +11,11 @@ from uuid import uuid4
 
 from deploy.demo.client import Answer, Installation, Service
 from deploy.demo.failing import DemoFailed
+from deploy.demo.tour.crm_plans import SYSTEM, exchange_plans
+from deploy.demo.tour.estimating import estimate_potential
 from deploy.demo.tour.stage import SUBJECT, Stage, Stopwatch, short
 from deploy.demo.tour.subscriber import Subscriber
 
-SYSTEM = "/v1/crm/salesforce"
 SECRET = "the tour's own secret with Salesforce"  # noqa: S105 - for this tour only
 PATIENCE = 30.0
 _PLACE = {"BillingPostalCode": "postal_code", "County_FIPS__c": "county", "BillingStateCode": "state"}
@@ -29,13 +30,14 @@ class Place:
 
 
 def connect_crm(stage: Stage, installation: Installation) -> None:
-    """Import a CRM's records, dry and for real, and let it tell a change by webhook."""
+    """Exchange records and plans with a CRM, let it tell a change by webhook, and learn from what is known."""
     assignment = installation.service("assignment", role="admin", subject=SUBJECT)
     here, there = _two_places(assignment)
     records = _records(here)
     _rehearse(stage, assignment, records)
     _import(stage, assignment, records)
     _export(stage, assignment, records)
+    exchange_plans(stage, assignment)
     subscriber = Subscriber(installation.endpoints.kafka_bootstrap_servers)
     try:
         _tell_by_webhook(stage, assignment, subscriber, records[0], there)
@@ -43,6 +45,7 @@ def connect_crm(stage: Stage, installation: Installation) -> None:
         subscriber.close()
         # As it was, for the next tour.
         assignment.post(f"{SYSTEM}/imports", {"Account": records})
+    estimate_potential(stage, assignment)
 
 
 def _two_places(assignment: Service) -> tuple[Place, Place]:
@@ -104,9 +107,6 @@ def _import(stage: Stage, assignment: Service, records: list[dict[str, Any]]) ->
 
 def _export(stage: Stage, assignment: Service, records: list[dict[str, Any]]) -> None:
     stage.step("What goes out comes in the same")
-    live = assignment.get("/v1/plans", state="active").body["items"][0]["plan_id"]
-    plan = assignment.get(f"{SYSTEM}/plans/{live}")
-    stage.show(plan, {name: len(rows) for name, rows in plan.body.items()})
     names = {record["Id"] for record in records}
     out: list[dict[str, Any]] = []
     for page in _export_pages(assignment):
@@ -118,7 +118,6 @@ def _export(stage: Stage, assignment: Service, records: list[dict[str, Any]]) ->
         "the exported records, taken in again, change nothing",
         holds=(tally["received"], tally["unchanged"]) == (len(records), len(records)),
     )
-    stage.figures["territories_exported"] = len(plan.body["Territory2"])
 
 
 def _tell_by_webhook(
