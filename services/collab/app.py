@@ -12,6 +12,10 @@ from services.collab.handoffs import refusals as handoff
 from services.collab.handoffs import routes as handoffs
 from services.collab.notes import refusals as note
 from services.collab.notes import routes as notes
+from services.collab.notes.inbox import refusals as inbox_refusals
+from services.collab.notes.inbox import routes as inbox
+from services.collab.notes.inbox.bell import Bell
+from services.collab.notes.matches import routes as note_matches
 from services.collab.policies import refusals as policy
 from services.collab.policies import routes as policies
 from services.collab.protocols import refusals as protocol
@@ -54,6 +58,9 @@ REFUSALS: RefusalTable = {
     preference.TooManyObservations: 409,
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
+    inbox_refusals.NobodyAsked: 422,
+    inbox_refusals.NobodyCovers: 409,
+    inbox_refusals.NotWanted: 409,
     policy.EffectiveTooEarly: 409,
     policy.NotAsked: 409,
     policy.NothingToPublish: 409,
@@ -66,7 +73,7 @@ REFUSALS: RefusalTable = {
 
 def create_app(parts: Parts) -> FastAPI:
     """Assemble the api."""
-    return create_service_app(
+    app = create_service_app(
         parts,
         title="Bailiwick collab",
         description="How the team hands customers over: handoffs with their briefs, notes on anything, customer profiles.",
@@ -75,6 +82,8 @@ def create_app(parts: Parts) -> FastAPI:
             handoffs.router,
             briefs.router,
             notes.router,
+            note_matches.router,
+            inbox.router,
             *CUSTOMERS,
             certifications.router,
             awards.router,
@@ -87,3 +96,5 @@ def create_app(parts: Parts) -> FastAPI:
         ],
         refusals=REFUSALS,
     )
+    app.state.inbox_bell = Bell(parts.engine)
+    return app

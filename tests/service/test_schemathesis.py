@@ -41,6 +41,11 @@ enabled = false
 [operations.checks.unsupported_method]
 enabled = false
 
+# A stream of events lasts for minutes; tests/service/collab/test_inbox_stream.py reads it.
+[[operations]]
+include-operation-id = "list-inbox-events"
+enabled = false
+
 # A deleted note leaves its place: who, when, and no text.
 [[operations]]
 include-operation-id-regex = "^(get|list|delete)-(note|revisions|note-revisions)$"

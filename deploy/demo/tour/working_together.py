@@ -29,6 +29,7 @@ def work_together(stage: Stage, installation: Installation) -> None:
         for one in (mine, other)
     )
     _write(stage, rep, stranger, account)
+    _mention(stage, collab, rep, account, mine["territory_id"])
     _agree(stage, collab, rep, mine["rep_id"])
     _run_late(stage, collab, rep, account, mine)
 
@@ -57,6 +58,36 @@ def _write(stage: Stage, rep: Service, stranger: Service, account: dict[str, Any
         accept={HTTPStatus.PRECONDITION_FAILED},
     )
     stage.check("an edit of what has changed meanwhile is refused", holds=lost.status == 412)
+
+
+def _mention(stage: Stage, collab: Service, rep: Service, account: dict[str, Any], territory_id: str) -> None:
+    stage.step("Mention a territory, and whoever covers it finds the note")
+    before = rep.get("/v1/inbox/summary").body
+    body = {
+        "subject": {"type": "account", "id": account["account_id"]},
+        "body": "Please call them before the quarterly review.",
+        "mentions": [{"type": "territory", "id": territory_id}],
+        "wants_acknowledgement": True,
+    }
+    asked = collab.post("/v1/notes", body)
+    summary = rep.get("/v1/inbox/summary")
+    stage.show(summary, summary.body)
+    stage.check("one more is unread, to the note", holds=summary.body["unread"] == before["unread"] + 1)
+    item = rep.get("/v1/inbox", limit=1).body["items"][0]
+    done = rep.post(f"/v1/inbox/{item['item_id']}/acknowledgements")
+    stage.show(done, {"reason": done.body["reason"], "acknowledged": done.body["acknowledged_at"]})
+    told = list(collab.pages(f"/v1/notes/{asked.body['note_id']}/acknowledgements"))
+    stage.check(
+        "its author sees who acknowledged it", holds=[bool(one["acknowledged_at"]) for one in told] == [True]
+    )
+    rep.post(f"/v1/notes/{asked.body['note_id']}/replies", {"body": "Done: they are free on Thursday."})
+    reply = collab.get("/v1/inbox", limit=1).body["items"][0]
+    stage.fields({"the answer": reply["excerpt"], "reason": reply["reason"]})
+    found = rep.get("/v1/note-matches", words='"quarterly review" -cancelled')
+    stage.show(found, {"found": len(found.body["items"])})
+    stage.check(
+        "the words find it", holds=asked.body["note_id"] in {one["note_id"] for one in found.body["items"]}
+    )
 
 
 def _agree(stage: Stage, collab: Service, rep: Service, rep_id: str) -> None:

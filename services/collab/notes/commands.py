@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
+from services.collab.notes.inbox.commands import put_in_inboxes
+from services.collab.notes.inbox.delivery import NOBODY, Mentions
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
@@ -17,11 +19,24 @@ from shared.runtime.refusals import NotFound, VersionMismatch
 
 @dataclass(frozen=True, slots=True)
 class WriteNote:
-    """Put a note on a subject."""
+    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it."""
 
     subject: Subject
     body: str
     viewer: Viewer
+    mentions: Mentions = NOBODY
+    wants_acknowledgement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer a note: the reply joins its thread, and is put before whoever takes part in it."""
+
+    note_id: UUID
+    body: str
+    viewer: Viewer
+    mentions: Mentions = NOBODY
+    wants_acknowledgement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +61,12 @@ class DeleteNote:
 
 # The note is tested before it is written: who may not see it once it stands may not write it either.
 _WRITE = text(f"""
-INSERT INTO notes (note_id, subject_type, subject_id, account_id, author, written_at)
-SELECT n.note_id, n.subject_type, n.subject_id, n.account_id, n.author, CAST(:now AS timestamptz)
+INSERT INTO notes (note_id, thread_id, subject_type, subject_id, account_id, author, written_at)
+SELECT n.note_id, n.thread_id, n.subject_type, n.subject_id, n.account_id, n.author, CAST(:now AS timestamptz)
 FROM (VALUES (
-    CAST(:note AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid), CAST(:account AS uuid),
-    CAST(:actor AS text)
-)) AS n (note_id, subject_type, subject_id, account_id, author)
+    CAST(:note AS uuid), CAST(:thread AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid),
+    CAST(:account AS uuid), CAST(:actor AS text)
+)) AS n (note_id, thread_id, subject_type, subject_id, account_id, author)
 WHERE {VISIBLE}
 RETURNING note_id
 """)
@@ -83,11 +98,25 @@ END
 
 
 async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
-    """Write a note. Raises NotFound for a subject outside the writer's scope."""
+    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyCovers, NobodyAsked."""
+    return await _write(command, None, uow)
+
+
+async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
+    """Write a reply, about what its thread is about. Raises NotFound, NobodyCovers, NobodyAsked."""
+    answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
+    note = WriteNote(
+        answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
+    )
+    return await _write(note, answered.thread_id or answered.note_id, uow)
+
+
+async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> NoteRow:
     note_id, subject = new_id(), command.subject
     binds = {
         **command.viewer.parameters(),
         "note": note_id,
+        "thread": thread_id,
         "subject_type": subject.type,
         "subject_id": subject.id,
         "account": await _account_of(subject, uow),
@@ -97,6 +126,13 @@ async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
         raise NotFound(f"subject: no such {subject.type}.")
     await _revise(note_id, 1, command.body, uow)
+    await put_in_inboxes(
+        uow,
+        note_id,
+        thread_id=thread_id,
+        mentions=command.mentions,
+        wants_acknowledgement=command.wants_acknowledgement,
+    )
     uow.outbox.add(
         collab.NoteWritten(
             note_id=note_id,

@@ -26,6 +26,7 @@ class NoteRow:
     """A note as readers see it; a deleted one has no body."""
 
     note_id: UUID
+    thread_id: UUID | None
     subject: Subject
     body: str | None
     author: str
@@ -47,14 +48,20 @@ class RevisionRow:
 
 
 # A deleted note has no revision of its version, hence the outer join.
-_SELECT = """
-SELECT n.note_id, n.subject_type, n.subject_id, r.body, n.author, n.version, n.written_at, n.edited_at,
+SELECT_NOTE = """
+SELECT n.note_id, n.thread_id, n.subject_type, n.subject_id, r.body, n.author, n.version, n.written_at, n.edited_at,
     n.deleted_at, n.deleted_by
 FROM notes AS n LEFT JOIN note_revisions AS r ON r.note_id = n.note_id AND r.revision = n.version
 """
 _REVISIONS = text("""
 SELECT revision, body, written_by, written_at FROM note_revisions
 WHERE note_id = :note AND revision > CAST(:after AS int) ORDER BY revision LIMIT :limit
+""")
+# Replies are about what their thread is about, and so are seen with it.
+_REPLIES = text(f"""
+{SELECT_NOTE} WHERE n.thread_id = :thread AND n.deleted_at IS NULL
+  AND (CAST(:after AS uuid) IS NULL OR n.note_id > CAST(:after AS uuid))
+ORDER BY n.note_id LIMIT :limit
 """)
 _COUNT = text(f"""
 SELECT count(*) FROM notes AS n WHERE n.account_id = :account AND n.deleted_at IS NULL AND {VISIBLE}
@@ -84,18 +91,27 @@ async def list_notes(
         " AND ".join(["n.deleted_at IS NULL", *(_CONDITIONS[name] for name in binds)]),
         selective=subject_id is not None,
     )
-    statement = text(f"{_SELECT} WHERE {where} ORDER BY n.note_id LIMIT :limit")
+    statement = text(f"{SELECT_NOTE} WHERE {where} ORDER BY n.note_id LIMIT :limit")
     rows = await read.execute(statement, {**viewer.parameters(), **binds, "limit": limit})
-    return [_note(row) for row in rows]
+    return [note_of(row) for row in rows]
 
 
 async def find_note(read: AsyncConnection, note_id: UUID, *, viewer: Viewer) -> NoteRow:
     """Return one note, deleted or not. Raises NotFound."""
-    statement = text(f"{_SELECT} WHERE n.note_id = :note AND {VISIBLE}")
+    statement = text(f"{SELECT_NOTE} WHERE n.note_id = :note AND {VISIBLE}")
     row = (await read.execute(statement, {**viewer.parameters(), "note": note_id})).one_or_none()
     if row is None:
         raise NotFound("note_id: no such note.")
-    return _note(row)
+    return note_of(row)
+
+
+async def list_replies(
+    read: AsyncConnection, note_id: UUID, *, viewer: Viewer, after: UUID | None, limit: int
+) -> list[NoteRow]:
+    """Return the replies of a thread that have a text, in the order they were written. Raises NotFound."""
+    await find_note(read, note_id, viewer=viewer)
+    rows = await read.execute(_REPLIES, {"thread": note_id, "after": after, "limit": limit})
+    return [note_of(row) for row in rows]
 
 
 async def list_revisions(
@@ -114,9 +130,11 @@ async def count_account_notes(read: AsyncConnection, account_id: UUID, *, viewer
     return counted
 
 
-def _note(row: Row[Any]) -> NoteRow:
+def note_of(row: Row[Any]) -> NoteRow:
+    """Return a row of SELECT_NOTE as a note."""
     return NoteRow(
         note_id=row.note_id,
+        thread_id=row.thread_id,
         subject=Subject(SubjectType(row.subject_type), row.subject_id),
         body=row.body,
         author=row.author,

@@ -5,10 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.collab.notes import commands, queries
-from services.collab.notes.commands import DeleteNote, EditNote, WriteNote
+from services.collab.notes.commands import DeleteNote, EditNote, Reply, WriteNote
+from services.collab.notes.inbox.queries import list_acknowledgements
+from services.collab.notes.inbox.schemas import AcknowledgementView, mentions_of
 from services.collab.notes.note import SubjectType
 from services.collab.notes.queries import NoteRow, Subject
-from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, RevisionView
+from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, ReplyBody, RevisionView
 from services.collab.notes.visibility import Viewer
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion, etag_of
@@ -22,10 +24,16 @@ router = APIRouter(prefix="/v1/notes", tags=["notes"])
 _MAX_REVISION = 2**31 - 1
 
 
-@router.post("", status_code=201, response_model=NoteView, responses=describe(404))
+@router.post("", status_code=201, response_model=NoteView, responses=describe(404, 409))
 async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Response:
     """Write a note on something you can see."""
-    command = WriteNote(Subject(body.subject.type, body.subject.id), body.body, _viewer(by))
+    command = WriteNote(
+        Subject(body.subject.type, body.subject.id),
+        body.body,
+        _viewer(by),
+        mentions_of(body.mentions),
+        body.wants_acknowledgement,
+    )
     return await run.run(
         commands.write_note,
         command,
@@ -64,6 +72,42 @@ async def get_note(by: Reader, read: Snapshot, note_id: UUID, response: Response
     note = await queries.find_note(read, note_id, viewer=_viewer(by))
     response.headers["etag"] = etag_of(note.version)
     return NoteView.of(note)
+
+
+@router.post("/{note_id}/replies", status_code=201, response_model=NoteView, responses=describe(404, 409))
+async def create_reply(by: Writer, run: RunCommand, note_id: UUID, body: ReplyBody) -> Response:
+    """Answer a note: whoever takes part in its thread finds the reply in their inbox."""
+    command = Reply(note_id, body.body, _viewer(by), mentions_of(body.mentions), body.wants_acknowledgement)
+    return await run.run(
+        commands.reply,
+        command,
+        by=by,
+        show=NoteView.of,
+        status=201,
+        version=_version,
+        location=_location,
+    )
+
+
+@router.get("/{note_id}/replies")
+async def list_replies(by: Reader, read: Snapshot, note_id: UUID, page: PageParameters) -> Page[NoteView]:
+    """List the replies to the first note of a thread, in the order they were written."""
+    rows = await queries.list_replies(
+        read, note_id, viewer=_viewer(by), after=page.after, limit=page.limit + 1
+    )
+    items, cursor = page_of(rows, page, lambda note: note.note_id)
+    return Page(items=[NoteView.of(note) for note in items], next_cursor=cursor)
+
+
+@router.get("/{note_id}/acknowledgements")
+async def list_note_acknowledgements(
+    by: Reader, read: Snapshot, note_id: UUID, page: PageParameters
+) -> Page[AcknowledgementView]:
+    """List who was asked to acknowledge a note, and who did."""
+    await queries.find_note(read, note_id, viewer=_viewer(by))
+    rows = await list_acknowledgements(read, note_id, page=page)
+    items, cursor = page_of(rows, page, lambda one: one.item_id)
+    return Page(items=[AcknowledgementView.model_validate(one) for one in items], next_cursor=cursor)
 
 
 @router.get("/{note_id}/revisions")

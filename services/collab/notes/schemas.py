@@ -4,6 +4,9 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from pydantic import Field
+
+from services.collab.notes.inbox.schemas import MAX_MENTIONS, MentionBody
 from services.collab.notes.note import SubjectType
 from services.collab.notes.queries import NoteRow, RevisionRow
 from shared.http.bodies import Body, Text, View
@@ -16,11 +19,22 @@ class SubjectBody(Body):
     id: UUID
 
 
-class NewNoteBody(Body):
+class ReplyBody(Body):
+    """A reply to be written."""
+
+    body: Text
+    mentions: tuple[MentionBody, ...] = Field(
+        default=(), max_length=MAX_MENTIONS, description="Whose inbox it is put into."
+    )
+    wants_acknowledgement: bool = Field(
+        default=False, description="Whoever is mentioned is asked to acknowledge it."
+    )
+
+
+class NewNoteBody(ReplyBody):
     """A note to be written."""
 
     subject: SubjectBody
-    body: Text
 
 
 class NoteEditBody(Body):
@@ -40,6 +54,7 @@ class NoteView(View):
     """A note. `version` counts its changes; a deleted one keeps its place and has no body."""
 
     note_id: UUID
+    thread_id: UUID | None = Field(description="The first note of its thread; null for that one itself.")
     subject: SubjectView
     body: str | None
     author: str

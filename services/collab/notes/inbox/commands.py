@@ -1,0 +1,127 @@
+"""Putting notes into inboxes, and what their owners do with them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.collab.notes.inbox.delivery import Delivery, Mentions, deliveries
+from services.collab.notes.inbox.queries import InboxCounts, InboxItem, count_inbox, find_item
+from services.collab.notes.inbox.refusals import NobodyAsked, NobodyCovers, NotWanted
+from services.collab.notes.visibility import Viewer
+from services.collab.projections.coverages import find_reps
+from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.ids import new_id
+from shared.runtime.refusals import NotFound
+
+CHANNEL = "collab_inbox"
+
+_TAKING_PART = text("SELECT DISTINCT author FROM notes WHERE note_id = :thread OR thread_id = :thread")
+# In one order, so that two notes to the same people never wait for each other crosswise.
+_LOCK = text("""
+SELECT pg_advisory_xact_lock(hashtextextended('collab.inbox ' || asked.recipient, 0))
+FROM (SELECT unnest(CAST(:recipients AS text[])) AS recipient ORDER BY 1) AS asked
+""")
+_PUT = text("""
+INSERT INTO inbox_items (item_id, recipient, note_id, reason, territory_id, wants_acknowledgement, created_at)
+SELECT i.item_id, i.recipient, :note, i.reason, i.territory_id, :wanted, :now
+FROM unnest(CAST(:items AS uuid[]), CAST(:recipients AS text[]), CAST(:reasons AS text[]),
+            CAST(:territories AS uuid[])) AS i (item_id, recipient, reason, territory_id)
+ORDER BY i.recipient
+""")
+_RING = text(f"SELECT pg_notify('{CHANNEL}', unnest(CAST(:recipients AS text[])))")
+_READ = text("""
+UPDATE inbox_items SET read_at = coalesce(read_at, :now)
+WHERE item_id = ANY (CAST(:items AS uuid[])) AND recipient = :recipient RETURNING item_id
+""")
+_ACKNOWLEDGE = text("""
+UPDATE inbox_items SET acknowledged_at = coalesce(acknowledged_at, :now), read_at = coalesce(read_at, :now)
+WHERE item_id = :item
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead:
+    """Take items of one's own as read."""
+
+    items: frozenset[UUID]
+    viewer: Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Confirm a note, as its author asked."""
+
+    item_id: UUID
+    viewer: Viewer
+
+
+async def put_in_inboxes(
+    uow: UnitOfWork, note_id: UUID, *, thread_id: UUID | None, mentions: Mentions, wants_acknowledgement: bool
+) -> None:
+    """Put a new note before those it mentions and those who take part in its thread.
+
+    Raises NobodyCovers, NobodyAsked.
+    """
+    if wants_acknowledgement and not mentions:
+        raise NobodyAsked("mentions: name who is to acknowledge it, reps or territories.")
+    covering = await _covering(uow, mentions.territories)
+    taking_part: Sequence[str] = ()
+    if thread_id is not None:
+        taking_part = (await uow.connection.execute(_TAKING_PART, {"thread": thread_id})).scalars().all()
+    found = deliveries(mentions, covering, taking_part, author=uow.actor)
+    if found:
+        await _put(uow, note_id, found, wants_acknowledgement=wants_acknowledgement)
+
+
+async def mark_read(command: MarkRead, uow: UnitOfWork) -> InboxCounts:
+    """Mark items read; those that were, stay so. Raises NotFound for one that is not in the caller's inbox."""
+    binds = {"items": sorted(command.items), "recipient": command.viewer.subject, "now": uow.now}
+    known = set((await uow.connection.execute(_READ, binds)).scalars())
+    if missing := command.items - known:
+        raise NotFound(f"item_ids: {min(missing)} is not in your inbox.")
+    await _ring(uow, [command.viewer.subject])
+    return await count_inbox(uow.connection, command.viewer)
+
+
+async def acknowledge(command: Acknowledge, uow: UnitOfWork) -> InboxItem:
+    """Acknowledge a note; once more changes nothing. Raises NotFound, NotWanted."""
+    item = await find_item(uow.connection, command.item_id, viewer=command.viewer)
+    if not item.wants_acknowledgement:
+        raise NotWanted("item_id: its author asked for no acknowledgement; mark it read.")
+    await uow.connection.execute(_ACKNOWLEDGE, {"item": item.item_id, "now": uow.now})
+    await _ring(uow, [command.viewer.subject])
+    return await find_item(uow.connection, command.item_id, viewer=command.viewer)
+
+
+async def _covering(uow: UnitOfWork, territories: Collection[UUID]) -> dict[UUID, UUID]:
+    found = await find_reps(uow.connection, [(one, uow.now) for one in territories], role="primary")
+    reps = {territory: rep for (territory, _), rep in found.items() if rep is not None}
+    if missing := set(territories) - reps.keys():
+        raise NobodyCovers(f"mentions: nobody covers territory {min(missing)} as primary now; name a rep.")
+    return reps
+
+
+async def _put(
+    uow: UnitOfWork, note_id: UUID, found: Sequence[Delivery], *, wants_acknowledgement: bool
+) -> None:
+    recipients = [one.recipient for one in found]
+    await uow.connection.execute(_LOCK, {"recipients": recipients})
+    await uow.connection.execute(
+        _PUT,
+        {
+            "items": [new_id() for _ in found],
+            "recipients": recipients,
+            "reasons": [one.reason for one in found],
+            "territories": [one.territory_id for one in found],
+            "note": note_id,
+            "wanted": wants_acknowledgement,
+            "now": uow.now,
+        },
+    )
+    await _ring(uow, recipients)
+
+
+async def _ring(uow: UnitOfWork, recipients: Sequence[str]) -> None:
+    await uow.connection.execute(_RING, {"recipients": list(recipients)})

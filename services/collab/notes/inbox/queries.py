@@ -1,0 +1,147 @@
+"""Reading inboxes: what is in one, as far as its owner may see the notes, and how much of it is unread."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.collab.notes.inbox.delivery import Reason
+from services.collab.notes.note import SubjectType
+from services.collab.notes.visibility import VISIBLE, Viewer
+from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
+
+EXCERPT = 280
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A note that was put before somebody, and what they did with it."""
+
+    item_id: UUID
+    seq: int
+    reason: Reason
+    territory_id: UUID | None
+    note_id: UUID
+    thread_id: UUID
+    subject_type: SubjectType
+    subject_id: UUID
+    author: str
+    excerpt: str
+    wants_acknowledgement: bool
+    created_at: datetime
+    read_at: datetime | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCounts:
+    """How many items are unread, and how many wait for an acknowledgement."""
+
+    unread: int
+    to_acknowledge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who was asked to acknowledge a note, and when they did."""
+
+    item_id: UUID
+    recipient: str
+    asked_at: datetime
+    acknowledged_at: datetime | None
+
+
+# What lies outside the scope by now, or was deleted, is neither shown nor counted.
+_MINE = f"i.recipient = :viewer AND n.deleted_at IS NULL AND {VISIBLE}"
+_SELECT = f"""
+SELECT i.item_id, i.seq, i.reason, i.territory_id, n.note_id, coalesce(n.thread_id, n.note_id) AS thread_id,
+       n.subject_type, n.subject_id, n.author, left(r.body, {EXCERPT}) AS excerpt, i.wants_acknowledgement,
+       i.created_at, i.read_at, i.acknowledged_at
+FROM inbox_items AS i JOIN notes AS n USING (note_id)
+JOIN note_revisions AS r ON r.note_id = n.note_id AND r.revision = n.version
+WHERE {_MINE}
+"""
+_ONE = text(f"{_SELECT} AND i.item_id = :item")
+_PAGE = text(f"""{_SELECT}
+  AND (CAST(:unread AS boolean) IS NULL OR (i.read_at IS NULL) = CAST(:unread AS boolean))
+  AND (CAST(:before AS uuid) IS NULL OR i.item_id < CAST(:before AS uuid))
+ORDER BY i.item_id DESC LIMIT :rows
+""")
+_AFTER = text(f"{_SELECT} AND i.seq > :after ORDER BY i.seq LIMIT :rows")
+_COUNT = text(f"""
+SELECT count(*) FILTER (WHERE i.read_at IS NULL) AS unread,
+       count(*) FILTER (WHERE i.wants_acknowledgement AND i.acknowledged_at IS NULL) AS to_acknowledge
+FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE {_MINE}
+""")
+_LAST = text("SELECT coalesce(max(seq), 0) FROM inbox_items WHERE recipient = :viewer")
+_ACKNOWLEDGEMENTS = text("""
+SELECT item_id, recipient, created_at AS asked_at, acknowledged_at FROM inbox_items
+WHERE note_id = :note AND wants_acknowledgement AND (CAST(:after AS uuid) IS NULL OR item_id > :after)
+ORDER BY item_id LIMIT :rows
+""")
+
+
+async def find_item(read: AsyncConnection, item_id: UUID, *, viewer: Viewer) -> InboxItem:
+    """Return one item of the viewer's inbox. Raises NotFound."""
+    row = (await read.execute(_ONE, {**viewer.parameters(), "item": item_id})).one_or_none()
+    if row is None:
+        raise NotFound("item_id: it is not in your inbox.")
+    return _item(row)
+
+
+async def list_inbox(
+    read: AsyncConnection, viewer: Viewer, *, unread: bool | None, page: PageRequest
+) -> list[InboxItem]:
+    """Return a page of the viewer's inbox, the newest first, and one more if there is one."""
+    binds = {**viewer.parameters(), "unread": unread, "before": page.after, "rows": page.limit + 1}
+    return [_item(row) for row in await read.execute(_PAGE, binds)]
+
+
+async def list_after(read: AsyncConnection, viewer: Viewer, *, after: int, rows: int) -> list[InboxItem]:
+    """Return what came into the viewer's inbox after a number, in the order it came."""
+    binds = {**viewer.parameters(), "after": after, "rows": rows}
+    return [_item(row) for row in await read.execute(_AFTER, binds)]
+
+
+async def count_inbox(read: AsyncConnection, viewer: Viewer) -> InboxCounts:
+    """Count exactly what the viewer may see."""
+    row = (await read.execute(_COUNT, viewer.parameters())).one()
+    return InboxCounts(row.unread, row.to_acknowledge)
+
+
+async def last_number(read: AsyncConnection, viewer: Viewer) -> int:
+    """Return the number of what came last into the viewer's inbox, 0 if nothing did."""
+    number: int = (await read.execute(_LAST, {"viewer": viewer.subject})).scalar_one()
+    return number
+
+
+async def list_acknowledgements(
+    read: AsyncConnection, note_id: UUID, *, page: PageRequest
+) -> list[Acknowledgement]:
+    """Return who was asked to acknowledge a note; the caller has checked that it may be seen."""
+    binds = {"note": note_id, "after": page.after, "rows": page.limit + 1}
+    rows = await read.execute(_ACKNOWLEDGEMENTS, binds)
+    return [Acknowledgement(**row) for row in rows.mappings()]
+
+
+def _item(row: Row[Any]) -> InboxItem:
+    return InboxItem(
+        row.item_id,
+        row.seq,
+        Reason(row.reason),
+        row.territory_id,
+        row.note_id,
+        row.thread_id,
+        SubjectType(row.subject_type),
+        row.subject_id,
+        row.author,
+        row.excerpt,
+        row.wants_acknowledgement,
+        row.created_at,
+        row.read_at,
+        row.acknowledged_at,
+    )

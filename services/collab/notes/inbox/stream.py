@@ -1,0 +1,77 @@
+"""Follows an inbox as it changes: each item once and in order, from wherever the reader was."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.collab.notes.inbox.bell import Bell
+from services.collab.notes.inbox.queries import (
+    InboxCounts,
+    InboxItem,
+    count_inbox,
+    last_number,
+    list_after,
+)
+from services.collab.notes.visibility import Viewer
+from shared.db.engine import begin_snapshot
+
+ROWS = 100
+# The bell may miss a ring; scopes and trees change without one.
+LOOK_SECONDS = 5.0
+_SLICE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What changed since the last look, and the number to go on from."""
+
+    items: list[InboxItem]
+    counts: InboxCounts
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One reader's inbox, looked at through the api's database."""
+
+    engine: AsyncEngine
+    bell: Bell
+    viewer: Viewer
+
+    async def follow(self, after: int | None, *, ended: Callable[[], bool]) -> AsyncIterator[Seen]:
+        """Yield what came after a number (None: from now on), at once and whenever something changes."""
+        told: InboxCounts | None = None
+        with self.bell.waiting(self.viewer.subject) as rung:
+            while not ended():
+                # Before the look: what comes during it rings again.
+                rung.clear()
+                seen = await self._look(after)
+                if seen.items or seen.counts != told:
+                    yield seen
+                after, told = seen.after, seen.counts
+                if len(seen.items) < ROWS:
+                    await _wait(rung, ended)
+
+    async def _look(self, after: int | None) -> Seen:
+        async with self.engine.connect() as read:
+            await begin_snapshot(read)
+            if after is None:
+                return Seen([], await count_inbox(read, self.viewer), await last_number(read, self.viewer))
+            items = await list_after(read, self.viewer, after=after, rows=ROWS)
+            counts = await count_inbox(read, self.viewer)
+            return Seen(items, counts, items[-1].seq if items else after)
+
+
+async def _wait(rung: asyncio.Event, ended: Callable[[], bool]) -> None:
+    """Wait for the bell, for some seconds at most; a process that stops is noticed within a slice."""
+    for _ in range(int(LOOK_SECONDS / _SLICE_SECONDS)):
+        if ended():
+            return
+        try:
+            async with asyncio.timeout(_SLICE_SECONDS):
+                await rung.wait()
+        except TimeoutError:
+            continue
+        return

@@ -1,0 +1,224 @@
+"""Threads, mentions and inboxes: resolved through coverage, counted exactly, acknowledged; and searching notes."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.service.collab.conftest import NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from tests.service.collab.school import covers
+
+ANN, BEN = UUID(int=0xA1), UUID(int=0xA2)
+
+
+class Team:
+    """Ann covers the northern city, Ben the south; the chief sees everything."""
+
+    def __init__(self, collab: Collab, account: UUID) -> None:
+        self.collab = collab
+        self.account = account
+        self.ann = collab.as_("contributor", subject=str(ANN), territories=[NORTH])
+        self.ben = collab.as_("contributor", subject=str(BEN), territories=[SOUTH])
+        self.chief = collab.as_("manager", subject="chief")
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, who: dict[str, str], status: int = 200
+    ) -> Any:
+        answer = await self.collab.http.request(method, path, json=body, headers=who)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def write(self, text: str, *, who: dict[str, str], status: int = 201, **more: Any) -> Any:
+        body = {"subject": {"type": "account", "id": str(self.account)}, "body": text, **more}
+        return await self.call("POST", "/v1/notes", body, who=who, status=status)
+
+    async def reply(self, note: Any, text: str, *, who: dict[str, str], **more: Any) -> Any:
+        path = f"/v1/notes/{note['note_id']}/replies"
+        return await self.call("POST", path, {"body": text, **more}, who=who, status=201)
+
+    async def inbox(self, who: dict[str, str], **query: Any) -> list[Any]:
+        path = "/v1/inbox?" + "&".join(f"{name}={value}" for name, value in query.items())
+        items: list[Any] = (await self.call("GET", path, who=who))["items"]
+        counts = await self.call("GET", "/v1/inbox/summary", who=who)
+        if not query:
+            assert counts == {
+                "unread": sum(item["read_at"] is None for item in items),
+                "to_acknowledge": sum(
+                    item["wants_acknowledgement"] and item["acknowledged_at"] is None for item in items
+                ),
+            }
+        return items
+
+
+@pytest.fixture
+async def team(collab: Collab) -> Team:
+    await collab.go_live()
+    account = uuid4()
+    await collab.feed(aligned(account, None, NORTH_CITY, None))
+    await collab.feed(covers(ANN, NORTH_CITY), covers(BEN, SOUTH))
+    return Team(collab, account)
+
+
+def rep(rep_id: UUID) -> dict[str, str]:
+    return {"type": "rep", "id": str(rep_id)}
+
+
+def territory(territory_id: UUID) -> dict[str, str]:
+    return {"type": "territory", "id": str(territory_id)}
+
+
+async def test_a_thread_reaches_those_who_take_part_and_nobody_else(team: Team) -> None:
+    first = await team.write("Who calls them?", who=team.chief)
+    answer = await team.reply(first, "I do.", who=team.ann)
+    assert (answer["thread_id"], answer["subject"]) == (first["note_id"], first["subject"])
+    # A reply to a reply joins the same thread.
+    last = await team.reply(answer, "Good.", who=team.chief)
+    assert last["thread_id"] == first["note_id"]
+    (mine,) = await team.inbox(team.ann)
+    assert (mine["reason"], mine["note_id"], mine["thread_id"], mine["excerpt"]) == (
+        "reply",
+        last["note_id"],
+        first["note_id"],
+        "Good.",
+    )
+    assert [item["note_id"] for item in await team.inbox(team.chief)] == [answer["note_id"]]
+    assert await team.inbox(team.ben) == []
+    replies = await team.call("GET", f"/v1/notes/{first['note_id']}/replies", who=team.ann)
+    assert [one["body"] for one in replies["items"]] == ["I do.", "Good."]
+    await team.call("GET", f"/v1/notes/{first['note_id']}/replies", who=team.ben, status=404)
+    await team.call("POST", f"/v1/notes/{first['note_id']}/replies", {"body": "x"}, who=team.ben, status=404)
+
+
+async def test_a_territory_means_whoever_covers_it(team: Team) -> None:
+    await team.write("Look at this.", who=team.chief, mentions=[territory(NORTH_CITY), rep(ANN)])
+    await team.write("And this.", who=team.chief, mentions=[territory(NORTH_CITY)])
+    named, covering = reversed(await team.inbox(team.ann))
+    assert (named["reason"], named["territory_id"]) == ("mention", None)
+    assert covering["territory_id"] == str(NORTH_CITY)
+    refused = await team.write("Hello?", who=team.chief, mentions=[territory(ROOT)], status=409)
+    assert (refused["code"], str(ROOT) in refused["detail"]) == ("nobody-covers", True)
+    notes = await team.call("GET", f"/v1/notes?subject_id={team.account}", who=team.chief)
+    assert [note["body"] for note in notes["items"]] == ["Look at this.", "And this."]
+
+
+async def test_what_lies_outside_the_scope_is_neither_shown_nor_counted(team: Team) -> None:
+    """Ben is mentioned on an account of the north: he sees it once the account is his, and not after."""
+    await team.write("Ben knows them.", who=team.chief, mentions=[rep(BEN)])
+    assert await team.inbox(team.ben) == []
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    assert len(await team.inbox(team.ben)) == 1
+    await team.collab.feed(aligned(team.account, SOUTH, NORTH_CITY, uuid4()), version=3)
+    assert await team.inbox(team.ben) == []
+
+
+async def test_reading_is_counted_exactly_and_only_ones_own(team: Team) -> None:
+    for number in range(5):
+        await team.write(f"Note {number}", who=team.chief, mentions=[rep(ANN)])
+    items = await team.inbox(team.ann)
+    assert [item["excerpt"] for item in items] == [f"Note {number}" for number in (4, 3, 2, 1, 0)]
+    some = [item["item_id"] for item in items[:2]]
+    for _ in range(2):
+        left = await team.call("POST", "/v1/inbox/readings", {"item_ids": some}, who=team.ann)
+        assert left == {"unread": 3, "to_acknowledge": 0}
+    assert len(await team.inbox(team.ann, unread="true")) == 3
+    assert len(await team.inbox(team.ann, unread="false")) == 2
+    strange = {"item_ids": [items[2]["item_id"]]}
+    refused = await team.call("POST", "/v1/inbox/readings", strange, who=team.ben, status=404)
+    assert refused["detail"].startswith("item_ids")
+    assert len(await team.inbox(team.ann, unread="true")) == 3
+
+
+async def test_pages_of_an_inbox_neither_skip_nor_repeat(team: Team) -> None:
+    for number in range(7):
+        await team.write(f"Note {number}", who=team.chief, mentions=[rep(ANN)])
+    found, cursor = [], ""
+    while cursor is not None:
+        page = await team.call("GET", f"/v1/inbox?limit=3{cursor and '&cursor=' + cursor}", who=team.ann)
+        found += [item["excerpt"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert found == [f"Note {number}" for number in range(6, -1, -1)]
+
+
+async def test_who_is_asked_acknowledges_and_the_author_sees_who_did(team: Team) -> None:
+    asked = await team.write(
+        "New price list.", who=team.chief, mentions=[rep(ANN), rep(BEN)], wants_acknowledgement=True
+    )
+    plain = await team.write("Thanks.", who=team.chief, mentions=[rep(ANN)])
+    refused = await team.write("Everybody?", who=team.chief, wants_acknowledgement=True, status=422)
+    assert refused["code"] == "nobody-asked"
+    mine = {item["note_id"]: item["item_id"] for item in await team.inbox(team.ann)}
+    path = f"/v1/inbox/{mine[asked['note_id']]}/acknowledgements"
+    done = await team.call("POST", path, who=team.ann)
+    again = await team.call("POST", path, who=team.ann)
+    assert done == again
+    assert done["acknowledged_at"] is not None
+    assert done["read_at"] is not None
+    await team.call("POST", path, who=team.ben, status=404)
+    not_wanted = await team.call(
+        "POST", f"/v1/inbox/{mine[plain['note_id']]}/acknowledgements", who=team.ann, status=409
+    )
+    assert not_wanted["code"] == "not-wanted"
+    told = await team.call("GET", f"/v1/notes/{asked['note_id']}/acknowledgements", who=team.chief)
+    assert {one["recipient"]: one["acknowledged_at"] for one in told["items"]} == {
+        str(ANN): done["acknowledged_at"],
+        str(BEN): None,
+    }
+
+
+async def test_a_deleted_note_leaves_every_inbox(team: Team) -> None:
+    note = await team.write("By mistake.", who=team.chief, mentions=[rep(ANN)])
+    await team.collab.http.delete(f"/v1/notes/{note['note_id']}", headers={**team.chief, "if-match": '"1"'})
+    assert await team.inbox(team.ann) == []
+
+
+async def test_many_at_once_put_every_item_into_the_inbox(team: Team) -> None:
+    """Ten writers mention the same two reps in turn: nothing is lost, doubled or deadlocked."""
+    both = [[rep(ANN), territory(SOUTH)], [territory(SOUTH), rep(ANN)]]
+    await asyncio.gather(
+        *(team.write(f"Note {number}", who=team.chief, mentions=both[number % 2]) for number in range(10))
+    )
+    items = await team.inbox(team.ann)
+    assert Counter(item["excerpt"] for item in items) == {f"Note {number}": 1 for number in range(10)}
+    rows = await team.collab.rows("SELECT recipient, count(*) FROM inbox_items GROUP BY 1")
+    assert {row[0]: row[1] for row in rows} == {str(ANN): 10, str(BEN): 10}
+
+
+async def test_bad_input_names_the_field(team: Team) -> None:
+    for wrong, field in (
+        ({"mentions": [{"type": "team", "id": str(ANN)}]}, "mentions"),
+        ({"mentions": [rep(ANN)] * 51}, "mentions"),
+        ({"wants_acknowledgement": "perhaps"}, "wants_acknowledgement"),
+    ):
+        refused = await team.write("x", who=team.chief, status=422, **wrong)
+        assert any(field in error["pointer"] for error in refused["errors"]), refused
+    assert await team.collab.rows("SELECT 1 FROM notes") == []
+
+
+async def test_notes_are_found_by_the_words_that_stand(team: Team) -> None:
+    note = await team.write("They renew in March, after the Messe.", who=team.ann)
+    await team.reply(note, "The board meets in March.", who=team.chief)
+    await team.write("Nothing to see.", who=team.ann)
+
+    async def find(words: str, who: dict[str, str]) -> list[str]:
+        found = await team.collab.http.get("/v1/note-matches", params={"words": words}, headers=who)
+        assert found.status_code == 200, found.text
+        return [item["body"] for item in found.json()["items"]]
+
+    assert await find("march", team.ann) == [
+        "The board meets in March.",
+        "They renew in March, after the Messe.",
+    ]
+    assert await find("renew march", team.ann) == ["They renew in March, after the Messe."]
+    assert await find('"in march" -board', team.ann) == ["They renew in March, after the Messe."]
+    assert await find("march", team.ben) == []
+    assert await find("& ! (", team.ann) == []
+    edited = await team.collab.http.patch(
+        f"/v1/notes/{note['note_id']}",
+        json={"body": "They renew in April."},
+        headers={**team.ann, "if-match": '"1"'},
+    )
+    assert edited.status_code == 200
+    assert await find("messe", team.ann) == []
+    assert await find("april", team.ann) == ["They renew in April."]
