@@ -126,6 +126,8 @@ def _verbs(method: str, path: str, operation: dict, schemas: dict) -> set[str]:
         return {VERBS[method.upper()]}
     if path.endswith("}"):
         return {"get"}
+    if "text/event-stream" in operation["responses"]["200"]["content"]:
+        return {"list"}
     shown = operation["responses"]["200"]["content"]["application/json"]["schema"]
     schema = schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown
     # A summary or a diff is one thing; figures are many, in the shape of a report.
