@@ -6,7 +6,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import activation_bench, api_bench, ingest_bench, relay_bench
+from tests.bench import (
+    activation_bench,
+    api_bench,
+    explain_bench,
+    handoffs_bench,
+    ingest_bench,
+    match_bench,
+    notes_bench,
+    query_bench,
+    relay_bench,
+    stream_bench,
+)
 from tests.bench.report import Result, publish
 from tests.bench.stage import Stage, engines
 
@@ -16,6 +27,12 @@ BENCHES: dict[str, Callable[[Stage], Awaitable[list[Result]]]] = {
     "api": api_bench.run,
     "diff": activation_bench.run_diff,
     "activate": activation_bench.run_activate,
+    "match": match_bench.run,
+    "explain": explain_bench.run,
+    "query": query_bench.run,
+    "handoffs": handoffs_bench.run,
+    "notes": notes_bench.run,
+    "stream": stream_bench.run,
 }
 
 

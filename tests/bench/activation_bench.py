@@ -54,7 +54,7 @@ class Scene:
     """An api with 100,000 accounts under a live plan, and a raw connection to the same database."""
 
     http: httpx.AsyncClient
-    raw: asyncpg.Connection
+    raw: asyncpg.Connection | None = None
     plan_id: str = ""
     drafts: int = 0
     shift: int = 0
@@ -214,3 +214,8 @@ async def _activate(scene: Scene) -> Result:
     values, floors = await paired(ours, floor)
     note = "20,000 of 100,000 accounts move; floor: the same rows by raw statements, no matching; lower is better"
     return rates("activate", "20k-of-100k", unit="s", values=values, floors=floors, note=note)
+
+
+async def found_plan(http: httpx.AsyncClient) -> None:
+    """Import 100,000 accounts through an api and put a first plan in force."""
+    await Scene(http).found()
