@@ -1,6 +1,7 @@
 """One clear sentence, and the fix, for each thing that a machine may lack."""
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_folder_that_is_not_there_yet_counts_as_its_disk(tmp_path):
 
 
 def test_a_taken_port_is_named_with_the_variable_that_changes_it(taken_port):
-    settings = LocalSettings.read({"METRICS_PORT": str(taken_port)})
+    settings = LocalSettings.read({**_free_ports(), "METRICS_PORT": str(taken_port)})
 
     with pytest.raises(Trouble) as refused:
         settings.require_free_ports()
@@ -55,8 +56,20 @@ def test_the_port_of_an_engine_elsewhere_may_be_taken(taken_port):
 
 
 def test_two_names_for_one_port_are_refused():
-    with pytest.raises(Trouble, match="COLLAB_PORT and METRICS_PORT are both 8002"):
-        LocalSettings.read({"COLLAB_PORT": "8002"}).require_free_ports()
+    ports = _free_ports()
+    ports["COLLAB_PORT"] = ports["METRICS_PORT"]
+    with pytest.raises(Trouble, match=f"COLLAB_PORT and METRICS_PORT are both {ports['METRICS_PORT']}"):
+        LocalSettings.read(ports).require_free_ports()
+
+
+def _free_ports() -> dict[str, str]:
+    """Return a port for each program, so that one that runs on this machine does not matter."""
+    names = ("ASSIGNMENT", "METRICS", "COLLAB", "POSTGRES", "KAFKA")
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in names]
+        for one in sockets:
+            one.bind((LOOPBACK, 0))
+        return {f"{name}_PORT": str(one.getsockname()[1]) for name, one in zip(names, sockets, strict=True)}
 
 
 @pytest.mark.parametrize("given", ["0", "65536", "x", "-1"])
