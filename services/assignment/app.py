@@ -14,6 +14,7 @@ from services.assignment.alignments.explanations import routes as explanations
 from services.assignment.alignments.gates import refusals as gates_refusals
 from services.assignment.alignments.gates import routes as gates
 from services.assignment.alignments.moves import routes as moves
+from services.assignment.alignments.previews import routes as previews
 from services.assignment.certifications import refusals as certifications_refusals
 from services.assignment.certifications import routes as certifications
 from services.assignment.clones import routes as clones
@@ -109,6 +110,7 @@ def create_app(
             diffs.router,
             balances.router,
             moves.router,
+            previews.router,
             gates.router,
             activations.router,
             potentials.router,

@@ -98,6 +98,40 @@ class TreePublished(EventContract):
         return str(self.plan_id)
 
 
+class PlannedMove(BaseModel):
+    """Where a plan would send an account that is elsewhere now; null: to no territory."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account_id: UUID
+    to_territory_id: UUID | None
+
+
+class PlanPreviewed(EventContract):
+    """A part of what a plan would change: its tree, in the first part, and the accounts that would move.
+
+    Parts of a preview come in order, 1 to `parts`; a later preview of the plan replaces an earlier one.
+    """
+
+    TYPE: ClassVar[str] = "assignment.plan.previewed.v1"
+    TOPIC: ClassVar[str] = PLANS
+
+    plan_id: UUID
+    preview_id: UUID
+    plan_version: int
+    tree_id: UUID
+    part: int
+    parts: int
+    territories: tuple[TerritoryNode, ...]
+    moves: tuple[PlannedMove, ...]
+    previewed_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per plan."""
+        return str(self.plan_id)
+
+
 class AccountRegistered(EventContract):
     """An account was seen for the first time."""
 

@@ -8,6 +8,7 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         assignment.PlanDrafted,
         assignment.PlanActivated,
         assignment.PlanRetired,
+        assignment.PlanPreviewed,
         assignment.TreePublished,
         assignment.AccountRegistered,
         assignment.AccountChanged,

@@ -48,9 +48,16 @@ def split_by_lag(names: Collection[str]) -> tuple[list[str], list[str]]:
 
 
 def cells(
-    names: Collection[str], *, window: Window, group_by: GroupBy, grain: Grain, by_rep: bool, everywhere: bool
+    names: Collection[str],
+    *,
+    window: Window,
+    group_by: GroupBy,
+    grain: Grain,
+    by_rep: bool,
+    everywhere: bool,
+    rows: str = "rollup_days",
 ) -> str:
-    """Return the query: figures by key, period and currency.
+    """Return the query: figures by key, period and currency, of the roll-ups or `rows` like theirs.
 
     By rep, only what is credited to territories themselves is read: each row then has one rep at most, and the
     rows add up to everything.
@@ -66,7 +73,7 @@ def cells(
     return f"""
     SELECT {_KEY[group_by]} AS key, {_PERIOD[grain]} AS period, r.currency,
            {", ".join(f"{sums[name]} AS {name}" for name in names)}
-    FROM rollup_days r {_COVERED if by_rep else ""}
+    FROM {rows} r {_COVERED if by_rep else ""}
     WHERE {" AND ".join(conditions)}
     GROUP BY 1, 2, 3 LIMIT :limit
     """

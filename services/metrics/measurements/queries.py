@@ -23,10 +23,17 @@ from services.metrics.measurements.attainment import QUOTA, add_quotas
 from services.metrics.measurements.cells import GroupBy, cells, split_by_lag
 from services.metrics.measurements.measure import Value, currencies_of, measure
 from services.metrics.measurements.periods import Grain, count_periods, periods_between
+from services.metrics.measurements.planned import (
+    PLANNED,
+    PlannedTree,
+    find_planned_territories,
+    find_preview,
+)
 from services.metrics.measurements.refusals import UnknownMetric
 from services.metrics.rollups.view import RollupView
 from shared.contracts.identity import ORGANISATION
 from shared.db.scope import Scope
+from shared.http.security import OutsideScope
 
 MAX_ROWS = 10_000
 _MAX_CELLS = 50_000
@@ -48,24 +55,26 @@ class Metrics:
     rows: list[Row]
     totals: list[Value]
     live: LivePlan
+    planned: PlannedTree | None = None
 
 
 async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Scope) -> Metrics:
-    """Return metrics within the scope. Raises NotFound, UnknownMetric, TooManyRows."""
+    """Return metrics within the scope. Raises NotFound, UnknownMetric, TooManyRows, OutsideScope."""
     definitions = [_definition(metric_id) for metric_id in dict.fromkeys(asked.metric_ids)]
     if count_periods(asked.first_day, asked.end_day, asked.grain) > MAX_ROWS:
         raise _too_many()
-    territories = await find_asked_territories(
-        read, territory_id=asked.territory_id, include=asked.include, scope=scope
-    )
+    planned, territories = await _find_territories(read, asked, scope)
     names = {name for definition in definitions for name in definition.figures}
     if "converted" in names:
         names.add("immature_leads")
-    whole = await _find_cells(read, asked, names, territories, group_by="none", grain="total")
+    tree_id = None if planned is None else planned.tree_id
+    whole = await _find_cells(read, asked, names, territories, tree_id, group_by="none", grain="total")
     totals = whole.get((None, None), {})
     rows = whole
     if (asked.group_by, asked.grain) != ("none", "total"):
-        rows = await _find_cells(read, asked, names, territories, group_by=asked.group_by, grain=asked.grain)
+        rows = await _find_cells(
+            read, asked, names, territories, tree_id, group_by=asked.group_by, grain=asked.grain
+        )
     shown = {definition.metric_id: currencies_of(definition, totals) for definition in definitions}
 
     def values_of(sums: dict[str, dict[str, int]]) -> list[Value]:
@@ -76,7 +85,26 @@ async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Sco
             Row(key, period, values_of(rows.get((key, period), {}))) for key, period in _filled(rows, asked)
         ],
         totals=values_of(totals),
-        live=await find_live_plan(read),
+        live=await find_live_plan(read)
+        if planned is None
+        else LivePlan(planned.plan_id, planned.tree_id, planned.as_of),
+        planned=planned,
+    )
+
+
+async def _find_territories(
+    read: AsyncConnection, asked: MetricsAsked, scope: Scope
+) -> tuple[PlannedTree | None, AskedTerritories]:
+    if asked.plan_id is None:
+        return None, await find_asked_territories(
+            read, territory_id=asked.territory_id, include=asked.include, scope=scope
+        )
+    if not scope.everything:
+        # A scope is of the tree in force; the plan's may cut it otherwise.
+        raise OutsideScope("view: as planned is for callers whose scope is the whole organisation.")
+    planned = await find_preview(read, asked.plan_id)
+    return planned, await find_planned_territories(
+        read, planned, territory_id=asked.territory_id, include=asked.include
     )
 
 
@@ -110,6 +138,7 @@ async def _find_cells(
     asked: MetricsAsked,
     names: Collection[str],
     territories: AskedTerritories,
+    tree_id: UUID | None,
     *,
     group_by: GroupBy,
     grain: Grain,
@@ -128,19 +157,11 @@ async def _find_cells(
             grain=grain,
             by_rep=by_rep,
             everywhere=wanted is None,
+            rows="rollup_days" if tree_id is None else "planned",
         )
-        parameters: dict[str, Any] = {
-            "view": int(RollupView.named(asked.view)),
-            "first_day": asked.first_day - timedelta(days=lag_days),
-            "end_day": asked.end_day - timedelta(days=lag_days),
-            "limit": _MAX_CELLS + 1,
-        }
-        if grain != "total":
-            parameters["lag_days"] = lag_days
-        if wanted is not None:
-            parameters["territories"] = wanted
-        if by_rep:
-            parameters["rep_id"] = asked.rep_id
+        if tree_id is not None:
+            statement = f"WITH {PLANNED} {statement}"
+        parameters = _parameters(asked, wanted, tree_id, lag_days=lag_days, grain=grain, by_rep=by_rep)
         rows = (await read.execute(text(statement), parameters)).all()
         if len(rows) > _MAX_CELLS:
             raise _too_many()
@@ -151,6 +172,34 @@ async def _find_cells(
     if QUOTA in names and not by_rep:
         await add_quotas(read, asked, found, wanted, group_by=group_by, grain=grain)
     return found
+
+
+def _parameters(
+    asked: MetricsAsked,
+    wanted: list[UUID] | None,
+    tree_id: UUID | None,
+    *,
+    lag_days: int,
+    grain: Grain,
+    by_rep: bool,
+) -> dict[str, Any]:
+    """Return what the statement binds: nothing that it does not name."""
+    view = RollupView.AS_IS if asked.view == "as_planned" else RollupView.named(asked.view)
+    parameters: dict[str, Any] = {
+        "view": int(view),
+        "first_day": asked.first_day - timedelta(days=lag_days),
+        "end_day": asked.end_day - timedelta(days=lag_days),
+        "limit": _MAX_CELLS + 1,
+    }
+    if grain != "total":
+        parameters["lag_days"] = lag_days
+    if wanted is not None:
+        parameters["territories"] = wanted
+    if by_rep:
+        parameters["rep_id"] = asked.rep_id
+    if tree_id is not None:
+        parameters |= {"plan_id": asked.plan_id, "tree_id": tree_id}
+    return parameters
 
 
 def _territories(

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.metrics.attribution.queries import Include
 from services.metrics.measurements.asked import MetricsAsked
@@ -12,7 +12,7 @@ from services.metrics.measurements.cells import GroupBy, Window
 from services.metrics.measurements.measure import Value
 from services.metrics.measurements.periods import Grain
 from services.metrics.measurements.queries import Metrics, Row
-from services.metrics.rollups.view import ViewName
+from services.metrics.rollups.view import AskedView
 from shared.contracts.money import PlainDecimal
 from shared.http.bodies import Body, Day, View
 
@@ -23,7 +23,12 @@ class MetricsQuery(Body):
     metric_id: list[str] = Field(
         min_length=1, max_length=20, description="Of /v1/metric-definitions; repeat it for more."
     )
-    view: ViewName = Field(description="As credited when it happened, or to today's holder.")
+    view: AskedView = Field(
+        description="As credited when it happened, to today's holder, or to whoever a plan would give the account to."
+    )
+    plan_id: UUID | None = Field(
+        default=None, description="With as_planned: the plan, which was previewed at assignment."
+    )
     first_day: Day = Field(alias="from", description="First day, UTC.")
     end_day: Day = Field(alias="to", description="The day after the last, UTC.")
     territory_id: UUID | None = Field(default=None, description="Without it: all in scope.")
@@ -47,6 +52,12 @@ class MetricsQuery(Body):
     window_days: Window = Field(
         default=Window.MONTH, description="Within how many days a lead has to convert."
     )
+
+    @model_validator(mode="after")
+    def _names_the_plan(self) -> Self:
+        if (self.view == "as_planned") != (self.plan_id is not None):
+            raise ValueError("plan_id: name the plan with view=as_planned, and with no other view")
+        return self
 
     def asked(self) -> MetricsAsked:
         """Return it as the query of the service."""
@@ -94,11 +105,15 @@ class MetricsRow(View):
 
 
 class MetricsMeta(View):
-    """What the values were worked out with."""
+    """What the values were worked out with: the plan in force, or the one that was asked for."""
 
     plan_id: UUID | None
     tree_id: UUID | None
     as_of: datetime
+    plan_version: int | None = Field(description="With as_planned: the plan's version that was previewed.")
+    previewed_at: datetime | None = Field(
+        description="With as_planned: which accounts would move is as of then, what they sold is as of now."
+    )
     lag_days: int
     window_days: Window
 
@@ -106,7 +121,7 @@ class MetricsMeta(View):
 class MetricsView(View):
     """Metrics by territory, rep and period, and over everything asked for."""
 
-    view: ViewName
+    view: AskedView
     rows: list[MetricsRow]
     totals: list[MetricValueView]
     meta: MetricsMeta
@@ -122,6 +137,8 @@ class MetricsView(View):
                 plan_id=metrics.live.plan_id,
                 tree_id=metrics.live.tree_id,
                 as_of=metrics.live.as_of,
+                plan_version=None if metrics.planned is None else metrics.planned.plan_version,
+                previewed_at=None if metrics.planned is None else metrics.planned.previewed_at,
                 lag_days=asked.lag_days,
                 window_days=asked.window,
             ),

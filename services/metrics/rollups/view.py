@@ -4,6 +4,8 @@ from enum import IntEnum
 from typing import Literal, Self
 
 ViewName = Literal["as_was", "as_is"]
+AskedView = Literal["as_was", "as_is", "as_planned"]
+"""The third is worked out from the second when it is asked for, by a plan that is not in force."""
 
 
 class RollupView(IntEnum):

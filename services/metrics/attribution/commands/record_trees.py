@@ -9,7 +9,7 @@ from services.metrics.attribution.commands.restate_tree import restate_live_tree
 from services.metrics.attribution.credit import change_attribution
 from services.metrics.attribution.tree import lines_of
 from services.metrics.attribution.tree_periods import TreeShift
-from shared.contracts.assignment import TreePublished
+from shared.contracts.assignment import TerritoryNode, TreePublished
 from shared.contracts.identity import ORGANISATION
 from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
@@ -37,14 +37,18 @@ _IS_LIVE = text("SELECT 1 FROM live_plan WHERE tree_id = :tree_id")
 
 async def record_trees(batch: Sequence[Received[TreePublished]], uow: UnitOfWork) -> None:
     """Keep the trees that are new; equal trees have equal ids, so a known id says nothing new."""
-    await change_attribution(uow)
     for received in batch:
-        event = received.event
-        added = await uow.connection.execute(_ADD, {"tree_id": event.tree_id, "now": uow.now})
-        if added.first() is not None:
-            parents = {node.territory_id: node.parent_id for node in event.territories}
-            await _add_lines(event.tree_id, lines_of(parents), uow)
-            await _mend(event.tree_id, uow)
+        await add_tree(received.event.tree_id, received.event.territories, uow)
+
+
+async def add_tree(tree_id: UUID, territories: Sequence[TerritoryNode], uow: UnitOfWork) -> None:
+    """Keep a tree if it is new, and spread by it what was counted while its shape was not known."""
+    await change_attribution(uow)
+    added = await uow.connection.execute(_ADD, {"tree_id": tree_id, "now": uow.now})
+    if added.first() is not None:
+        parents = {node.territory_id: node.parent_id for node in territories}
+        await _add_lines(tree_id, lines_of(parents), uow)
+        await _mend(tree_id, uow)
 
 
 async def _add_lines(tree_id: UUID, lines: Mapping[UUID, Sequence[UUID]], uow: UnitOfWork) -> None:
