@@ -15,6 +15,7 @@ from services.metrics.goals import routes as goals
 from services.metrics.measurements import refusals as measurement_refusals
 from services.metrics.measurements import routes as measurements
 from services.metrics.reconciliations import routes as reconciliations
+from services.metrics.training import routes as certification_effects
 from shared.http.app import create_service_app
 from shared.http.parts import Parts
 from shared.http.problems import RefusalTable
@@ -47,6 +48,7 @@ def create_app(parts: Parts) -> FastAPI:
             definitions.router,
             measurements.router,
             goals.router,
+            certification_effects.router,
             reconciliations.router,
             freshness.router,
             customer_value.router,

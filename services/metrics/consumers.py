@@ -6,7 +6,8 @@ from services.metrics.attribution.commands.record_previews import record_preview
 from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.coverages.commands import end_coverages, start_coverages
 from services.metrics.facts.commands.apply_facts import apply_facts
-from shared.contracts import assignment, sales
+from services.metrics.training.commands import keep_certifications, revoke_certifications
+from shared.contracts import assignment, sales, training
 from shared.messaging.subscription import Subscription
 
 CONSUMERS = {
@@ -18,6 +19,15 @@ CONSUMERS = {
             {assignment.PlanActivated: record_activations, assignment.PlanPreviewed: record_previews},
         ),
         Subscription(assignment.TERRITORIES, {assignment.TreePublished: record_trees}),
+    ),
+    "metrics.training": (
+        Subscription(
+            training.TRAINING,
+            {
+                training.CertificationGranted: keep_certifications,
+                training.CertificationRevoked: revoke_certifications,
+            },
+        ),
     ),
     # A consumer of its own: where metrics ran before, it reads the coverages from their beginning.
     "metrics.coverages": (

@@ -25,6 +25,7 @@ _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
         "metrics.attribution": (ACCOUNTS, PLANS, TERRITORIES),
         "metrics.coverages": (COVERAGES,),
         "metrics.facts": (FACTS,),
+        "metrics.training": (TRAINING,),
     },
     "collab": {
         "collab.handoffs": (ACCOUNTS, PLANS, TERRITORIES, COVERAGES, ACCOUNT_STATE),

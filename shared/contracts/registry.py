@@ -58,6 +58,7 @@ CONSUMED: dict[str, tuple[str, ...]] = {
         assignment.PLANS,
         assignment.TERRITORIES,
         assignment.COVERAGES,
+        training.TRAINING,
     ),
     "collab": (
         assignment.ACCOUNTS,

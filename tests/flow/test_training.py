@@ -32,6 +32,7 @@ def test_a_certificate_that_ends_in_collab_ends_eligibility_in_assignment(seeded
     plan = _require(assignment, live, territory, code)
     try:
         _until(lambda: _reason(assignment, territory) is None, "the grant to reach assignment")
+        _until(lambda: _cohort(seeded, code, began) == 1, "the grant to reach metrics")
         _until_announced(seeded, over["award_id"], "collab.certification.expired.v1")
         day_before = (datetime.fromisoformat(award["valid_to"]) - timedelta(days=1)).date().isoformat()
         assert _reason(assignment, territory, on=day_before) is None
@@ -63,6 +64,15 @@ def test_the_calendar_reaches_a_worker_that_was_away(seeded: ServiceProcesses):
         "collab.certification.granted.v1",
         "collab.certification.expired.v1",
     ]
+
+
+def _cohort(seeded: ServiceProcesses, code: str, began) -> int:
+    """Return how many reps metrics compares as certified in that month."""
+    metrics = seeded.api("metrics", role="admin")
+    asked = {"certification_code": code, "metric_id": "revenue", "months": 1}
+    since, until = began.replace(day=1), (began.replace(day=1) + timedelta(days=32)).replace(day=1)
+    found = metrics.get("/v1/certification-effects", since=since, until=until, **asked).body["items"]
+    return sum(item["certified"]["reps"] for item in found)
 
 
 def _grant(collab: Service, rep: str, code: str, valid_from) -> dict:

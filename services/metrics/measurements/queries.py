@@ -60,7 +60,7 @@ class Metrics:
 
 async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Scope) -> Metrics:
     """Return metrics within the scope. Raises NotFound, UnknownMetric, TooManyRows, OutsideScope."""
-    definitions = [_definition(metric_id) for metric_id in dict.fromkeys(asked.metric_ids)]
+    definitions = [definition_of(metric_id) for metric_id in dict.fromkeys(asked.metric_ids)]
     if count_periods(asked.first_day, asked.end_day, asked.grain) > MAX_ROWS:
         raise _too_many()
     planned, territories = await _find_territories(read, asked, scope)
@@ -68,11 +68,11 @@ async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Sco
     if "converted" in names:
         names.add("immature_leads")
     tree_id = None if planned is None else planned.tree_id
-    whole = await _find_cells(read, asked, names, territories, tree_id, group_by="none", grain="total")
+    whole = await find_cells(read, asked, names, territories, tree_id, group_by="none", grain="total")
     totals = whole.get((None, None), {})
     rows = whole
     if (asked.group_by, asked.grain) != ("none", "total"):
-        rows = await _find_cells(
+        rows = await find_cells(
             read, asked, names, territories, tree_id, group_by=asked.group_by, grain=asked.grain
         )
     shown = {definition.metric_id: currencies_of(definition, totals) for definition in definitions}
@@ -108,7 +108,8 @@ async def _find_territories(
     )
 
 
-def _definition(metric_id: str) -> Definition:
+def definition_of(metric_id: str) -> Definition:
+    """Return what a metric means. Raises UnknownMetric."""
     if metric_id not in CATALOGUE:
         raise UnknownMetric(
             f"metric_id: no metric {metric_id!r}; GET /v1/metric-definitions lists those there are."
@@ -133,7 +134,7 @@ def _too_many() -> TooManyRows:
     )
 
 
-async def _find_cells(
+async def find_cells(
     read: AsyncConnection,
     asked: MetricsAsked,
     names: Collection[str],
@@ -143,6 +144,7 @@ async def _find_cells(
     group_by: GroupBy,
     grain: Grain,
 ) -> Cells:
+    """Return the sums of figures by key and period; `tree_id` is of the plan in as_planned. Raises TooManyRows."""
     by_rep = asked.rep_id is not None or asked.group_by == "rep"
     wanted = _territories(asked, territories, group_by=group_by, by_rep=by_rep)
     found: Cells = {}
