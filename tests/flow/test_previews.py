@@ -51,7 +51,9 @@ def _path(view: str, *, plan_id: str | None) -> str:
 
 
 def _read(metrics: Service, view: str, plan_id: str | None) -> dict:
-    return metrics.get(_path(view, plan_id=plan_id)).body
+    found = metrics.find(_path(view, plan_id=plan_id))
+    assert found is not None
+    return found.body
 
 
 def _revenue(found: dict) -> dict[str, int]:
