@@ -1,11 +1,13 @@
 """Territories that are fair and explained: balance before anything changes, a gate, pins, and who covers what."""
 
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
+from decimal import Decimal
 from typing import Any
 
 from deploy.demo.client import Answer, Installation, Service
 from deploy.demo.failing import DemoFailed
+from deploy.demo.tour.covering import cover
+from deploy.demo.tour.judging import be_judged
 from deploy.demo.tour.stage import SUBJECT, Stage, short
 
 _MEASURES = ("accounts", "employees", "revenue", "pipeline")
@@ -20,8 +22,8 @@ def balance(stage: Stage, installation: Installation) -> None:
     _compare(stage, assignment, draft_id, fair)
     account_id = _explain(stage, assignment, territory_id)
     _pin(stage, assignment, live, account_id)
-    _be_judged(stage, assignment, live, draft_id)
-    _cover(stage, assignment, territory_id)
+    be_judged(stage, assignment, live, draft_id)
+    cover(stage, assignment, territory_id)
 
 
 def _show_balance(stage: Stage, assignment: Service, plan_id: str) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def _show_balance(stage: Stage, assignment: Service, plan_id: str) -> dict[str, 
     )
     far = [one["travel"]["mean_km"] for one in answer.body["territories"] if one["travel"]["mean_km"]]
     stage.fields({"mean way to the middle of a territory, km": round(sum(far) / len(far), 1)})
-    found = next(row for row in rows if row["measure"] == "accounts")
+    found = _of_accounts(answer.body)
     stage.check(
         "Gini lies between 0 (all alike) and 1 (one has all)", holds=0 <= float(found["gini"]["value"]) <= 1
     )
@@ -51,6 +53,15 @@ def _show_balance(stage: Stage, assignment: Service, plan_id: str) -> dict[str, 
     }
     body: dict[str, Any] = answer.body
     return body
+
+
+def _of_accounts(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(row for row in body["fairness"] if row["measure"] == "accounts")
+    return found
+
+
+def _gini(row: dict[str, Any]) -> Decimal:
+    return Decimal(row["gini"]["value"])
 
 
 def _leave_out_a_territory(stage: Stage, assignment: Service, live: str) -> tuple[str, str]:
@@ -72,6 +83,17 @@ def _compare(stage: Stage, assignment: Service, draft_id: str, fair: dict[str, A
     answer = assignment.get(f"/v1/plans/{draft_id}/balance")
     moved = answer.body["disruption"]["moved"]
     stage.show(answer, {"gaps": answer.body["gaps"], "would move": moved})
+    names = ("gini", "p90_to_p10", "share_within_band", "highest_to_lowest")
+    now, then = (_of_accounts(body) for body in (fair, answer.body))
+    stage.table(
+        ["accounts per territory", "live", "draft"],
+        [
+            [name.replace("_", " "), *(str(one[name]["value"] or one[name]["reason"]) for one in (now, then))]
+            for name in names
+        ],
+    )
+    stage.check("the draft is less fair than what is live", holds=_gini(then) > _gini(now))
+    stage.figures["gini_accounts_draft"] = then["gini"]["value"]
     stage.check(
         f"{answer.body['gaps']} accounts would belong to nobody, and the draft says so before it is live",
         holds=answer.body["gaps"] > fair["gaps"] and moved == answer.body["gaps"] - fair["gaps"],
@@ -79,9 +101,9 @@ def _compare(stage: Stage, assignment: Service, draft_id: str, fair: dict[str, A
 
 
 def _explain(stage: Stage, assignment: Service, territory_id: str) -> str:
-    stage.step("Why is this account here?")
-    account = assignment.get("/v1/accounts", territory_id=territory_id, limit=1).body["items"][0]
-    answer = assignment.get(f"/v1/accounts/{account['account_id']}/explanation")
+    stage.step("Why was this account here, a month ago?")
+    at = (datetime.now(UTC) - timedelta(days=30)).isoformat()
+    answer = _first_explained(assignment, territory_id, at)
     ground = answer.body["ground"]
     (compared, *_) = ground["rule"]["comparisons"]
     stage.show(answer, {"path": " > ".join(step["name"] for step in ground["path"])})
@@ -95,7 +117,16 @@ def _explain(stage: Stage, assignment: Service, territory_id: str) -> str:
     stage.check(
         "replayed from what is on record, it comes out the same", holds=answer.body["replays"] is True
     )
-    return str(account["account_id"])
+    return str(answer.body["account_id"])
+
+
+def _first_explained(assignment: Service, territory_id: str, at: str) -> Answer:
+    """Return why the first account that was known by then was where it was."""
+    for account in assignment.pages("/v1/accounts", territory_id=territory_id):
+        answer = assignment.get(f"/v1/accounts/{account['account_id']}/explanation", at=at)
+        if answer.body["ground"] is not None:
+            return answer
+    raise DemoFailed(f"No account in {territory_id} is known for a month: seed the demo again.")
 
 
 def _pin(stage: Stage, assignment: Service, live: str, account_id: str) -> None:
@@ -123,57 +154,3 @@ def _pin(stage: Stage, assignment: Service, live: str, account_id: str) -> None:
         "in the draft the pin comes before every rule",
         holds=(match["cause"], match["territory_id"]) == ("pin", elsewhere),
     )
-
-
-def _be_judged(stage: Stage, assignment: Service, live: str, draft_id: str) -> None:
-    stage.step("The gate: what blocks is refused, with the way out")
-    policy = assignment.get("/v1/gate-policy")
-    limits = {name: value for name, value in policy.body.items() if isinstance(value, dict)}
-    strict = {**limits, "gaps": {"warn": "0", "block": "0.005"}}
-    put = assignment.put("/v1/gate-policy", strict, etag=policy.etag or "")
-    try:
-        gate = assignment.get(f"/v1/plans/{draft_id}/gate")
-        stage.show(gate, {"passes": gate.body["passes"]})
-        for finding in gate.body["findings"]:
-            stage.fields(
-                {finding["severity"]: finding["check"], "value": finding["value"], "fix": finding["fix"]}
-            )
-        refused = assignment.send(
-            "POST",
-            f"/v1/plans/{draft_id}/activations",
-            body={"replacing_plan_id": live},
-            headers={"If-Match": gate.etag or ""},
-            accept={HTTPStatus.CONFLICT},
-        )
-        stage.show(refused, {"code": refused.body["code"]})
-        blocks = [one["check"] for one in gate.body["findings"] if one["severity"] == "block"]
-        stage.check(
-            "a draft with gaps does not go live; only an administrator with a reason may say otherwise",
-            holds=blocks == ["gaps"] and refused.body["code"] == "gate-refused",
-        )
-    finally:
-        assignment.put("/v1/gate-policy", limits, etag=put.etag or "")
-
-
-def _cover(stage: Stage, assignment: Service, territory_id: str) -> None:
-    stage.step("Who covers it: one primary, a backup, overlays up to the whole")
-    running = list(assignment.pages("/v1/coverages", territory_id=territory_id, running=True))
-    primary = next((one for one in running if one["role"] == "primary"), None)
-    if primary is None:
-        raise DemoFailed(f"Nobody covers {territory_id}: seed the demo again.")
-    reps = [rep["rep_id"] for rep in assignment.get("/v1/reps", limit=5).body["items"]]
-    one, other = [rep for rep in reps if rep != primary["rep_id"]][:2]
-    until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-    begun: list[Answer] = []
-    try:
-        for rep, role, share in ((one, "backup", "100"), (one, "overlay", "60")):
-            body = {"territory_id": territory_id, "rep_id": rep, "role": role, "valid_to": until}
-            begun.append(assignment.post("/v1/coverages", {**body, "share_percent": share}))
-            stage.show(begun[-1], {"role": role, "share": f"{share} %", "until": until[:10]})
-        body = {"territory_id": territory_id, "rep_id": other, "role": "overlay", "share_percent": "50"}
-        refused = assignment.send("POST", "/v1/coverages", body=body, accept={HTTPStatus.CONFLICT})
-        stage.show(refused, {"code": refused.body["code"], "detail": refused.body["detail"]})
-        stage.check("60 % and 50 % are more than there is", holds=refused.status == HTTPStatus.CONFLICT)
-    finally:
-        for answer in begun:
-            assignment.post(f"/v1/coverages/{answer.body['coverage_id']}/endings", {})
