@@ -28,10 +28,10 @@ class Event:
 
 
 class Subscriber:
-    """Reads the account events from now on, in a group of its own."""
+    """Reads the events of one topic from now on, in a group of its own."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._topic = prefix_from_environment() + TOPIC
+    def __init__(self, bootstrap_servers: str, topic: str = TOPIC) -> None:
+        self._topic = prefix_from_environment() + topic
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -52,16 +52,23 @@ class Subscriber:
             lambda event: event.data["activation_id"] == activation_id, count=count, seconds=seconds
         )
 
-    def wait_for(self, wanted: Callable[[Event], bool], *, count: int, seconds: float) -> list[Event]:
-        """Return aligned events that are wanted, each once, as soon as so many have come."""
+    def wait_for(
+        self,
+        wanted: Callable[[Event], bool],
+        *,
+        count: int,
+        seconds: float,
+        event_type: str = ALIGNED,
+    ) -> list[Event]:
+        """Return events of the type that are wanted, each once, as soon as so many have come."""
         found: dict[str, Event] = {}
         deadline = time.monotonic() + seconds
         while len(found) < count:
             for event in self._poll():
-                if event.headers.get("ce_type") == ALIGNED and wanted(event):
+                if event.headers.get("ce_type") == event_type and wanted(event):
                     found[event.headers["ce_id"]] = event
             if time.monotonic() > deadline:
-                raise DemoFailed(f"{len(found)} of {count} aligned events came in {seconds:.0f} s")
+                raise DemoFailed(f"{len(found)} of {count} {event_type} events came in {seconds:.0f} s")
         return list(found.values())
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from deploy.demo.client import Installation, Service, wait_until
 from deploy.demo.failing import DemoFailed
 from deploy.demo.protocols import lay_down_protocols
+from deploy.demo.tour.handoff_clock import start_by_handoff
 from deploy.demo.tour.stage import SUBJECT, Stage, short
 
 POLICY = "/v1/policies/answering-customers"
@@ -23,7 +24,7 @@ def work_together(stage: Stage, installation: Installation) -> None:
     if len(primaries) < 2:
         raise DemoFailed("Fewer than two territories are covered: seed the demo again.")
     mine, other = primaries[0], primaries[1]
-    account = assignment.get("/v1/accounts", territory_id=mine["territory_id"], limit=1).body["items"][0]
+    account, moving = assignment.get("/v1/accounts", territory_id=mine["territory_id"], limit=2).body["items"]
     rep, stranger = (
         installation.service("collab", role="contributor", subject=one["rep_id"], scope=one["territory_id"])
         for one in (mine, other)
@@ -31,6 +32,7 @@ def work_together(stage: Stage, installation: Installation) -> None:
     _write(stage, rep, stranger, account)
     _mention(stage, collab, rep, account, mine["territory_id"])
     _agree(stage, collab, rep, mine["rep_id"])
+    start_by_handoff(stage, installation, moving, other["territory_id"])
     _run_late(stage, collab, rep, account, mine)
 
 
