@@ -16,7 +16,7 @@ from tests.bench.stage import Stage
 
 ACCOUNTS, TERRITORIES, COUNTIES, RULES = 100_000, 60, 3_000, 500
 INDUSTRIES = ("retail", "health", "software", "education", "logistics")
-STATES = tuple(f"S{number}" for number in range(50))
+STATES = tuple(first + second for first in "ACDFG" for second in "AEIKLNORTZ")
 
 
 async def run(_stage: Stage) -> list[Result]:
