@@ -25,20 +25,30 @@ def start_by_handoff(
         installation.service(name, role="admin", subject=SUBJECT) for name in ("assignment", "collab")
     )
     stage.step("An account changes hands: the protocol of handoffs starts a clock")
+    account_id = account["account_id"]
+    _settle(collab, account_id)
     subscriber = Subscriber(installation.endpoints.kafka_bootstrap_servers, OBLIGATIONS)
     try:
-        plan_id, activation_id = _move(stage, assignment, account["account_id"], to_territory_id)
+        plan_id, activation_id = _move(stage, assignment, account_id, to_territory_id)
         try:
             since = Stopwatch()
-            handoff = _handoff_of(collab, account["account_id"], activation_id)
+            handoff = _handoff_of(collab, account_id, activation_id)
             event = _see_event(stage, subscriber, handoff["handoff_id"], since)
             _see_deadline(stage, collab, event.data["obligation_id"])
             accept(stage, installation, handoff)
             _see_end(stage, collab, event.data["obligation_id"])
         finally:
-            assignment.post(f"/v1/plans/{plan_id}/rollbacks")
+            back = assignment.post(f"/v1/plans/{plan_id}/rollbacks")
     finally:
         subscriber.close()
+    _handoff_of(collab, account_id, back.body["activation_id"])
+    _settle(collab, account_id)
+
+
+def _settle(collab: Service, account_id: str) -> None:
+    """Accept what is still on its way: while it is, moving the account again would be a way back home."""
+    for handoff in list(collab.pages("/v1/handoffs", account_id=account_id, state="sent")):
+        collab.post(f"/v1/handoffs/{handoff['handoff_id']}/acceptances")
 
 
 def _move(stage: Stage, assignment: Service, account_id: str, to_territory_id: str) -> tuple[str, str]:
