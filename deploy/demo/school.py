@@ -23,11 +23,14 @@ def open_school(collab: Service) -> None:
     for code, industry, months, courses in _SUBJECTS:
         if collab.find(f"/v1/certifications/{code}") is None:
             collab.post("/v1/certifications", _certification(code, industry, months))
-        if collab.find(f"/v1/skill-requirements/{industry}") is None:
-            body = {"certification_codes": [code]}
-            collab.send("PUT", f"/v1/skill-requirements/{industry}", body=body)
+        _require(collab, f"/v1/skill-requirements/industries/{industry}", code)
         if code not in taught:
             collab.post("/v1/programmes", _programme(code, industry, courses))
+
+
+def _require(collab: Service, path: str, code: str) -> None:
+    if collab.find(path) is None:
+        collab.send("PUT", path, body={"certification_codes": [code]})
 
 
 def _certification(code: str, industry: str, months: int) -> dict[str, Any]:

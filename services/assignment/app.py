@@ -11,6 +11,7 @@ from services.assignment.alignments.diffs import refusals as diffs_refusals
 from services.assignment.alignments.diffs import routes as diffs
 from services.assignment.alignments.diffs.turns import install_turns
 from services.assignment.alignments.explanations import routes as explanations
+from services.assignment.alignments.fit import routes as fit
 from services.assignment.alignments.gates import refusals as gates_refusals
 from services.assignment.alignments.gates import routes as gates
 from services.assignment.alignments.moves import routes as moves
@@ -23,7 +24,6 @@ from services.assignment.crm.imports import refusals as crm_imports_refusals
 from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
-from services.assignment.fit import routes as fit
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals

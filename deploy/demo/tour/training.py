@@ -57,7 +57,7 @@ def _find_pupil(assignment: Service, collab: Service) -> Pupil:
     """Choose the rep of the territory with the most accounts that ask for the certificate."""
     found: list[tuple[int, str, str]] = []
     for item in collab.pages(f"/v1/territories/{territory_id(ROOT)}/skill-gaps"):
-        asking = sum(n["accounts"] for n in item["needs"] if n["certification_code"] == CODE)
+        asking = sum(n["accounts"] for n in item["asked_for"] if n["certification_code"] == CODE)
         found += [(asking, item["territory_id"], rep_id) for rep_id in item["rep_ids"]]
     _, territory, rep_id = max(found)
     stranger = next(other for _, _, other in sorted(found) if other != rep_id)
@@ -102,16 +102,16 @@ def _wait_for_enrolment(collab: Service, pupil: Pupil) -> dict[str, Any]:
 
 def _need(stage: Stage, collab: Service, pupil: Pupil) -> dict[str, Any]:
     answer = collab.get(f"/v1/territories/{pupil.territory_id}/skill-gaps")
-    needs: list[dict[str, Any]] = answer.body["items"][0]["needs"]
+    asked: list[dict[str, Any]] = answer.body["items"][0]["asked_for"]
     stage.show(answer)
     stage.table(
         ["asked for", "accounts", "certified reps", "state"],
         [
             [n["certification_code"], str(n["accounts"]), str(len(n["certified_rep_ids"])), n["state"]]
-            for n in needs
+            for n in asked
         ],
     )
-    return next(need for need in needs if need["certification_code"] == CODE)
+    return next(one for one in asked if one["certification_code"] == CODE)
 
 
 def _learn(stage: Stage, collab: Service, pupil: Pupil, enrolment_id: str) -> Lesson:

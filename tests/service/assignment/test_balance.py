@@ -91,6 +91,42 @@ async def test_a_draft_is_measured_against_what_is_live(assignment: Assignment) 
     assert (balance["overlapping_accounts"], balance["disruption"]["moved"]) == (2, 2)
 
 
+async def test_a_balance_tells_how_well_those_who_cover_fit(assignment: Assignment) -> None:
+    """Of two languages in one draft territory, the rep speaks one; whoever asks for nothing is not scored."""
+    asking = [
+        {**account, "industry": "retail"} if account["external_id"] != "c3" else account
+        for account in ACCOUNTS
+    ]
+    plan_id = await assignment.live(*asking)
+    for account, language in (("c1", "es"), ("s1", "es"), ("s2", "fr")):
+        await assignment.execute(
+            "INSERT INTO customer_traits (account_id, language) VALUES (:id, :language)",
+            id=account_id_of(account),
+            language=language,
+        )
+    content = "external_id,name,languages,industries\nada,Ada,es,retail\n"
+    await assignment.http.post("/v1/reps/imports", content=content, headers={"content-type": "text/csv"})
+    for territory in (SOUTH, CITY):
+        body = {"territory_id": str(territory), "rep_id": str(rep_id_of("ada"))}
+        await assignment.post("/v1/coverages", body)
+    balance = await assignment.get(f"/v1/plans/{plan_id}/balance")
+    fits = {row["name"]: row["fit"] for row in balance["territories"]}
+    # s1: all met, 100; s2: retail alone, 1 of 3 by weight, 33.
+    assert fits["South"] == {
+        "scored_accounts": 2,
+        "unscored_accounts": 0,
+        "mean_score": "66.50",
+        "misfits": 1,
+    }
+    assert fits["City"] == {
+        "scored_accounts": 2,
+        "unscored_accounts": 1,
+        "mean_score": "100.00",
+        "misfits": 0,
+    }
+    assert fits["North"] == {"scored_accounts": 0, "unscored_accounts": 1, "mean_score": None, "misfits": 0}
+
+
 async def test_a_caller_sees_the_balance_of_their_own_subtree(assignment: Assignment) -> None:
     plan_id = await assignment.live(*ACCOUNTS)
     await _measures(assignment, c1="100.00", s1="300.00")

@@ -96,12 +96,19 @@ async def test_skill_gaps_set_what_accounts_ask_for_against_what_reps_hold(schoo
         aligned(clinic, None, NORTH, uuid4()), aligned(bank, None, NORTH_CITY, uuid4()), version=2
     )
     await certify(school, "finance-basics")
-    await ok(school, "PUT", "/v1/skill-requirements/health", {"certification_codes": ["health-basics"]})
-    await ok(school, "PUT", "/v1/skill-requirements/finance", {"certification_codes": ["finance-basics"]})
+    await ok(
+        school, "PUT", "/v1/skill-requirements/industries/health", {"certification_codes": ["health-basics"]}
+    )
+    await ok(
+        school,
+        "PUT",
+        "/v1/skill-requirements/industries/finance",
+        {"certification_codes": ["finance-basics"]},
+    )
     body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
     await ok(school, "POST", "/v1/awards", body, 201)
     page = await ok(school, "GET", f"/v1/territories/{NORTH}/skill-gaps")
-    shown = {item["territory_id"]: item["needs"] for item in page["items"]}
+    shown = {item["territory_id"]: item["asked_for"] for item in page["items"]}
     assert [(n["certification_code"], n["accounts"], n["state"]) for n in shown[str(NORTH)]] == [
         ("health-basics", 1, "met")
     ]
@@ -109,7 +116,7 @@ async def test_skill_gaps_set_what_accounts_ask_for_against_what_reps_hold(schoo
         ("finance-basics", "gap")
     ]
     later = await ok(school, "GET", f"/v1/territories/{NORTH}/skill-gaps?on=2027-11-01&limit=1")
-    assert later["items"][0]["needs"][0]["state"] == "gap"
+    assert later["items"][0]["asked_for"][0]["state"] == "gap"
     assert later["next_cursor"] is not None
     outside = await send(
         school, "GET", f"/v1/territories/{NORTH}/skill-gaps", roles=("viewer",), territories=[SOUTH]
@@ -117,15 +124,51 @@ async def test_skill_gaps_set_what_accounts_ask_for_against_what_reps_hold(schoo
     assert outside.status_code == 404
 
 
+async def test_a_need_asks_for_a_skill_until_it_is_met(school: Collab) -> None:
+    """An account counts once, whether its industry, its needs or both ask for the certification."""
+    clinic, shop = uuid4(), uuid4()
+    await school.feed(account(clinic, "health"), account(shop, "retail"))
+    await school.feed(aligned(clinic, None, NORTH, uuid4()), aligned(shop, None, NORTH, uuid4()), version=2)
+    asks = {"certification_codes": ["health-basics"]}
+    await ok(school, "PUT", "/v1/skill-requirements/industries/health", asks)
+    await ok(school, "PUT", "/v1/skill-requirements/need-kinds/compliance", asks)
+    needs = []
+    for one in (clinic, shop):
+        body = {"kind": "compliance", "text": "Audited in May.", "source": "customer"}
+        needs.append(await ok(school, "POST", f"/v1/accounts/{one}/needs", body, 201))
+
+    async def asking() -> list[int]:
+        page = await ok(school, "GET", f"/v1/territories/{NORTH}/skill-gaps")
+        return [asked["accounts"] for item in page["items"] for asked in item["asked_for"]]
+
+    assert await asking() == [2]
+    path = f"/v1/accounts/{shop}/needs/{needs[1]['need_id']}"
+    headers = {**school.as_("admin"), "if-match": '"1"'}
+    dropped = {"status": "dropped", "drop_reason": "withdrawn"}
+    assert (await school.http.patch(path, json=dropped, headers=headers)).status_code == 200
+    assert await asking() == [1]
+    listed = await ok(school, "GET", "/v1/skill-requirements")
+    assert [(one["industry"], one["need_kind"]) for one in listed["items"]] == [
+        ("health", None),
+        (None, "compliance"),
+    ]
+    assert await ok(school, "GET", "/v1/skill-requirements/need-kinds/compliance") == listed["items"][1]
+    unknown = await send(school, "PUT", "/v1/skill-requirements/need-kinds/no-such-kind", asks)
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-need-kind")
+    assert unknown.json()["detail"].startswith("need_kind:")
+
+
 async def test_requirements_change_only_from_the_version_that_was_read(school: Collab) -> None:
-    path = "/v1/skill-requirements/health"
+    path = "/v1/skill-requirements/industries/health"
     await ok(school, "PUT", path, {"certification_codes": ["health-basics"]})
     blind = await send(school, "PUT", path, {"certification_codes": []})
     assert (blind.status_code, blind.json()["code"]) == (428, "precondition-required")
     headers = {**school.as_("admin"), "if-match": '"1"'}
     assert (await school.http.put(path, json={"certification_codes": []}, headers=headers)).status_code == 200
     assert (await school.http.put(path, json={"certification_codes": []}, headers=headers)).status_code == 412
-    unknown = await send(school, "PUT", "/v1/skill-requirements/food", {"certification_codes": ["nothing"]})
+    unknown = await send(
+        school, "PUT", "/v1/skill-requirements/industries/food", {"certification_codes": ["nothing"]}
+    )
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-certification")
     assert (
         await send(school, "PUT", path, {"certification_codes": []}, roles=("manager",))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assignment.fit.fit import Offered, PartName, Unknown, Wanted, best_score, measure_fit
+from services.assignment.alignments.fit.fit import Offered, PartName, Unknown, Wanted, best_score, measure_fit
 
 WANTED = Wanted("es", "retail", ("renewal", "training"))
 

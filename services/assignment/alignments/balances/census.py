@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.assignment.alignments.balances.travel import Point
 from services.assignment.alignments.diffs.diff import Tally
+from services.assignment.alignments.fit.fit import FitTally, Scorer, Wanted
 from services.assignment.alignments.realignment import TERRITORY_ID, Unit
 from services.assignment.rules.condition import INDEX
 from services.assignment.rules.matcher import Matcher
@@ -28,6 +29,7 @@ class Holding:
     pipeline: dict[str, Decimal] = field(default_factory=dict)
     potential: dict[str, Decimal] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
+    fits: FitTally = field(default_factory=FitTally)
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Census:
     """Counts the accounts that the tally's caller sees, matched chunk by chunk."""
 
     tally: Tally
+    scorer: Scorer
     holdings: dict[UUID | None, Holding] = field(default_factory=dict)
     overlapping: int = 0
     overlaps: Counter[Pair] = field(default_factory=Counter)
@@ -45,8 +48,11 @@ class Census:
         accounts, numbers = self.tally.count(matcher, seen)
         paths = list(self.tally.numbers)
         for unit, number in zip(seen, numbers, strict=True):
-            holding = self._holding(paths[number][1])
+            territory_id = paths[number][1]
+            holding = self._holding(territory_id)
             holding.accounts += 1
+            if territory_id is not None:
+                holding.fits.add(self.scorer.score(territory_id, Wanted.of(unit)))
             holding.employees += unit[_EMPLOYEES] or 0
             wanting = matcher.wanting(unit)
             if len(wanting) > 1:

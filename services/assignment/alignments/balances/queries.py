@@ -16,6 +16,7 @@ from services.assignment.alignments.balances.fairness import Fairness, measure_f
 from services.assignment.alignments.balances.travel import Travel, measure_travel
 from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.diffs.queries import look
+from services.assignment.alignments.fit.queries import load_scorer
 from services.assignment.alignments.queries import load_matcher, read_units
 from services.assignment.plans.queries import find_plan, read_live_plan
 from services.assignment.potentials.queries import EstimateFound, find_completed, sum_potentials
@@ -86,9 +87,12 @@ async def balance_plan(
     live = await read_live_plan(read)
     sight = await look(read, plan_id, live.plan_id, scope)
     estimate = None if estimate_id is None else await find_completed(read, estimate_id)
-    census = await _take_census(read, plan_id, at=at, sight=sight, estimate=estimate)
+    tree = await load_tree(read, plan_id)
+    scorer = await load_scorer(read, [node.territory_id for node in tree.territories], at=at)
+    census = Census(Tally(sight), scorer)
+    await _take(census, read, plan_id, at=at, estimate=estimate)
     holdings = census.holdings_with_money()
-    territories = working_territories(await load_tree(read, plan_id), holdings, sight)
+    territories = working_territories(tree, holdings, sight)
     vacant = await list_vacant(read, [node.territory_id for node in territories], at=at)
     rows = await asyncio.to_thread(_rows, territories, holdings, vacant)
     return PlanBalance(
@@ -105,10 +109,9 @@ async def balance_plan(
     )
 
 
-async def _take_census(
-    read: AsyncConnection, plan_id: UUID, *, at: datetime, sight: Sight, estimate: EstimateFound | None
-) -> Census:
-    census = Census(Tally(sight))
+async def _take(
+    census: Census, read: AsyncConnection, plan_id: UUID, *, at: datetime, estimate: EstimateFound | None
+) -> None:
     matcher = await load_matcher(read, plan_id, at=at)
     async for units in read_units(read):
         accounts, numbers = await asyncio.to_thread(census.count, matcher, units)
@@ -117,7 +120,6 @@ async def _take_census(
         if estimate is not None:
             sums = await sum_potentials(read, estimate.estimate_id, accounts, numbers)
             census.add_potentials(estimate.currency, sums)
-    return census
 
 
 def working_territories(tree: Tree, holding: Iterable[UUID | None], sight: Sight) -> list[Territory]:

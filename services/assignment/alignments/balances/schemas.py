@@ -10,6 +10,7 @@ from services.assignment.alignments.balances.fairness import Ratio, Undefined
 from services.assignment.alignments.balances.queries import Measure, PlanBalance, Spread, TerritoryBalance
 from services.assignment.alignments.balances.travel import Travel
 from services.assignment.alignments.diffs.schemas import MovedMoneyView, moved_money
+from services.assignment.alignments.fit.fit import FitTally
 from services.assignment.territories.tree import TerritoryKind
 from shared.contracts.money import PlainDecimal
 from shared.http.bodies import View
@@ -94,6 +95,30 @@ class TravelView(View):
         )
 
 
+class TerritoryFitView(View):
+    """How well those who cover a territory now fit the accounts it would hold; each by the rep who fits it best."""
+
+    scored_accounts: int
+    unscored_accounts: int = Field(
+        description="They ask for nothing, nothing is known of the reps, or nobody covers."
+    )
+    mean_score: PlainDecimal | None = Field(
+        description="In percent, of the scored accounts; null without any."
+    )
+    misfits: int = Field(description="Accounts of which less than half of what they ask for is met.")
+
+    @classmethod
+    def of(cls, fits: FitTally) -> "TerritoryFitView":
+        """Show a tally."""
+        mean = Decimal(fits.total) / fits.scored if fits.scored else None
+        return cls(
+            scored_accounts=fits.scored,
+            unscored_accounts=fits.unscored,
+            mean_score=None if mean is None else mean.quantize(Decimal("0.01")),
+            misfits=fits.misfits,
+        )
+
+
 class TerritoryBalanceView(View):
     """What a territory would hold."""
 
@@ -111,6 +136,7 @@ class TerritoryBalanceView(View):
         )
     )
     travel: TravelView
+    fit: TerritoryFitView
     vacant: bool = Field(description="Nobody covers it as primary now.")
 
     @classmethod
@@ -126,6 +152,7 @@ class TerritoryBalanceView(View):
             pipeline=_amounts(row.holding.pipeline),
             potential=_amounts(row.holding.potential),
             travel=TravelView.of(row.travel),
+            fit=TerritoryFitView.of(row.holding.fits),
             vacant=row.vacant,
         )
 

@@ -26,10 +26,10 @@ class CoveringRep:
 
 
 _COVERING = text("""
-SELECT c.rep_id, c.role, r.languages, r.industries, r.need_kinds
+SELECT c.territory_id, c.rep_id, c.role, r.languages, r.industries, r.need_kinds
 FROM coverages AS c JOIN reps AS r USING (rep_id)
-WHERE c.territory_id = :territory_id AND c.valid @> CAST(:at AS timestamptz)
-ORDER BY c.role, c.rep_id
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.valid @> CAST(:at AS timestamptz)
+ORDER BY c.territory_id, c.role, c.rep_id
 """)
 _VACANT = text("""
 SELECT wanted.territory_id FROM unnest(CAST(:territory_ids AS uuid[])) AS wanted (territory_id)
@@ -93,13 +93,18 @@ async def list_coverages(
     return [Coverage(**row) for row in rows.mappings()]
 
 
-async def list_covering(read: AsyncConnection, territory_id: UUID, *, at: datetime) -> list[CoveringRep]:
-    """Return who covers a territory at an instant, whoever asks."""
-    rows = await read.execute(_COVERING, {"territory_id": territory_id, "at": at})
-    return [
-        CoveringRep(row.rep_id, row.role, tuple(row.languages), tuple(row.industries), tuple(row.need_kinds))
-        for row in rows
-    ]
+async def list_covering(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime
+) -> dict[UUID, list[CoveringRep]]:
+    """Return who covers each of the territories at an instant, whoever asks."""
+    found: dict[UUID, list[CoveringRep]] = {territory_id: [] for territory_id in territory_ids}
+    for row in await read.execute(_COVERING, {"territory_ids": list(territory_ids), "at": at}):
+        found[row.territory_id].append(
+            CoveringRep(
+                row.rep_id, row.role, tuple(row.languages), tuple(row.industries), tuple(row.need_kinds)
+            )
+        )
+    return found
 
 
 async def list_vacant(

@@ -28,7 +28,7 @@ async def list_need_kinds(read: AsyncConnection, *, retired: bool) -> list[NeedK
     return [NeedKind(*row) for row in await read.execute(_LIST, {"all": retired})]
 
 
-async def require_need_kind(read: AsyncConnection, code: str) -> None:
-    """Check that new needs may have this kind. Raises UnknownNeedKind."""
+async def require_need_kind(read: AsyncConnection, code: str, *, field: str = "kind") -> None:
+    """Check that new needs may have this kind. Raises UnknownNeedKind, which names the field."""
     if await read.scalar(_USABLE, {"code": code}) is None:
-        raise UnknownNeedKind("kind: not in use; GET /v1/need-kinds lists those that are.")
+        raise UnknownNeedKind(f"{field}: not in use; GET /v1/need-kinds lists those that are.")

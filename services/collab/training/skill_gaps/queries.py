@@ -13,10 +13,27 @@ from shared.runtime.refusals import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class RequirementRow:
-    """Which certifications the accounts of an industry ask for."""
+class Asker:
+    """Whose accounts ask: those of an industry, or those with a need of a kind that is yet to be met."""
 
-    industry: str
+    industry: str | None = None
+    need_kind: str | None = None
+
+    def binds(self) -> dict[str, str | None]:
+        """Return what `ASKED_BY` refers to."""
+        return {"industry": self.industry, "need_kind": self.need_kind}
+
+
+ASKED_BY = "(industry = :industry OR need_kind = :need_kind)"
+"""Selects the row of an asker, of whom exactly one part is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """Which certifications the accounts of an industry, or those with a need, ask for."""
+
+    industry: str | None
+    need_kind: str | None
     requirement_id: UUID
     certification_codes: Sequence[str]
     version: int
@@ -25,7 +42,7 @@ class RequirementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class NeedRow:
+class AskedRow:
     """A certification that accounts of a territory ask for, and who of its reps holds it."""
 
     certification_code: str
@@ -34,16 +51,16 @@ class NeedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TerritoryNeedsRow:
-    """What one territory needs and who covers it."""
+class TerritorySkillsRow:
+    """What the accounts of one territory ask for and who covers it."""
 
     territory_id: UUID
     rep_ids: Sequence[UUID]
-    needs: Sequence[NeedRow]
+    asked_for: Sequence[AskedRow]
 
 
 _REQUIREMENT = f"SELECT {', '.join(RequirementRow.__dataclass_fields__)} FROM skill_requirements"
-_FIND = text(f"{_REQUIREMENT} WHERE industry = :industry")
+_FIND = text(f"{_REQUIREMENT} WHERE {ASKED_BY}")
 _LIST = text(f"""{_REQUIREMENT}
 WHERE CAST(:after AS uuid) IS NULL OR requirement_id > :after ORDER BY requirement_id LIMIT :limit
 """)
@@ -56,17 +73,24 @@ SELECT DISTINCT territory_id FROM live_closure
 WHERE ancestor_id = :territory AND (CAST(:after AS uuid) IS NULL OR territory_id > :after)
 ORDER BY territory_id LIMIT :limit
 """)
-_NEEDS = text("""
+# An account counts once for a certification, whatever it asks for it by.
+_ASKED_FOR = text("""
 WITH asked AS (SELECT unnest(CAST(:territories AS uuid[])) AS territory_id),
 covering AS (
     SELECT DISTINCT c.territory_id, c.rep_id FROM coverages AS c JOIN asked USING (territory_id)
     WHERE c.valid_from < CAST(:on AS date) + 1 AND (c.valid_to IS NULL OR c.valid_to > CAST(:on AS date))
+), here AS (
+    SELECT a.territory_id, a.account_id FROM current_alignments AS a JOIN asked USING (territory_id)
+), asking AS (
+    SELECT h.territory_id, h.account_id, r.certification_codes
+    FROM here AS h JOIN account_industries AS i USING (account_id) JOIN skill_requirements AS r USING (industry)
+    UNION ALL
+    SELECT h.territory_id, h.account_id, r.certification_codes
+    FROM here AS h JOIN needs AS n USING (account_id) JOIN skill_requirements AS r ON r.need_kind = n.kind
+    WHERE n.status IN ('open', 'in_progress')
 ), needed AS (
-    SELECT a.territory_id, code.certification_code, count(*) AS accounts
-    FROM current_alignments AS a JOIN asked USING (territory_id)
-    JOIN account_industries AS i USING (account_id)
-    JOIN skill_requirements AS r ON r.industry = i.industry
-    CROSS JOIN LATERAL unnest(r.certification_codes) AS code (certification_code)
+    SELECT a.territory_id, code.certification_code, count(DISTINCT a.account_id) AS accounts
+    FROM asking AS a CROSS JOIN LATERAL unnest(a.certification_codes) AS code (certification_code)
     GROUP BY a.territory_id, code.certification_code
 )
 SELECT asked.territory_id, n.certification_code, n.accounts,
@@ -80,32 +104,33 @@ ORDER BY asked.territory_id, n.certification_code
 """)
 
 
-async def find_requirement(read: AsyncConnection, industry: str) -> RequirementRow:
-    """Return what an industry asks for. Raises NotFound."""
-    row = (await read.execute(_FIND, {"industry": industry})).mappings().one_or_none()
+async def find_requirement(read: AsyncConnection, asker: Asker) -> RequirementRow:
+    """Return what an industry or a kind of need asks for. Raises NotFound."""
+    row = (await read.execute(_FIND, asker.binds())).mappings().one_or_none()
     if row is None:
-        raise NotFound("industry: nothing is required for this industry.")
+        field = "industry" if asker.need_kind is None else "need_kind"
+        raise NotFound(f"{field}: nothing is laid down for it.")
     return RequirementRow(**row)
 
 
 async def list_requirements(read: AsyncConnection, *, after: UUID | None, limit: int) -> list[RequirementRow]:
-    """Return what industries ask for, in the order it was laid down."""
+    """Return what industries and kinds of needs ask for, in the order it was laid down."""
     rows = await read.execute(_LIST, {"after": after, "limit": limit})
     return [RequirementRow(**row) for row in rows.mappings()]
 
 
-async def list_territory_needs(
+async def list_territory_skills(
     read: AsyncConnection, territory_id: UUID, *, on: date, scope: Scope, after: UUID | None, limit: int
-) -> list[TerritoryNeedsRow]:
-    """Return the needs of each territory in a subtree of the live tree, by id. Raises NotFound."""
+) -> list[TerritorySkillsRow]:
+    """Return what each territory asks for in a subtree of the live tree, by id. Raises NotFound."""
     binds = {"territory": territory_id, "after": after, "limit": limit}
     if (await read.execute(_IN_SCOPE, {**scope.parameters(), "territory": territory_id})).first() is None:
         raise NotFound("territory_id: the live plan has no such territory.")
     territories = list((await read.execute(_TERRITORIES, binds)).scalars())
     reps: dict[UUID, Sequence[UUID]] = {}
-    needs: dict[UUID, list[NeedRow]] = {territory: [] for territory in territories}
-    for row in await read.execute(_NEEDS, {"territories": territories, "on": on}):
+    asked: dict[UUID, list[AskedRow]] = {territory: [] for territory in territories}
+    for row in await read.execute(_ASKED_FOR, {"territories": territories, "on": on}):
         reps[row.territory_id] = row.rep_ids
         if row.certification_code is not None:
-            needs[row.territory_id].append(NeedRow(row.certification_code, row.accounts, row.certified))
-    return [TerritoryNeedsRow(territory, reps[territory], needs[territory]) for territory in territories]
+            asked[row.territory_id].append(AskedRow(row.certification_code, row.accounts, row.certified))
+    return [TerritorySkillsRow(territory, reps[territory], asked[territory]) for territory in territories]

@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import Field
 
 from services.collab.training.certifications.schemas import Code
-from services.collab.training.skill_gaps.queries import TerritoryNeedsRow
+from services.collab.training.skill_gaps.queries import TerritorySkillsRow
 from shared.http.bodies import Body, View
 from shared.http.pagination import Page
 
@@ -17,23 +17,29 @@ IndustryInPath = Annotated[
 ]
 
 
+NeedKindInPath = Annotated[
+    str, Path(pattern=r"^[a-z][a-z0-9-]{1,39}$", description="From GET /v1/need-kinds.")
+]
+
+
 class SkillRequirementBody(Body):
-    """Which certifications the accounts of the industry ask for."""
+    """Which certifications the accounts of the industry, or those with such a need, ask for."""
 
     certification_codes: tuple[Code, ...] = Field(max_length=100)
 
 
 class SkillRequirementView(View):
-    """Which certifications the accounts of an industry ask for."""
+    """Which certifications the accounts of an industry, or those with a need yet to be met, ask for."""
 
-    industry: str
+    industry: str | None = Field(description="Either this is set,")
+    need_kind: str | None = Field(description="or this.")
     certification_codes: list[str]
     version: int
     changed_at: datetime
     changed_by: str
 
 
-class NeedView(View):
+class AskedView(View):
     """A certification that so many accounts of a territory ask for."""
 
     certification_code: str
@@ -47,22 +53,22 @@ class TerritorySkillsView(View):
 
     territory_id: UUID
     rep_ids: list[UUID]
-    needs: list[NeedView]
+    asked_for: list[AskedView]
 
     @classmethod
-    def of(cls, row: TerritoryNeedsRow) -> Self:
+    def of(cls, row: TerritorySkillsRow) -> Self:
         """Show a territory."""
         return cls(
             territory_id=row.territory_id,
             rep_ids=list(row.rep_ids),
-            needs=[
-                NeedView(
-                    certification_code=need.certification_code,
-                    accounts=need.accounts,
-                    certified_rep_ids=list(need.certified_rep_ids),
-                    state="met" if need.certified_rep_ids else "gap",
+            asked_for=[
+                AskedView(
+                    certification_code=asked.certification_code,
+                    accounts=asked.accounts,
+                    certified_rep_ids=list(asked.certified_rep_ids),
+                    state="met" if asked.certified_rep_ids else "gap",
                 )
-                for need in row.needs
+                for asked in row.asked_for
             ],
         )
 

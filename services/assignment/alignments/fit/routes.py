@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.assignment.fit.queries import find_fit
-from services.assignment.fit.schemas import FitView
+from services.assignment.alignments.fit.queries import find_fit
+from services.assignment.alignments.fit.schemas import FitView
 from shared.http.commands import Snapshot
 from shared.http.present import Now
 from shared.http.security import Reader

@@ -4,9 +4,13 @@ Each part is a share from 0 to 100 of what the account asks for, or unknown with
 of the parts that are known, weighted. A part that nobody knows weighs nothing: silence is no misfit.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
+
+from services.assignment.rules.condition import INDEX, SEPARATOR
+from services.assignment.rules.evaluation import Values
 
 
 class PartName(StrEnum):
@@ -19,6 +23,10 @@ class PartName(StrEnum):
 
 WEIGHTS = {PartName.LANGUAGE: 2, PartName.INDUSTRY: 1, PartName.NEEDS: 1}
 """Who does not speak with a customer cannot make up for it by knowing the trade."""
+
+
+MISFIT = 50
+"""Whoever scores below this meets less than half of what the account asks for: not speaking its language is enough."""
 
 
 class Unknown(StrEnum):
@@ -38,6 +46,17 @@ class Wanted:
     language: str | None
     industry: str | None
     needs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Values) -> "Wanted":
+        """Read it from an account's values, as rules see them."""
+        needs = values[_NEED]
+        return cls(
+            values[_LANGUAGE], values[_INDUSTRY], () if needs is None else tuple(needs.split(SEPARATOR))
+        )
+
+
+_LANGUAGE, _INDUSTRY, _NEED = INDEX["language"], INDEX["industry"], INDEX["need"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,41 @@ def best_score(fits: Iterable[Fit]) -> tuple[int | None, Unknown | None]:
     if scores:
         return max(scores), None
     return None, Unknown.NOTHING_KNOWN if several else Unknown.NOBODY_COVERS
+
+
+@dataclass(slots=True)
+class FitTally:
+    """The accounts of a territory, each by the score of the rep who fits it best; unscored ones ask for nothing known."""
+
+    scored: int = 0
+    unscored: int = 0
+    misfits: int = 0
+    total: int = 0
+
+    def add(self, score: int | None) -> None:
+        """Count an account."""
+        if score is None:
+            self.unscored += 1
+            return
+        self.scored += 1
+        self.total += score
+        self.misfits += score < MISFIT
+
+
+@dataclass(slots=True)
+class Scorer:
+    """Scores accounts against those who cover their territory; equal accounts of one territory are scored once."""
+
+    offered: Mapping[UUID, Sequence[Offered]]
+    _known: dict[tuple[UUID, Wanted], int | None] = field(default_factory=dict)
+
+    def score(self, territory_id: UUID, wanted: Wanted) -> int | None:
+        """Return how well the best of those who cover a territory fits; None where nothing is known, or nobody covers."""
+        key = (territory_id, wanted)
+        if key not in self._known:
+            covering = self.offered.get(territory_id, ())
+            self._known[key] = best_score(measure_fit(wanted, offered) for offered in covering)[0]
+        return self._known[key]
 
 
 def _part(

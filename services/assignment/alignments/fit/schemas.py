@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.assignment.fit.fit import PartName, Unknown
-from services.assignment.fit.queries import AccountFit
+from services.assignment.alignments.fit.fit import PartName, Unknown
+from services.assignment.alignments.fit.queries import AccountFit
 from shared.http.bodies import View
 
 
