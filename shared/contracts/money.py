@@ -11,6 +11,9 @@ PlainDecimal = Annotated[Decimal, PlainSerializer(lambda number: f"{number:f}", 
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": counts that carry no money are kept under it."""
 
+NOT_MONEY = frozenset({NO_CURRENCY, "XTS"})
+"""Codes that no amount is in: none, and tests. Others are not checked against a list: new ones come every year."""
+
 _EXPONENT = {
     **dict.fromkeys(
         (

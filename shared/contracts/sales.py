@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from shared.contracts.envelope import AggregateOrder, EventContract
 from shared.contracts.identity import account_id_of, fact_key
-from shared.contracts.money import fits_minor_units
+from shared.contracts.money import NOT_MONEY, fits_minor_units
 
 FACTS = "sales.facts.v1"
 MAX_FACTS_PER_RECORD = 500
@@ -95,6 +95,10 @@ def _problems(fact: Fact) -> list[str]:
         found.append(f"amount: {fact.kind} needs an amount and a currency")
     if fact.currency is not None and not _CURRENCY.match(fact.currency):
         found.append("currency: use the three capital letters of ISO 4217")
+    elif fact.currency in NOT_MONEY:
+        found.append(
+            f"currency: {fact.currency} is ISO 4217's code for no currency; name the one that was paid in"
+        )
     elif fact.amount is not None and fact.currency and not fits_minor_units(fact.amount, fact.currency):
         found.append(f"amount: more decimals than {fact.currency} has")
     return found + _link_problems(fact)

@@ -1,5 +1,6 @@
 """What a handler gets: decoded events with the place they were read from."""
 
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -23,6 +24,14 @@ class Received(Generic[E_co]):
     def version(self) -> int:
         """Return the event's number within its aggregate."""
         return self.envelope.aggregateversion or 0
+
+
+def last_of_each(received: Iterable[Received[E_co]], entity_of: Callable[[E_co], Hashable]) -> list[E_co]:
+    """Return the event told last of each entity, in the order in which entities were first told of.
+
+    A batch may hold several of one entity, and SQL that joins or upserts a list with repeats takes any of them.
+    """
+    return list({entity_of(item.event): item.event for item in received}.values())
 
 
 @dataclass(frozen=True, slots=True)

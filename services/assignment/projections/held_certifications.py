@@ -55,7 +55,11 @@ async def end_expired(received: Sequence[Received[CertificationExpired]], uow: U
 
 
 async def _end(ended: Sequence[tuple[UUID, date]], uow: UnitOfWork) -> None:
-    binds = {"awards": [award_id for award_id, _ in ended], "days": [day for _, day in ended]}
+    # The earliest day of each: an update that joins several rows takes any of them.
+    earliest: dict[UUID, date] = {}
+    for award_id, day in ended:
+        earliest[award_id] = min(day, earliest.get(award_id, day))
+    binds = {"awards": list(earliest), "days": list(earliest.values())}
     await uow.connection.execute(_END, binds)
 
 

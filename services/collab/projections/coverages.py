@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.assignment import CoverageEnded, CoverageStarted
 from shared.db.unit_of_work import UnitOfWork
-from shared.messaging.received import Received
+from shared.messaging.received import Received, last_of_each
 
 _START = text("""
 INSERT INTO coverages (coverage_id, territory_id, rep_id, valid_from, role)
@@ -42,12 +42,13 @@ async def start_coverages(received: Sequence[Received[CoverageStarted]], uow: Un
 
 
 async def end_coverages(received: Sequence[Received[CoverageEnded]], uow: UnitOfWork) -> None:
-    """Note until when somebody covered a territory."""
+    """Note until when somebody covered a territory; the end told last counts."""
+    events = last_of_each(received, lambda event: event.coverage_id)
     await uow.connection.execute(
         _END,
         {
-            "coverages": [item.event.coverage_id for item in received],
-            "moments": [item.event.valid_to for item in received],
+            "coverages": [event.coverage_id for event in events],
+            "moments": [event.valid_to for event in events],
         },
     )
 

@@ -6,29 +6,29 @@ from sqlalchemy import text
 
 from shared.contracts.assignment import CoverageEnded, CoverageStarted
 from shared.db.unit_of_work import UnitOfWork
-from shared.messaging.received import Received
+from shared.messaging.received import Received, last_of_each
 
 # A coverage is known whole when both its events were read: each writes its own half.
 _START = text("""
 INSERT INTO coverages AS c (coverage_id, territory_id, rep_id, role, valid_from)
-SELECT DISTINCT ON (coverage_id) * FROM unnest(
+SELECT * FROM unnest(
     CAST(:coverages AS uuid[]), CAST(:territories AS uuid[]), CAST(:reps AS uuid[]), CAST(:roles AS text[]),
     CAST(:moments AS timestamptz[])
-) AS s (coverage_id, territory_id, rep_id, role, valid_from) ORDER BY coverage_id
+) AS s (coverage_id, territory_id, rep_id, role, valid_from) ORDER BY s.coverage_id
 ON CONFLICT (coverage_id) DO UPDATE SET role = excluded.role, valid_from = excluded.valid_from
 """)
 _END = text("""
 INSERT INTO coverages AS c (coverage_id, territory_id, rep_id, valid_to)
-SELECT DISTINCT ON (coverage_id) * FROM unnest(
+SELECT * FROM unnest(
     CAST(:coverages AS uuid[]), CAST(:territories AS uuid[]), CAST(:reps AS uuid[]), CAST(:moments AS timestamptz[])
-) AS s (coverage_id, territory_id, rep_id, valid_to) ORDER BY coverage_id
+) AS s (coverage_id, territory_id, rep_id, valid_to) ORDER BY s.coverage_id
 ON CONFLICT (coverage_id) DO UPDATE SET valid_to = excluded.valid_to
 """)
 
 
 async def start_coverages(batch: Sequence[Received[CoverageStarted]], uow: UnitOfWork) -> None:
     """Note from when on reps cover territories."""
-    events = [received.event for received in batch]
+    events = last_of_each(batch, lambda event: event.coverage_id)
     await uow.connection.execute(
         _START,
         {
@@ -43,7 +43,7 @@ async def start_coverages(batch: Sequence[Received[CoverageStarted]], uow: UnitO
 
 async def end_coverages(batch: Sequence[Received[CoverageEnded]], uow: UnitOfWork) -> None:
     """Note until when reps covered territories."""
-    events = [received.event for received in batch]
+    events = last_of_each(batch, lambda event: event.coverage_id)
     await uow.connection.execute(
         _END,
         {

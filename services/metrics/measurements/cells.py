@@ -80,11 +80,11 @@ def cells(
 
 
 def _sums(window: Window) -> Mapping[str, str]:
-    # Leads of days so late that their window is still open.
+    # Leads of days so late that their window is still open: those of a day have until the same hour, days later.
     today = "CAST(now() AT TIME ZONE 'UTC' AS date)"
     return {
         **{name: f"isum(r.{name})" for name in FIGURES},
         **{lagged: f"isum(r.{name})" for lagged, name in _LAGGED.items()},
         "converted": f"isum(r.converted_{window:d})",
-        "immature_leads": f"coalesce(isum(r.leads) FILTER (WHERE r.day > {today} - {window:d}), 0)",
+        "immature_leads": f"coalesce(isum(r.leads) FILTER (WHERE r.day >= {today} - {window:d}), 0)",
     }

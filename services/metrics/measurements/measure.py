@@ -39,9 +39,14 @@ def measure(definition: Definition, sums: Sums, currencies: Iterable[str]) -> li
     return [_value(definition, sums.get(currency, {}), currency) for currency in shown]
 
 
-def currencies_of(definition: Definition, sums: Sums) -> set[str]:
-    """Return the currencies in which a metric has anything to say."""
-    return {currency for currency, held in sums.items() if any(held.get(name) for name in definition.figures)}
+def currencies_of(definition: Definition, rows: Iterable[Sums]) -> set[str]:
+    """Return the currencies in which a metric has anything to say in any row."""
+    return {
+        currency
+        for sums in rows
+        for currency, held in sums.items()
+        if any(held.get(name) for name in definition.figures)
+    }
 
 
 def _over_all(sums: Sums) -> dict[str, int]:

@@ -19,7 +19,7 @@ from services.metrics.definitions.catalogue import CATALOGUE
 from services.metrics.definitions.definition import Definition
 from services.metrics.figures.refusals import TooManyRows
 from services.metrics.measurements.asked import Cells, MetricsAsked
-from services.metrics.measurements.attainment import QUOTA, add_quotas
+from services.metrics.measurements.attainment import QUOTA, add_quotas, add_quotas_by_rep
 from services.metrics.measurements.cells import GroupBy, cells, split_by_lag
 from services.metrics.measurements.measure import Value, currencies_of, measure
 from services.metrics.measurements.periods import Grain, count_periods, periods_between
@@ -75,7 +75,9 @@ async def find_metrics(read: AsyncConnection, asked: MetricsAsked, *, scope: Sco
         rows = await find_cells(
             read, asked, names, territories, tree_id, group_by=asked.group_by, grain=asked.grain
         )
-    shown = {definition.metric_id: currencies_of(definition, totals) for definition in definitions}
+    # A currency whose amounts cancel out over the period has them in its rows all the same.
+    held = [totals, *rows.values()]
+    shown = {one.metric_id: currencies_of(one, held) for one in definitions}
 
     def values_of(sums: dict[str, dict[str, int]]) -> list[Value]:
         return [value for one in definitions for value in measure(one, sums, shown[one.metric_id])]
@@ -170,8 +172,10 @@ async def find_cells(
         for key, period, currency, *figures in rows:
             held = found.setdefault((key, period), {}).setdefault(currency, {})
             held.update(zip(some, figures, strict=True))
-    # A rep has no quota of their own: who answers for a goal is a person, not a coverage.
-    if QUOTA in names and not by_rep:
+    if QUOTA in names and by_rep:
+        tree = tree_id or (await find_live_plan(read)).tree_id
+        await add_quotas_by_rep(read, asked, found, wanted, tree_id=tree, group_by=group_by, grain=grain)
+    elif QUOTA in names:
         await add_quotas(read, asked, found, wanted, group_by=group_by, grain=grain)
     return found
 

@@ -1,13 +1,13 @@
 """The targets that revenue is held against: those of goals that were activated."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.quotas.quota import Target
+from services.metrics.quotas.quota import CoveredDays, Target
 
 # A quarter that is part of the year's goal of the same territory is in it already.
 _TARGETS = text("""
@@ -23,6 +23,38 @@ WHERE t.first_day < :end_day AND t.end_day > :first_day
   )
 ORDER BY t.goal_id
 """)
+
+
+# A day is that of the rep who covers the territory when it ends, as for what was sold on it.
+_COVERED = text("""
+SELECT territory_id, rep_id, CAST(valid_from AT TIME ZONE 'UTC' AS date) AS first_day,
+       CAST(valid_to AT TIME ZONE 'UTC' AS date) AS end_day
+FROM coverages WHERE role = 'primary' AND valid_from IS NOT NULL
+  AND territory_id = ANY(CAST(:territories AS uuid[]))
+ORDER BY territory_id, valid_from, coverage_id DESC
+""")
+_WITH_OTHERS_BELOW = text("""
+SELECT DISTINCT ancestor_id FROM tree_closure
+WHERE tree_id = :tree_id AND depth > 0 AND ancestor_id = ANY(CAST(:territories AS uuid[]))
+""")
+
+
+async def find_covered_days(
+    read: AsyncConnection, territories: Collection[UUID]
+) -> dict[UUID, list[CoveredDays]]:
+    """Return who covers each of the territories as primary, on which days."""
+    found: dict[UUID, list[CoveredDays]] = {}
+    for row in await read.execute(_COVERED, {"territories": list(territories)}):
+        found.setdefault(row.territory_id, []).append(CoveredDays(row.rep_id, row.first_day, row.end_day))
+    return found
+
+
+async def find_with_others_below(
+    read: AsyncConnection, territories: Collection[UUID], *, tree_id: UUID | None
+) -> frozenset[UUID]:
+    """Return those of the territories that have territories below them in a tree."""
+    binds = {"tree_id": tree_id, "territories": list(territories)}
+    return frozenset((await read.execute(_WITH_OTHERS_BELOW, binds)).scalars())
 
 
 async def find_targets(

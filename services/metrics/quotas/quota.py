@@ -4,10 +4,11 @@ The share is the difference of what is due by the period's end and by its beginn
 that a target is cut into add up to it, to the minor unit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from uuid import UUID
 
 from shared.contracts.money import to_minor
@@ -22,6 +23,29 @@ class Target:
     amount: Decimal
     first_day: date
     end_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredDays:
+    """The days at whose end a rep covers a territory; `end_day` is None while no end is known."""
+
+    rep_id: UUID
+    first_day: date
+    end_day: date | None
+
+
+def split_by_rep(target: Target, covered: Sequence[CoveredDays]) -> Iterator[tuple[UUID | None, date, date]]:
+    """Cut a target's days into spans of one rep each, None where nobody covers; of two reps the later one counts."""
+    edges = {target.first_day, target.end_day}
+    edges |= {day for one in covered for day in (one.first_day, one.end_day) if day is not None}
+    days = sorted(day for day in edges if target.first_day <= day <= target.end_day)
+    for first_day, end_day in pairwise(days):
+        holding = [
+            one for one in covered
+            if one.first_day <= first_day and (one.end_day is None or one.end_day > first_day)
+        ]  # fmt: skip
+        last = max(holding, key=lambda one: one.first_day, default=None)
+        yield (None if last is None else last.rep_id), first_day, end_day
 
 
 def quota_minor(targets: Iterable[Target], first_day: date, end_day: date, currency: str) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from shared.contracts.training import CertificationGranted, CertificationRevoked
 from shared.db.unit_of_work import UnitOfWork
-from shared.messaging.received import Received
+from shared.messaging.received import Received, last_of_each
 
 _GRANT = text("""
 INSERT INTO certifications (award_id, rep_id, certification_code, valid_from)
@@ -24,7 +24,7 @@ WHERE certifications.award_id = r.award_id
 
 async def keep_certifications(batch: Sequence[Received[CertificationGranted]], uow: UnitOfWork) -> None:
     """Note who was certified from when on."""
-    events = [received.event for received in batch]
+    events = last_of_each(batch, lambda event: event.award_id)
     await uow.connection.execute(
         _GRANT,
         {
@@ -38,7 +38,7 @@ async def keep_certifications(batch: Sequence[Received[CertificationGranted]], u
 
 async def revoke_certifications(batch: Sequence[Received[CertificationRevoked]], uow: UnitOfWork) -> None:
     """Note from when on an award counts no more."""
-    events = [received.event for received in batch]
+    events = last_of_each(batch, lambda event: event.award_id)
     await uow.connection.execute(
         _REVOKE,
         {

@@ -79,7 +79,7 @@ class EffectsView(View):
 
         def shown(group: Group) -> GroupView:
             sides: tuple[Sums, Sums] = (group.before, group.after)
-            currencies = {one for side in sides for one in currencies_of(definition, side)}
+            currencies = currencies_of(definition, sides)
             before, after = (
                 [MetricValueView.of(value) for value in measure(definition, side, currencies)]
                 for side in sides

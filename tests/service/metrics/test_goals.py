@@ -1,6 +1,7 @@
 """Goals over HTTP and in the worker: checked, activated, followed, told once, settled; attainment; scope."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import httpx
@@ -8,12 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from services.metrics.app import create_app
+from services.metrics.coverages.commands import end_coverages, start_coverages
 from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.goals.commands.follow_goals import FollowGoals, follow_next_goal
 from services.metrics.settings import Settings
+from shared.contracts.assignment import CoverageEnded, CoverageStarted
 from shared.db.transact import Transactor
 from shared.http.bootstrap import build_parts
-from tests.service.metrics.telling import fact, recorded, territory
+from tests.service.metrics.telling import fact, received, recorded, territory
 
 EVERY = FollowGoals(every=timedelta(seconds=1))
 _TOLD = text("SELECT seq, type, payload FROM outbox WHERE type LIKE 'metrics.goal.%' ORDER BY seq")
@@ -191,3 +194,32 @@ async def test_attainment_holds_revenue_against_the_goals_in_force(counted, call
     assert (value["numerator"], value["denominator"], value["currency"]) == ("110.00", "31.00", "USD")
     (value,) = (await call("GET", f"{march}&territory_id={territory('n1')}"))["totals"]
     assert (value["value"], value["reason"]) == (None, "no-quota")
+
+
+async def test_attainment_by_rep_goes_by_the_days_a_rep_covers(counted, call, transact) -> None:
+    """365.00 for the year is 1.00 a day: of March Ann has 9 days, Bob 20, and nobody two; the north is no rep's own."""
+    year = {"first_day": "2026-01-01", "end_day": "2027-01-01"}
+    for name in ("n1", "north"):
+        told = terms(**year, territory_id=str(territory(name)))
+        goal = await call("POST", "/v1/goals", told, status=201)
+        await call("POST", f"/v1/goals/{goal['goal_id']}/activations", version=1)
+    ann, bob, n1 = uuid4(), uuid4(), territory("n1")
+    for rep, first, last in ((ann, (2025, 1, 1), (2026, 3, 10)), (bob, (2026, 3, 12), (2026, 4, 1))):
+        since, until = (datetime(*day, 9, tzinfo=UTC) for day in (first, last))
+        coverage = uuid4()
+        started = CoverageStarted(
+            coverage_id=coverage, territory_id=n1, rep_id=rep, role="primary", share_percent=Decimal(100),
+            valid_from=since,
+        )  # fmt: skip
+        ended = CoverageEnded(coverage_id=coverage, territory_id=n1, rep_id=rep, valid_to=until)
+        await transact(start_coverages, [received(started)])
+        await transact(end_coverages, [received(ended)])
+
+    march = "/v1/metrics?metric_id=attainment&view=as_was&from=2026-03-01&to=2026-04-01"
+    rows = (await call("GET", f"{march}&group_by=rep"))["rows"]
+    quotas = {row["rep_id"]: {v["currency"]: v["denominator"] for v in row["values"]}["USD"] for row in rows}
+    assert quotas == {str(ann): "9.00", str(bob): "20.00", None: "2.00"}
+    (value,) = (await call("GET", f"{march}&rep_id={ann}"))["totals"]
+    assert (value["denominator"], value["reason"]) == ("9.00", None)
+    by_week = (await call("GET", f"{march}&rep_id={bob}&grain=week"))["rows"]
+    assert sum(Decimal(row["values"][0]["denominator"]) for row in by_week) == Decimal("20.00")

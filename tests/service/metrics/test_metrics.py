@@ -131,12 +131,17 @@ async def test_conversion_within_a_window(selling, ask, window_days, converted):
 
 
 async def test_a_lead_whose_window_is_open_is_told_apart(transact, ask):
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    await transact(apply_facts, [recorded(fact("l", kind="lead", occurred_at=yesterday))])
+    """A lead of seven days ago may convert until the hour at which it came; one of eight days ago is through."""
     today = datetime.now(UTC).date()
-    period = {"from": str(today - timedelta(days=3)), "to": str(today + timedelta(days=1))}
-    (value,) = (await ask("conversion", **period))["totals"]
-    assert (value["value"], value["immature"]) == ("0.000000", 1)
+    midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    leads = [
+        fact(f"l{days}", kind="lead", occurred_at=midnight - timedelta(days=days) + timedelta(hours=23))
+        for days in (1, 7, 8)
+    ]
+    await transact(apply_facts, [recorded(*leads)])
+    period = {"from": str(today - timedelta(days=9)), "to": str(today + timedelta(days=1))}
+    (value,) = (await ask("conversion", window_days=7, **period))["totals"]
+    assert (value["value"], value["denominator"], value["immature"]) == ("0.000000", "3", 2)
 
 
 async def test_by_rep_through_the_history_of_coverage(selling, transact, ask):
@@ -163,6 +168,40 @@ async def test_by_rep_through_the_history_of_coverage(selling, transact, ask):
     assert shown(answer["totals"]) == shown((await ask("revenue", "won"))["totals"])
     mine = await ask("revenue", rep_id=str(BOB))
     assert shown(mine["totals"]) == {("revenue", None): "no-amounts"}
+
+
+async def test_of_two_ends_of_a_coverage_in_one_batch_the_one_told_last_counts(selling, transact, ask):
+    """Whoever shortens a coverage tells its end again; a backlog has both in one batch."""
+    coverage, n1 = uuid4(), territory("n1")
+    started = CoverageStarted(
+        coverage_id=coverage, territory_id=n1, rep_id=ANN, role="primary", share_percent=Decimal(100),
+        valid_from=A_DAY - timedelta(days=400),
+    )  # fmt: skip
+    ends = [
+        CoverageEnded(
+            coverage_id=coverage, territory_id=n1, rep_id=ANN, valid_to=A_DAY + timedelta(days=days)
+        )
+        for days in (300, -5)
+    ]
+    await transact(start_coverages, [received(started)])
+    await transact(end_coverages, [received(event, version=n) for n, event in enumerate(ends, start=2)])
+    mine = await ask("revenue", rep_id=str(ANN))
+    assert shown(mine["totals"]) == {("revenue", None): "no-amounts"}
+
+
+async def test_amounts_that_cancel_out_over_the_period_are_in_its_rows(counted, transact, ask):
+    """A month must not depend on which other months were asked for with it."""
+    facts = [
+        fact(f"b{month}", amount=amount, currency="BHD", occurred_at=datetime(2026, month, 5, tzinfo=UTC))
+        for month, amount in ((10, "100.000"), (11, "-100.000"))
+    ]
+    await transact(apply_facts, [recorded(*facts)])
+    answer = await ask("revenue", grain="month", **{"from": "2026-10-01", "to": "2026-12-01"})
+    assert [shown(row["values"]) for row in answer["rows"]] == [
+        {("revenue", "BHD"): ("100.000", None, None)},
+        {("revenue", "BHD"): ("-100.000", None, None)},
+    ]
+    assert shown(answer["totals"]) == {("revenue", "BHD"): ("0.000", None, None)}
 
 
 async def test_periods_without_facts_are_rows(selling, ask):

@@ -89,6 +89,7 @@ def test_each_item_is_judged_against_what_is_known_and_what_came_before():
         ({"amount": "NaN"}, "/facts/0/amount", "finite"),
         ({"occurred_at": "2026-01-01T00:00:00"}, "/facts/0/occurred_at", "timezone"),
         ({"currency": "usd"}, "/facts/0", "three capital letters"),
+        ({"currency": "XXX"}, "/facts/0", "no currency"),
         ({"stage": "open"}, "/facts/0", "stage"),
         ({"source": "\ud800"}, "/facts/0/source", "unicode"),
     ],
