@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.envelope import EventContract
+from shared.contracts.words import one_of
 
 PLANS = "assignment.plan.events.v1"
 TERRITORIES = "assignment.territory.events.v1"
@@ -44,7 +45,7 @@ class PlanActivated(EventContract):
     plan_id: UUID
     tree_id: UUID
     activation_id: UUID
-    kind: Literal["activation", "rollback"]
+    kind: str = one_of("activation", "rollback")
     effective_at: datetime
     previous_plan_id: UUID | None
     sequence: int
@@ -79,7 +80,7 @@ class TerritoryNode(BaseModel):
 
     territory_id: UUID
     parent_id: UUID | None
-    kind: Literal["geographic", "named_account", "overlay"]
+    kind: str = one_of("geographic", "named_account", "overlay")
 
 
 class TreePublished(EventContract):
@@ -174,7 +175,7 @@ class AccountAligned(EventContract):
     valid_from: datetime
     plan_id: UUID
     activation_id: UUID | None
-    cause: Literal["rule", "pin", "design", "import"]
+    cause: str = one_of("rule", "pin", "design", "import")
     rule_id: UUID | None
 
     @property
@@ -192,7 +193,7 @@ class CoverageStarted(EventContract):
     coverage_id: UUID
     territory_id: UUID
     rep_id: UUID
-    role: Literal["primary", "backup", "overlay", "holdover"]
+    role: str = one_of("primary", "backup", "overlay", "holdover")
     share_percent: Decimal
     valid_from: datetime
 
@@ -229,9 +230,9 @@ class PotentialEstimateCompleted(EventContract):
     TOPIC: ClassVar[str] = POTENTIALS
 
     estimate_id: UUID
-    measure: Literal["revenue", "pipeline"]
+    measure: str = one_of("revenue", "pipeline")
     currency: str
-    method: Literal["gradient_boosting", "industry_median"]
+    method: str = one_of("gradient_boosting", "industry_median")
     beats_baseline: bool
     model_error: Decimal
     baseline_error: Decimal

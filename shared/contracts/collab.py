@@ -36,12 +36,12 @@ class HandoffOpened(_Handoff):
 
 
 class HandoffDecided(_Handoff):
-    """The receiving side accepted or rejected."""
+    """The receiving side accepted or rejected; `decided_by_id` is a rep's, or computed of the subject of a token."""
 
     TYPE: ClassVar[str] = "collab.handoff.decided.v1"
 
     decision: Literal["accepted", "rejected"]
-    decided_by: str
+    decided_by_id: UUID | None
     decided_at: datetime
 
 
@@ -78,13 +78,13 @@ class _Note(EventContract):
 
 
 class NoteWritten(_Note):
-    """A note was written on a subject."""
+    """A note was written on a subject; `author_id` is a rep's, or computed of the subject of a token; null: the product."""
 
     TYPE: ClassVar[str] = "collab.note.written.v1"
 
     subject_type: str
     subject_id: str
-    author: str
+    author_id: UUID | None
     written_at: datetime
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.envelope import EventContract
+from shared.contracts.words import one_of
 
 CUSTOMERS = "collab.customer.events.v1"
 
@@ -27,7 +28,7 @@ class NeedChanged(_Customer):
 
     need_id: UUID
     kind: str
-    status: Literal["open", "in_progress", "met", "dropped"]
+    status: str = one_of("open", "in_progress", "met", "dropped")
     changed_at: datetime
 
 
@@ -50,7 +51,7 @@ class ConsentChanged(_Customer):
     TYPE: ClassVar[str] = "collab.customer.consent-changed.v1"
 
     consent_id: UUID
-    level: Literal["global", "channel", "contact_point", "purpose"]
+    level: str = one_of("global", "channel", "contact_point", "purpose")
     channel: str | None
     purpose: str | None
     state: Literal["granted", "denied"]
@@ -65,6 +66,6 @@ class SatisfactionRecorded(_Customer):
     TYPE: ClassVar[str] = "collab.customer.satisfaction-recorded.v1"
 
     score_id: UUID
-    kind: Literal["nps", "csat"]
+    kind: str = one_of("nps", "csat")
     score: int
     answered_at: datetime

@@ -12,6 +12,12 @@ ACCOUNTS = UUID("6f1d6a3e-6f0e-5b59-9a5c-5d9a7f8b2c10")
 REPS = UUID("b8d3c1f4-52a7-5e0c-9d41-3c7e6a1f0b92")
 TREES = UUID("0c6f2b56-3f0b-5c2f-8d5e-2f6f0a4d9b7e")
 
+SUBJECTS = UUID("3a2f7d0c-9f54-5c1e-8b36-61c0d1a4e7f5")
+
+SYSTEM = "system"
+PROCESSES = ("consumer:", "replay:")
+"""How commands that no person runs are signed: in a worker, and in a consumer or replay of this name."""
+
 UNASSIGNED = UUID(int=0)
 """The pseudo-territory of accounts in a gap: so that children and it always add up to their parent."""
 
@@ -32,6 +38,20 @@ def account_id_of(external_id: str) -> UUID:
 def rep_id_of(external_id: str) -> UUID:
     """Return the rep's id."""
     return uuid5(REPS, _same(external_id))
+
+
+def actor_id_of(subject: str) -> UUID | None:
+    """Return the id by which events name who did something; None for the product itself.
+
+    A rep's token has the rep's id as its subject. Other subjects are whatever an identity provider chose, often an
+    e-mail address: they stay at home, and an id computed of them travels.
+    """
+    if subject == SYSTEM or subject.startswith(PROCESSES):
+        return None
+    try:
+        return UUID(subject)
+    except ValueError:
+        return uuid5(SUBJECTS, subject)
 
 
 def tree_id_of(parents: Iterable[tuple[UUID, UUID | None]]) -> UUID:

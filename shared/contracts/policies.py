@@ -1,16 +1,18 @@
 """What collab publishes of protocols and policies: clocks that run, and who acknowledged what; ids, never text."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.envelope import EventContract
+from shared.contracts.words import one_of
 
+OBLIGATIONS = "collab.obligation.events.v1"
 POLICIES = "collab.policy.events.v1"
 
 
 class _Obligation(EventContract):
-    TOPIC: ClassVar[str] = POLICIES
+    TOPIC: ClassVar[str] = OBLIGATIONS
 
     obligation_id: UUID
     protocol_id: UUID
@@ -31,7 +33,7 @@ class ObligationOpened(_Obligation):
 
     TYPE: ClassVar[str] = "collab.obligation.opened.v1"
 
-    duty: Literal["accept", "answer", "acknowledge"]
+    duty: str = one_of("accept", "answer", "acknowledge")
     subject_id: UUID
     account_id: UUID | None
     territory_id: UUID | None
@@ -76,7 +78,7 @@ class ObligationClosed(_Obligation):
 
     TYPE: ClassVar[str] = "collab.obligation.closed.v1"
 
-    outcome: Literal["fulfilled", "declined", "withdrawn"]
+    outcome: str = one_of("fulfilled", "declined", "withdrawn")
     breached: bool
     closed_at: datetime
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import EventContract
+from shared.contracts.words import refuse_unknown_words
 from shared.runtime.correlation import current_correlation
 
 # The version row of an aggregate is locked before its outbox row draws its seq: two writers of one key
@@ -46,7 +47,8 @@ class Outbox:
         self._uncounted: set[tuple[str, str]] = set()
 
     def add(self, event: EventContract) -> None:
-        """Announce one event with this unit of work."""
+        """Announce one event with this unit of work. Raises ValueError for a word its contract does not list."""
+        refuse_unknown_words(event)
         if event.ORDER == "none":
             self._uncounted.add((event.TOPIC, event.key))
         self._pending.append((event.TOPIC, event.key, event.TYPE, event.model_dump_json()))

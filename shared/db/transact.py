@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contracts.identity import SYSTEM
 from shared.db.outbox import Outbox
 from shared.db.sqlstate import DEADLOCK, SERIALIZATION_FAILURE, sqlstate_of
 from shared.db.unit_of_work import UnitOfWork
@@ -38,7 +39,7 @@ class Transactor:
     source: str
 
     async def __call__(
-        self, handler: Callable[[C, UnitOfWork], Awaitable[R]], command: C, *, actor: str = "system"
+        self, handler: Callable[[C, UnitOfWork], Awaitable[R]], command: C, *, actor: str = SYSTEM
     ) -> R:
         """Run `handler(command, uow)` and commit; run it again after a deadlock, and when it was overtaken."""
         for attempt in range(1, _ATTEMPTS + 1):

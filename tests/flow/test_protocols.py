@@ -14,7 +14,7 @@ from tests.processes import ServiceProcesses
 
 pytestmark = pytest.mark.timeout(240)
 
-TOPIC = "collab.policy.events.v1"
+TOPIC = "collab.obligation.events.v1"
 
 
 def test_an_activation_starts_the_clock_of_a_handoff_and_its_acceptance_ends_it(seeded: ServiceProcesses):

@@ -10,7 +10,7 @@ from deploy.demo.tour.following import accept
 from deploy.demo.tour.stage import SUBJECT, Stage, Stopwatch, short
 from deploy.demo.tour.subscriber import Event, Subscriber
 
-OBLIGATIONS = "collab.policy.events.v1"
+OBLIGATIONS = "collab.obligation.events.v1"
 OPENED = "collab.obligation.opened.v1"
 PROTOCOL = "handoff-acceptance"
 PATIENCE = 30.0

@@ -12,6 +12,7 @@ from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
 from shared.contracts import collab
+from shared.contracts.identity import actor_id_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 from shared.runtime.refusals import NotFound, VersionMismatch
@@ -139,7 +140,7 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
             revision=1,
             subject_type=subject.type,
             subject_id=str(subject.id),
-            author=uow.actor,
+            author_id=actor_id_of(uow.actor),
             written_at=uow.now,
         )
     )

@@ -10,6 +10,7 @@ from services.collab.handoffs.queries import HandoffRow, find_handoff
 from services.collab.protocols.obligations.commands.close_obligations import close_obligations
 from services.collab.protocols.obligations.obligation import Outcome
 from shared.contracts.collab import HandoffDecided
+from shared.contracts.identity import actor_id_of
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -64,7 +65,7 @@ async def _record_decision(decided: Handoff, reason: str | None, uow: UnitOfWork
             handoff_id=decided.handoff_id,
             account_id=decided.account_id,
             decision="accepted" if accepted else "rejected",
-            decided_by=uow.actor,
+            decided_by_id=actor_id_of(uow.actor),
             decided_at=uow.now,
         )
     )
