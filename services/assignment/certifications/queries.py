@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.certifications.eligibility import CertificationFinding, why_missing
 from services.assignment.certifications.refusals import RepNotCertified
-from services.assignment.plans.queries import read_live_plan
+from services.assignment.plans.queries import find_plan, read_live_plan
 from shared.db.scope import Scope
 
 
@@ -89,16 +89,20 @@ async def certification_findings(
 async def list_ineligible(
     read: AsyncConnection,
     *,
+    plan_id: UUID | None,
     on: date,
     territory_id: UUID | None,
     scope: Scope,
     after: UUID | None,
     rows: int,
 ) -> list[CertificationFinding]:
-    """Return the findings of the live plan in the scope, those of up to `rows` coverages by their ids."""
+    """Return the findings of a plan (None: the live one) in the scope, of up to `rows` coverages by their ids.
+
+    Raises NotFound.
+    """
+    asked = (await read_live_plan(read) if plan_id is None else await find_plan(read, plan_id)).plan_id
     binds: dict[str, Any] = {"on": on, "territory_id": territory_id, "after": after, "rows": rows}
-    live = await read_live_plan(read)
-    found = await read.execute(_PAGE, {**binds, "plan_id": live.plan_id, **scope.parameters()})
+    found = await read.execute(_PAGE, {**binds, "plan_id": asked, **scope.parameters()})
     return [_finding(row) for row in found]
 
 

@@ -58,11 +58,20 @@ async def list_ineligible_coverages(
     today: Today,
     on: Annotated[Day | None, Query(description="On this day; today when left out.")] = None,
     territory_id: Annotated[UUID | None, Query(description="Only in this territory's subtree.")] = None,
+    plan_id: Annotated[
+        UUID | None, Query(description="By what this plan requires; the live one when left out.")
+    ] = None,
 ) -> IneligibleCoveragesView:
-    """List who covers a territory of the live plan in your scope without what it requires on a day."""
+    """List who covers a territory in your scope without what the live plan, or another, requires on a day."""
     day = on or today
     findings = await queries.list_ineligible(
-        read, on=day, territory_id=territory_id, scope=by.scope, after=page.after, rows=page.limit + 1
+        read,
+        plan_id=plan_id,
+        on=day,
+        territory_id=territory_id,
+        scope=by.scope,
+        after=page.after,
+        rows=page.limit + 1,
     )
     items, cursor = page_of(by_coverage(findings), page, lambda item: item.coverage_id)
     return IneligibleCoveragesView(items=items, next_cursor=cursor, on=day)

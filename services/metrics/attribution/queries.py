@@ -1,5 +1,6 @@
 """The plan in force, and the territories that a caller means and may ask about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -23,7 +24,8 @@ class AskedTerritories:
     tops: list[UUID]
 
 
-_DEPTH = {"self": 0, "children": 1, "subtree": 1_000_000}
+DEPTH: Mapping[Include, int] = {"self": 0, "children": 1, "subtree": 1_000_000}
+"""How far below a territory lies what is included."""
 
 # Trees of the past count too: their territories keep their figures in the view as_was.
 _KNOWN = text(f"""
@@ -75,7 +77,7 @@ async def find_asked_territories(
     """Return whose figures to read. Raises NotFound for a territory that is unknown or outside the scope."""
     if territory_id is not None:
         await require_territory(read, territory_id, scope)
-        below = await read.execute(_BELOW, {"territory_id": territory_id, "depth": _DEPTH[include]})
+        below = await read.execute(_BELOW, {"territory_id": territory_id, "depth": DEPTH[include]})
         return AskedTerritories(rows=sorted({territory_id, *below.scalars()}), tops=[territory_id])
     if scope.everything:
         return AskedTerritories(rows=None, tops=[ORGANISATION])

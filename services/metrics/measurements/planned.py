@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.attribution.credit import TERRITORY_NOW
-from services.metrics.attribution.queries import AskedTerritories, Include
+from services.metrics.attribution.queries import DEPTH, AskedTerritories, Include
 from services.metrics.rollups.figure import FIGURES, NAMES, figures_of
 from services.metrics.rollups.view import RollupView
 from shared.contracts.identity import ORGANISATION, UNASSIGNED
@@ -52,7 +52,6 @@ _BELOW = text("""
 SELECT territory_id FROM tree_closure
 WHERE tree_id = :tree_id AND ancestor_id = :territory_id AND depth <= :depth
 """)
-_DEPTH = {"self": 0, "children": 1, "subtree": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +84,5 @@ async def find_planned_territories(
     names = {"territory_id": territory_id, "tree_id": planned.tree_id}
     if not (await read.execute(_KNOWN, names)).scalar():
         raise NotFound("territory_id: the plan has no such territory.")
-    below = await read.execute(_BELOW, {**names, "depth": _DEPTH[include]})
+    below = await read.execute(_BELOW, {**names, "depth": DEPTH[include]})
     return AskedTerritories(rows=sorted({territory_id, *below.scalars()}), tops=[territory_id])

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.attribution.queries import (
+    DEPTH,
     AskedTerritories,
     LivePlan,
     find_asked_territories,
@@ -22,6 +23,7 @@ from services.metrics.measurements.asked import Cells, MetricsAsked
 from services.metrics.measurements.attainment import QUOTA, add_quotas, add_quotas_by_rep
 from services.metrics.measurements.cells import GroupBy, cells, split_by_lag
 from services.metrics.measurements.measure import Value, currencies_of, measure
+from services.metrics.measurements.own_rows import OWN_ROWS
 from services.metrics.measurements.periods import Grain, count_periods, periods_between
 from services.metrics.measurements.planned import (
     PLANNED,
@@ -149,6 +151,7 @@ async def find_cells(
     """Return the sums of figures by key and period; `tree_id` is of the plan in as_planned. Raises TooManyRows."""
     by_rep = asked.rep_id is not None or asked.group_by == "rep"
     wanted = _territories(asked, territories, group_by=group_by, by_rep=by_rep)
+    as_it_was = by_rep and asked.view == "as_was" and wanted is not None
     found: Cells = {}
     kept = set(names) - {QUOTA}
     for some, lag_days in zip(split_by_lag(kept), (0, asked.lag_days), strict=True):
@@ -160,12 +163,16 @@ async def find_cells(
             group_by=group_by,
             grain=grain,
             by_rep=by_rep,
-            everywhere=wanted is None,
-            rows="rollup_days" if tree_id is None else "planned",
+            everywhere=wanted is None or as_it_was,
+            rows="planned" if tree_id else "own_rows" if as_it_was else "rollup_days",
         )
+        parameters = _parameters(asked, wanted, tree_id, lag_days=lag_days, grain=grain, by_rep=by_rep)
         if tree_id is not None:
             statement = f"WITH {PLANNED} {statement}"
-        parameters = _parameters(asked, wanted, tree_id, lag_days=lag_days, grain=grain, by_rep=by_rep)
+        elif as_it_was:
+            statement = f"WITH {OWN_ROWS} {statement}"
+            include = "subtree" if asked.territory_id is None else asked.include
+            parameters |= {"territories": territories.tops, "depth": DEPTH[include]}
         rows = (await read.execute(text(statement), parameters)).all()
         if len(rows) > _MAX_CELLS:
             raise _too_many()

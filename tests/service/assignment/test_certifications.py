@@ -163,6 +163,10 @@ async def test_a_draft_that_requires_more_is_found_before_it_is_live(staffed: As
         assert (finding.rep_id, finding.certification_code, finding.reason) == (BO, "tea", Missing.NEVER_HELD)
         assert len(await certification_findings(connection, UUID(clone), TOMORROW)) == 2
     assert await _ineligible(staffed) == []
+    assert await _ineligible(staffed, plan_id=clone) == [(str(BO), [("tea", "never_held")])]
+    assert (
+        await staffed.http.get("/v1/ineligible-coverages", params={"plan_id": str(uuid4())})
+    ).status_code == 404
     await staffed.activate(clone)
     assert await _ineligible(staffed) == [(str(BO), [("tea", "never_held")])]
 

@@ -6,11 +6,23 @@ from uuid import uuid4
 
 import pytest
 
+from services.metrics.attribution.commands.record_activations import record_activations
+from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.coverages.commands import end_coverages, start_coverages
 from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts.assignment import CoverageEnded, CoverageStarted
 from shared.contracts.identity import ORGANISATION
-from tests.service.metrics.telling import A_DAY, YEAR, fact, received, recorded, territory, trace_all
+from tests.service.metrics.telling import (
+    A_DAY,
+    YEAR,
+    activated,
+    fact,
+    received,
+    recorded,
+    territory,
+    trace_all,
+    tree,
+)
 
 ANN, BOB = uuid4(), uuid4()
 
@@ -168,6 +180,46 @@ async def test_by_rep_through_the_history_of_coverage(selling, transact, ask):
     assert shown(answer["totals"]) == shown((await ask("revenue", "won"))["totals"])
     mine = await ask("revenue", rep_id=str(BOB))
     assert shown(mine["totals"]) == {("revenue", None): "no-amounts"}
+
+
+@pytest.mark.parametrize("include", ["self", "children", "subtree"])
+@pytest.mark.parametrize("view", ["as_was", "as_is"])
+async def test_by_rep_adds_up_whichever_parent_a_territory_had(
+    counted, transact, ask, view, include, northerner
+):
+    """n1 moves from the north to the south at noon; what it sold before and after noon adds up on both sides."""
+    moved = tree({"north": None, "n2": "north", "south": None, "s1": "south", "n1": "south"})
+    await transact(record_trees, [moved])
+    noon = A_DAY + timedelta(days=7)
+    await transact(record_activations, [activated(moved, sequence=2, effective_at=noon)])
+    sold = [(-3, "1.00"), (-1 / 24, "20.00"), (1 / 24, "300.00"), (3, "4000.00")]
+    facts = [
+        fact(f"m{days}", amount=amount, occurred_at=noon + timedelta(days=days)) for days, amount in sold
+    ]
+    await transact(apply_facts, [recorded(*facts)])
+    n1 = territory("n1")
+    started = CoverageStarted(
+        coverage_id=uuid4(), territory_id=n1, rep_id=ANN, role="primary", share_percent=Decimal(100),
+        valid_from=A_DAY - timedelta(days=400),
+    )  # fmt: skip
+    await transact(start_coverages, [received(started)])
+    expected = {
+        "as_was": {"north": "121.00", "south": "4300.00"},
+        "as_is": {"north": "0.00", "south": "4421.00"},
+    }[view]
+    for name in ("north", "south"):
+        asked = {"view": view, "territory_id": str(territory(name)), "include": include}
+        by_rep = await ask("revenue", group_by="rep", **asked)
+        mine = {row["rep_id"]: shown(row["values"]) for row in by_rep["rows"]}.get(str(ANN), {})
+        if include == "self":
+            assert mine == {}
+            continue
+        whole = await ask("revenue", **{**asked, "include": "subtree"})
+        assert shown(by_rep["totals"]) == shown(whole["totals"])
+        assert mine.get(("revenue", "USD"), ("0.00",))[0] == expected[name]
+    if view == "as_was":
+        seen = await ask("revenue", view=view, group_by="rep", headers=northerner)
+        assert shown(seen["totals"]) == shown((await ask("revenue", view=view, headers=northerner))["totals"])
 
 
 async def test_of_two_ends_of_a_coverage_in_one_batch_the_one_told_last_counts(selling, transact, ask):

@@ -50,7 +50,7 @@ FIXES: Mapping[Check, str] = {
     Check.IMBALANCE: "See GET .../balance; move rules from the largest territories to the smallest.",
     Check.DISRUPTION: "See GET .../moves; move fewer accounts at once, or pin those that must stay.",
     Check.CERTIFICATIONS: "Certify the reps of the coverages named, or have others cover: "
-    "GET /v1/ineligible-coverages.",
+    "GET /v1/ineligible-coverages?plan_id= names them.",
     Check.EXPIRED_PINS: "Renew the pins of the accounts named, or delete them.",
 }
 
