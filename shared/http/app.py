@@ -11,6 +11,7 @@ from shared.contracts.asyncapi import describe_events
 from shared.http import etags, health, idempotency, pagination, security, tokens
 from shared.http.audit import routes as audit
 from shared.http.middleware import BodyLimit, RequestContext
+from shared.http.parameters import install_parameters
 from shared.http.parts import Parts
 from shared.http.problems import Problem, RefusalTable, describe, install_problem_handlers
 from shared.http.routes import api_routes, dependencies_of, operation_id
@@ -62,6 +63,7 @@ def create_service_app(
     app.add_middleware(BodyLimit, limit=parts.max_body_bytes, larger=larger_bodies or {})
     app.add_middleware(RequestContext)
     require_policies(app)
+    install_parameters(app)
     _describe_problems(app)
     return app
 

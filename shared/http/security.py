@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
+from shared.http.parameters import refuse_unknown_parameters
 from shared.http.principal import ADMINS, MANAGERS, READERS, WRITERS, Principal, Role
 from shared.http.routes import api_routes, dependencies_of
 from shared.http.tokens import TokenRefused, Tokens
@@ -46,7 +47,7 @@ class Allow:
         request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Principal:
-        """Return the caller. Raises Unauthenticated, Forbidden or OutsideScope."""
+        """Return the caller. Raises Unauthenticated, Forbidden, OutsideScope or RequestValidationError."""
         if credentials is None:
             raise Unauthenticated("Send a bearer token in the Authorization header.")
         tokens: Tokens = request.app.state.parts.tokens
@@ -56,6 +57,7 @@ class Allow:
             log.info("token refused", reason=str(reason))
             raise Unauthenticated("The bearer token is not valid here.") from None
         self._authorise(principal, request)
+        refuse_unknown_parameters(request)
         return principal
 
     def _authorise(self, principal: Principal, request: Request) -> None:
@@ -71,8 +73,9 @@ class Allow:
 class Public:
     """The policy of a route that anyone may call."""
 
-    def __call__(self) -> None:
-        """Let everyone in."""
+    def __call__(self, request: Request) -> None:
+        """Let everyone in. Raises RequestValidationError."""
+        refuse_unknown_parameters(request)
 
 
 PUBLIC = Depends(Public())

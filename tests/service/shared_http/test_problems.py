@@ -43,6 +43,8 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict:
         ("GET", "/v1/failures/teapot", 418, "i-m-a-teapot"),
         ("GET", "/v1/things?limit=0", 422, "invalid-request"),
         ("GET", "/v1/things?limit=501", 422, "invalid-request"),
+        ("GET", "/v1/things?limti=5", 422, "invalid-request"),
+        ("GET", "/health/live?verbose=1", 422, "invalid-request"),
         ("GET", "/v1/found?name=a%00b", 422, "invalid-request"),
         ("GET", "/v1/failures/%00", 404, "not-found"),
         ("GET", "/v1/failures/%ff%fe", 404, "not-found"),

@@ -120,7 +120,12 @@ async def list_things(by: Reader, read: Snapshot, page: PageParameters) -> Page[
 
 
 @router.post("/things", status_code=201, response_model=ThingView, responses=describe(409))
-async def create_thing(by: Writer, run: RunCommand, body: ThingBody) -> Response:
+async def create_thing(
+    by: Writer,
+    run: RunCommand,
+    body: ThingBody,
+    urgent: int = 0,
+) -> Response:
     command = MakeThing(body.name, body.territory_id)
     return await run.run(
         make_thing,
