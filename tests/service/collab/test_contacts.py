@@ -54,6 +54,22 @@ async def test_a_no_to_the_contact_point_decides_over_a_yes_to_the_channel(
     assert (denied["decision"], denied["reason"]) == ("deny", "contact-point-denied")
 
 
+async def test_a_contact_point_that_got_a_yes_is_no_way_round_a_blocked_channel(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    no = await consent(collab, account, level="channel", channel="phone", state="denied")
+    await consent(collab, account, level="contact_point", contact_point="mail-1", state="granted")
+    denied = await ask(collab, account, contact_point="mail-1")
+    assert (denied["decision"], denied["reason"]) == ("deny", "channel-denied")
+    call = {"kind": "made", "channel": "phone", "purpose": "sales", "contact_point": "mail-1"}
+    refused = await post(collab, of(account, "/contacts"), call, 409)
+    assert (refused["code"], refused["consent_id"]) == ("contact-refused", no["consent_id"])
+    assert (await ask(collab, account, channel="email", contact_point="mail-1"))[
+        "reason"
+    ] == "consent-granted"
+
+
 async def test_quiet_hours_are_the_customers(collab: Collab, account: UUID):  # noqa: F811
     await post(collab, of(account, "/preferences"), TOKYO)
     assert (await ask(collab, account, at="2026-11-23T12:59:00Z"))["decision"] == "allow"
