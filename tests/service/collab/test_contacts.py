@@ -1,6 +1,7 @@
 """Consent and contact hours over HTTP: whether a customer may be contacted, and contacts that are refused."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -103,6 +104,56 @@ async def test_a_sources_later_word_ends_its_earlier_one_and_history_stays(
         ("channel", "phone", "granted"),
         ("channel", "phone", "denied"),
     ]
+
+
+async def test_a_yes_for_an_afternoon_does_not_lift_a_standing_no_for_good(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    no = await consent(collab, account, level="global", state="denied", effective_from="2026-01-01T00:00:00Z")
+    noon, evening = "2026-11-23T12:00:00Z", "2026-11-23T18:00:00Z"
+    yes = {"level": "global", "state": "granted", "effective_from": noon}
+    await consent(collab, account, **yes, effective_to=evening)
+    for at, decision in (
+        ("2026-11-23T11:59:59Z", "deny"),
+        (noon, "allow"),
+        ("2026-11-23T17:59:59Z", "allow"),
+        (evening, "deny"),
+        ("2030-01-01T00:00:00Z", "deny"),
+    ):
+        assert (await ask(collab, account, at=at))["decision"] == decision, at
+    rows = (await get(collab, of(account, "/consents")))["items"]
+    assert [(row["effective_from"], row["effective_to"], row["resumes"]) for row in rows] == [
+        ("2026-01-01T00:00:00Z", noon, None),
+        (noon, evening, None),
+        (evening, None, no["consent_id"]),
+    ]
+    told = [payload for kind, payload in await collab.outbox() if "consent" in kind]
+    assert [(event["state"], event["effective_from"]) for event in told[1:]] == [
+        ("granted", noon),
+        ("denied", evening),
+    ]
+    # A word without end, said meanwhile, is the last one: nothing resumes.
+    await consent(collab, account, **{**yes, "effective_from": "2026-11-23T13:00:00Z"})
+    assert (await ask(collab, account, at="2030-01-01T00:00:00Z"))["decision"] == "allow"
+    assert len((await get(collab, of(account, "/consents")))["items"]) == 3
+
+
+async def test_a_word_that_was_just_recorded_is_in_force(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Time passes between the request and its transaction."""
+    still = collab.clock.now
+
+    def passing() -> datetime:
+        collab.clock.advance(timedelta(microseconds=1))
+        return still()
+
+    monkeypatch.setattr(collab.clock, "now", passing)
+    said = await consent(collab, account, level="global", state="denied")
+    assert (said["in_force"], said["effective_from"]) == (True, said["recorded_at"])
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,9 @@ class ConsentView(View):
     source: Source
     effective_from: datetime
     effective_to: datetime | None
+    resumes: UUID | None = Field(
+        description="The statement that holds again with this one, after a word for some time; null for most."
+    )
     in_force: bool
     recorded_at: datetime
     recorded_by: str
@@ -83,6 +86,7 @@ class ConsentView(View):
             source=statement.source,
             effective_from=statement.effective_from,
             effective_to=statement.effective_to,
+            resumes=statement.resumes,
             in_force=statement.holds(now),
             recorded_at=row.recorded_at,
             recorded_by=row.recorded_by,
