@@ -136,7 +136,26 @@ async def test_a_yes_for_an_afternoon_does_not_lift_a_standing_no_for_good(
     # A word without end, said meanwhile, is the last one: nothing resumes.
     await consent(collab, account, **{**yes, "effective_from": "2026-11-23T13:00:00Z"})
     assert (await ask(collab, account, at="2030-01-01T00:00:00Z"))["decision"] == "allow"
-    assert len((await get(collab, of(account, "/consents")))["items"]) == 3
+    rows = (await get(collab, of(account, "/consents")))["items"]
+    assert [row["withdrawn_at"] is None for row in rows] == [True, True, False, True]
+
+
+async def test_a_no_is_recorded_although_the_same_source_said_yes_for_later(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    sms, new_year = {"level": "channel", "channel": "sms"}, "2027-01-01T00:00:00Z"
+    yes = await consent(collab, account, **sms, state="granted", effective_from=new_year)
+    await consent(collab, account, **sms, state="denied", effective_to="2026-12-31T00:00:00Z")
+    assert (await ask(collab, account, channel="sms"))["reason"] == "channel-denied"
+    assert (await ask(collab, account, channel="sms", at=new_year))["reason"] == "consent-granted"
+    await consent(collab, account, **sms, state="denied")
+    assert (await ask(collab, account, channel="sms", at=new_year))["reason"] == "channel-denied"
+    rows = {row["consent_id"]: row for row in (await get(collab, of(account, "/consents")))["items"]}
+    taken_back = rows[yes["consent_id"]]
+    assert (taken_back["withdrawn_at"], taken_back["in_force"]) == ("2026-11-23T09:00:00Z", False)
+    held = (await get(collab, of(account, "/consents"), at=new_year))["items"]
+    assert [row["state"] for row in held] == ["denied"]
 
 
 async def test_a_word_that_was_just_recorded_is_in_force(

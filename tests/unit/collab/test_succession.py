@@ -1,6 +1,7 @@
 """A source's words on one thing, one after the other: at every moment the last one that speaks of it holds, and no other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -35,19 +36,17 @@ class Book:
         self.kept: dict[UUID, Statement] = {}
         self._ids = count(1_000)
 
-    def say(self, one: Statement, *, now: int) -> None:
-        earlier = [
-            old
-            for old in self.kept.values()
-            if old.effective_to is None or old.effective_to > one.effective_from
-        ]
-        found = succeed(one, earlier, now=at(now), new_id=lambda: UUID(int=next(self._ids)))
-        for gone in found.dropped:
+    def say(self, one: Statement, *, now: int) -> Statement:
+        since = one.effective_from
+        others = [old for old in self.kept.values() if old.effective_to is None or old.effective_to > since]
+        found = succeed(one, others, now=at(now), new_id=lambda: UUID(int=next(self._ids)))
+        for gone in found.withdrawn:
             del self.kept[gone]
-        for held in (*found.changed, one, *found.resumed):
+        for held in (*found.changed, found.word, *found.resumed):
             self.kept[held.consent_id] = held
+        return found.word
 
-    def states(self, hours: Sequence[int]) -> list[list[ConsentState]]:
+    def states(self, hours: Iterable[int]) -> list[list[ConsentState]]:
         return [[one.state for one in self.kept.values() if one.holds(at(hour))] for hour in hours]
 
 
@@ -79,16 +78,29 @@ def test_a_longer_while_puts_off_what_resumes_and_a_shorter_one_lies_within() ->
     assert {one.resumes for one in book.kept.values()} == {None, UUID(int=1), UUID(int=3)}
 
 
-def test_a_word_said_for_later_stands_and_so_does_what_has_resumed() -> None:
+def test_a_yes_ends_where_a_later_word_begins() -> None:
     book = Book()
-    book.say(word(1, NO, 0), now=0)
-    book.say(word(2, YES, 5, 8), now=5)
+    book.say(word(1, NO, 20), now=9)
+    assert book.say(word(2, YES, 9), now=9).effective_to == at(20)
+    assert book.say(word(3, YES, 10, 12), now=9).effective_to == at(12)
+    for over in (word(4, YES, 10, 21), word(5, YES, 20)):
+        with pytest.raises(ConsentOverlaps):
+            book.say(over, now=9)
+    assert book.states([9, 11, 13, 19, 20]) == [[YES], [YES], [YES], [YES], [NO]]
+
+
+def test_a_no_takes_back_what_has_yet_to_begin_and_not_what_has_begun() -> None:
+    book = Book()
+    book.say(word(1, YES, 20), now=0)
+    assert book.say(word(2, NO, 5), now=5).effective_to is None
+    assert book.states([4, 5, 20, 99]) == [[], [NO], [NO], [NO]]
+    # Told late: what was said since then stands.
+    assert book.say(word(3, NO, 2), now=9).effective_to == at(5)
     with pytest.raises(ConsentOverlaps):
-        book.say(word(3, YES, 6), now=9)
-    book.say(word(4, YES, 20), now=9)
-    with pytest.raises(ConsentOverlaps):
-        book.say(word(5, NO, 10, 12), now=9)
-    assert book.states([6, 9, 21]) == [[YES], [NO], [YES]]
+        book.say(word(4, NO, 1, 3), now=9)
+    book.say(word(5, YES, 30, 40), now=9)
+    book.say(word(6, NO, 10, 35), now=9)
+    assert book.states([9, 10, 30, 35, 39, 40]) == [[NO], [NO], [NO], [YES], [YES], [NO]]
 
 
 words = st.tuples(st.sampled_from([YES, NO]), st.integers(0, 6), st.one_of(st.none(), st.integers(1, 12)))
@@ -108,3 +120,19 @@ def test_at_every_moment_the_last_word_that_speaks_of_it_holds_alone(
     for hour in range(now + 15):
         speaking = [one.state for one in last if one.holds(at(hour))]
         assert book.states([hour]) == [speaking[-1:]]
+
+
+@given(st.lists(st.tuples(words, st.integers(0, 20)), max_size=8), st.one_of(st.none(), st.integers(1, 30)))
+def test_a_no_from_now_on_is_never_refused_and_holds_as_long_as_it_says(
+    said: list[tuple[tuple[ConsentState, int, int | None], int]], length: int | None
+) -> None:
+    book, now = Book(), 0
+    for number, ((state, later, lasts), ahead) in enumerate(said, start=1):
+        now += later
+        start = now + ahead
+        with suppress(ConsentOverlaps):
+            book.say(word(number, state, start, None if lasts is None else start + lasts), now=now)
+    no = book.say(word(99, NO, now, None if length is None else now + length), now=now)
+    assert no.effective_to == (None if length is None else at(now + length))
+    assert book.states(range(now, now + (length or 60))) == [[NO]] * (length or 60)
+    assert all(len(held) <= 1 for held in book.states(range(now + 60)))

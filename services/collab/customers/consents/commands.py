@@ -21,7 +21,9 @@ from shared.runtime.ids import new_id
 MOST_CONSENTS = 1_000
 
 _COUNT = text("SELECT count(*) FROM consents WHERE account_id = :account")
-_DROP = text("DELETE FROM consents WHERE consent_id = ANY(CAST(:consents AS uuid[]))")
+_WITHDRAW = text("""
+UPDATE consents SET withdrawn_at = :now WHERE consent_id = ANY(CAST(:consents AS uuid[]))
+""")
 _CHANGE = text("""
 UPDATE consents SET valid = tstzrange(changed.effective_from, changed.effective_to)
 FROM unnest(CAST(:consents AS uuid[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
@@ -55,20 +57,20 @@ async def record_consent(command: RecordConsent, uow: UnitOfWork) -> ConsentRow:
     await lock_customer(uow, account_id, command.scope)
     if await uow.connection.scalar(_COUNT, {"account": account_id}) >= MOST_CONSENTS:
         raise TooManyConsents(f"consents: an account keeps at most {MOST_CONSENTS} of them.")
-    word = _word(command, uow.now)
-    earlier = await find_words_from(
-        uow.connection, account_id, target=word.target, source=word.source, since=word.effective_from
+    said = _said(command, uow.now)
+    others = await find_words_from(
+        uow.connection, account_id, target=said.target, source=said.source, since=said.effective_from
     )
-    succession = succeed(word, earlier, now=uow.now, new_id=new_id)
+    succession = succeed(said, others, now=uow.now, new_id=new_id)
     await _make_room(succession, uow)
-    said = (word, *succession.resumed)
-    await _record(account_id, said, uow)
+    new = (succession.word, *succession.resumed)
+    await _record(account_id, new, uow)
     # What is yet to hold, and will for another time than was told, is told again.
-    _announce(account_id, (*said, *(one for one in succession.changed if one.effective_from > uow.now)), uow)
-    return ConsentRow(word, uow.now, uow.actor)
+    _announce(account_id, (*new, *(one for one in succession.changed if one.effective_from > uow.now)), uow)
+    return ConsentRow(succession.word, uow.now, uow.actor)
 
 
-def _word(command: RecordConsent, now: datetime) -> Statement:
+def _said(command: RecordConsent, now: datetime) -> Statement:
     starts, ends = command.effective_from or now, command.effective_to
     if ends is not None and ends <= starts:
         raise ConsentEndsTooSoon("effective_to: must lie after effective_from, which is now when left out.")
@@ -84,15 +86,18 @@ def _word(command: RecordConsent, now: datetime) -> Statement:
 
 async def _make_room(succession: Succession, uow: UnitOfWork) -> None:
     changed = succession.changed
-    if succession.dropped:
-        await uow.connection.execute(_DROP, {"consents": list(succession.dropped)})
+    if succession.withdrawn:
+        binds = {"consents": list(succession.withdrawn), "now": uow.now}
+        await uow.connection.execute(_WITHDRAW, binds)
     if changed:
-        binds = {
-            "consents": [one.consent_id for one in changed],
-            "starts": [one.effective_from for one in changed],
-            "ends": [one.effective_to for one in changed],
-        }
-        await uow.connection.execute(_CHANGE, binds)
+        await uow.connection.execute(
+            _CHANGE,
+            {
+                "consents": [one.consent_id for one in changed],
+                "starts": [one.effective_from for one in changed],
+                "ends": [one.effective_to for one in changed],
+            },
+        )
 
 
 async def _record(account_id: UUID, statements: Sequence[Statement], uow: UnitOfWork) -> None:

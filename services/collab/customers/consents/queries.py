@@ -17,24 +17,27 @@ from shared.db.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
-    """A statement, and who entered it when."""
+    """A statement, who entered it when, and when another took it back before it began."""
 
     statement: Statement
     recorded_at: datetime
     recorded_by: str
+    withdrawn_at: datetime | None = None
 
 
 _SELECT = """
 SELECT consent_id, level, channel, contact_point, purpose, state, source, lower(valid) AS effective_from,
-    upper(valid) AS effective_to, resumes, recorded_at, recorded_by
+    upper(valid) AS effective_to, resumes, recorded_at, recorded_by, withdrawn_at
 FROM consents WHERE account_id = :account
 """
-_AT = text(f"{_SELECT} AND valid @> CAST(:at AS timestamptz) ORDER BY consent_id")
+_HOLDS = "withdrawn_at IS NULL AND valid @> CAST(:at AS timestamptz)"
+_AT = text(f"{_SELECT} AND {_HOLDS} ORDER BY consent_id")
 _FROM = text(f"""{_SELECT}
-    AND target = :target AND source = :source AND valid && tstzrange(:since, NULL) ORDER BY lower(valid)
+    AND target = :target AND source = :source AND valid && tstzrange(:since, NULL) AND withdrawn_at IS NULL
+ORDER BY lower(valid)
 """)
 _LIST = text(f"""{_SELECT}
-    AND (CAST(:at AS timestamptz) IS NULL OR valid @> CAST(:at AS timestamptz))
+    AND (CAST(:at AS timestamptz) IS NULL OR {_HOLDS})
     AND (CAST(:after AS uuid) IS NULL OR consent_id > CAST(:after AS uuid))
 ORDER BY consent_id LIMIT :limit
 """)
@@ -70,7 +73,7 @@ async def list_consents(
     """Return statements in the order they were recorded: all, or those in force. Raises NotFound."""
     await require_account(read, account_id, scope)
     rows = await read.execute(_LIST, {"account": account_id, "at": at, "after": after, "limit": limit})
-    return [ConsentRow(_statement(row), row.recorded_at, row.recorded_by) for row in rows]
+    return [ConsentRow(_statement(row), row.recorded_at, row.recorded_by, row.withdrawn_at) for row in rows]
 
 
 def _statement(row: Row[Any]) -> Statement:

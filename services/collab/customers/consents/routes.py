@@ -23,6 +23,8 @@ async def create_consent(by: Writer, run: RunCommand, account_id: UUID, body: Ne
     """Record a yes or no. It holds instead of what the same source said of the same before; history stays.
 
     With `effective_to`, what was said before holds again from then on, as a statement that tells what it `resumes`.
+    It ends where a later statement of the same source begins; but a no takes back what has yet to begin
+    (`withdrawn_at`): from now on it is never refused.
     """
     command = RecordConsent(
         account_id=account_id,

@@ -68,6 +68,9 @@ class ConsentView(View):
     resumes: UUID | None = Field(
         description="The statement that holds again with this one, after a word for some time; null for most."
     )
+    withdrawn_at: datetime | None = Field(
+        description="When another word took it back before it began; it never held."
+    )
     in_force: bool
     recorded_at: datetime
     recorded_by: str
@@ -87,7 +90,8 @@ class ConsentView(View):
             effective_from=statement.effective_from,
             effective_to=statement.effective_to,
             resumes=statement.resumes,
-            in_force=statement.holds(now),
+            withdrawn_at=row.withdrawn_at,
+            in_force=row.withdrawn_at is None and statement.holds(now),
             recorded_at=row.recorded_at,
             recorded_by=row.recorded_by,
         )

@@ -1,10 +1,12 @@
-"""What a source's new word does to its earlier words on the same. Pure.
+"""What a source's new word does to its other words on the same. Pure.
 
-A later word holds instead of an earlier one for as long as it says. Where it ends first, the earlier one holds
-again: as a statement of its own, which tells what it resumes. No two ever hold at the same moment.
+A new word holds instead of an earlier one for as long as it says. Where it ends first, the earlier one holds
+again: as a statement of its own, which tells what it resumes. A word that begins later stands, and the new one
+ends there; but what has yet to begin gives way to a no, and to every word if it only resumes. No two ever hold
+at the same moment.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -15,23 +17,26 @@ from services.collab.customers.consents.refusals import ConsentOverlaps
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """What becomes of the earlier words: those with another period, those that hold again, those that never will."""
+    """The new word as it holds, and what becomes of the others.
 
+    Those with another period, those that hold again, and those that will not come to hold any more.
+    """
+
+    word: Statement
     changed: tuple[Statement, ...]
     resumed: tuple[Statement, ...]
-    dropped: tuple[UUID, ...]
+    withdrawn: tuple[UUID, ...]
 
 
 def succeed(
-    word: Statement, earlier: Iterable[Statement], *, now: datetime, new_id: Callable[[], UUID]
+    said: Statement, others: Sequence[Statement], *, now: datetime, new_id: Callable[[], UUID]
 ) -> Succession:
     """Make room for a new word among the source's words on the same. Raises ConsentOverlaps."""
+    word = _until_the_next(said, others, now)
     changed: list[Statement] = []
     resumed: list[Statement] = []
-    dropped: list[UUID] = []
-    for one in earlier:
-        if one.effective_from >= word.effective_from:
-            _require_ahead(one, now)
+    withdrawn: list[UUID] = []
+    for one in others:
         if not _overlap(one, word):
             continue
         rest = _rest(one, word)
@@ -40,19 +45,39 @@ def succeed(
             if rest is not None:
                 resumed.append(replace(rest, consent_id=new_id(), resumes=one.resumes or one.consent_id))
         elif rest is None:
-            dropped.append(one.consent_id)
+            withdrawn.append(one.consent_id)
         else:
             changed.append(rest)
-    return Succession(tuple(changed), tuple(resumed), tuple(dropped))
+    return Succession(word, tuple(changed), tuple(resumed), tuple(withdrawn))
 
 
-def _require_ahead(one: Statement, now: datetime) -> None:
-    """Let only those give way that nobody said for then: what would hold again, and does not yet."""
-    if one.resumes is None or one.effective_from < now:
+def _until_the_next(word: Statement, others: Sequence[Statement], now: datetime) -> Statement:
+    """Return the word as far as it reaches before the next one that stands."""
+    standing = [
+        one.effective_from
+        for one in others
+        if one.effective_from >= word.effective_from and not _gives_way(one, word, now)
+    ]
+    if not standing:
+        return word
+    following = min(standing)
+    # A yes that is told late would undo a no of then, for a time that another word has settled since.
+    told_late = following < now and not word.denies
+    if told_late or following == word.effective_from:
         raise ConsentOverlaps(
-            f"effective_from: this source's statement on the same from {one.effective_from.isoformat()} on "
-            "stands; begin after it."
+            f"effective_from: this source's statement on the same from {following.isoformat()} on stands; "
+            "begin after it."
         )
+    if word.effective_to is not None and word.effective_to > following:
+        raise ConsentOverlaps(
+            f"effective_to: this source's statement on the same from {following.isoformat()} on stands; "
+            "end there, or leave it out."
+        )
+    return replace(word, effective_to=word.effective_to or following)
+
+
+def _gives_way(one: Statement, word: Statement, now: datetime) -> bool:
+    return one.effective_from >= now and (word.denies or one.resumes is not None)
 
 
 def _overlap(one: Statement, other: Statement) -> bool:
