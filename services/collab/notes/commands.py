@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
-from services.collab.notes.inbox.commands import put_in_inboxes
+from services.collab.notes.inbox.commands import PutInInboxes, put_in_inboxes
 from services.collab.notes.inbox.delivery import NOBODY, Mentions
+from services.collab.notes.inbox.queries import Mention
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
@@ -59,6 +60,14 @@ class DeleteNote:
     moderates: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A new note, and what became of its mentions."""
+
+    note: NoteRow
+    mentions: list[Mention]
+
+
 # The note is tested before it is written: who may not see it once it stands may not write it either.
 _WRITE = text(f"""
 INSERT INTO notes (note_id, thread_id, subject_type, subject_id, account_id, author, written_at)
@@ -97,13 +106,13 @@ END
 """)
 
 
-async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
-    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyCovers, NobodyAsked."""
+async def write_note(command: WriteNote, uow: UnitOfWork) -> Written:
+    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyAsked."""
     return await _write(command, None, uow)
 
 
-async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
-    """Write a reply, about what its thread is about. Raises NotFound, NobodyCovers, NobodyAsked."""
+async def reply(command: Reply, uow: UnitOfWork) -> Written:
+    """Write a reply, about what its thread is about. Raises NotFound, NobodyAsked."""
     answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
     note = WriteNote(
         answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
@@ -111,7 +120,7 @@ async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
     return await _write(note, answered.thread_id or answered.note_id, uow)
 
 
-async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> NoteRow:
+async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> Written:
     note_id, subject = new_id(), command.subject
     binds = {
         **command.viewer.parameters(),
@@ -126,13 +135,14 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
         raise NotFound(f"subject: no such {subject.type}.")
     await _revise(note_id, 1, command.body, uow)
-    await put_in_inboxes(
-        uow,
-        note_id,
+    put = PutInInboxes(
+        note_id=note_id,
         thread_id=thread_id,
         mentions=command.mentions,
         wants_acknowledgement=command.wants_acknowledgement,
+        viewer=command.viewer,
     )
+    mentions = await put_in_inboxes(put, uow)
     uow.outbox.add(
         collab.NoteWritten(
             note_id=note_id,
@@ -143,7 +153,7 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
             written_at=uow.now,
         )
     )
-    return await find_note(uow.connection, note_id, viewer=command.viewer)
+    return Written(await find_note(uow.connection, note_id, viewer=command.viewer), mentions)
 
 
 async def edit_note(command: EditNote, uow: UnitOfWork) -> NoteRow:

@@ -9,8 +9,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.notes.inbox.delivery import Reason
+from services.collab.notes.inbox.outcome import Reach, Undelivered, why_undelivered
 from services.collab.notes.note import SubjectType
-from services.collab.notes.visibility import VISIBLE, Viewer
+from services.collab.notes.visibility import VISIBLE, Viewer, visible_to
+from services.collab.projections.territories import is_live
+from shared.db.scope import Scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -46,13 +49,25 @@ class InboxCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """Who was asked to acknowledge a note, and when they did."""
+class Mention:
+    """Whom a note mentions, and what became of it.
 
-    item_id: UUID
-    recipient: str
-    asked_at: datetime
+    `recipient`, and when they were asked to acknowledge and did, is None where it meant nobody, or nobody of whom
+    the viewer may know.
+    """
+
+    mention_id: UUID
+    type: str
+    id: UUID
+    recipient: str | None
+    reason: Undelivered | None
+    asked_at: datetime | None
     acknowledged_at: datetime | None
+
+    @property
+    def delivered(self) -> bool:
+        """Tell whether it reaches somebody."""
+        return self.reason is None
 
 
 # What lies outside the scope by now, or was deleted, is neither shown nor counted.
@@ -78,10 +93,28 @@ SELECT count(*) FILTER (WHERE i.read_at IS NULL) AS unread,
 FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE {_MINE}
 """)
 _LAST = text("SELECT coalesce(max(seq), 0) FROM inbox_items WHERE recipient = :viewer")
-_ACKNOWLEDGEMENTS = text("""
-SELECT item_id, recipient, created_at AS asked_at, acknowledged_at FROM inbox_items
-WHERE note_id = :note AND wants_acknowledgement AND (CAST(:after AS uuid) IS NULL OR item_id > :after)
-ORDER BY item_id LIMIT :rows
+# Scopes travel in tokens; of others collab knows what they cover. Who read a note has seen it, whatever that says.
+_MENTIONS = text(f"""
+SELECT m.mention_id, m.mentioned_type, m.mentioned_id, m.rep_id, i.acknowledged_at,
+    CASE WHEN i.wants_acknowledgement THEN i.created_at END AS asked_at,
+    CAST(m.rep_id AS text) IS NOT DISTINCT FROM n.author AS by_author,
+    i.read_at IS NOT NULL OR (covering.ever AND {visible_to("CAST(m.rep_id AS text)", "covering.now")}) AS sees,
+    CASE m.mentioned_type
+        WHEN 'territory' THEN {is_live("m.mentioned_id")} AND {Scope.covers("m.mentioned_id")}
+        ELSE EXISTS (
+            SELECT 1 FROM coverages AS c WHERE c.rep_id = m.mentioned_id AND {Scope.covers("c.territory_id")})
+    END AS known
+FROM note_mentions AS m
+JOIN notes AS n USING (note_id)
+LEFT JOIN inbox_items AS i ON i.note_id = m.note_id AND i.recipient = CAST(m.rep_id AS text)
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS ever, array_agg(c.territory_id) FILTER (
+        WHERE c.valid_from <= :at AND (c.valid_to IS NULL OR c.valid_to > :at)) AS now
+    FROM coverages AS c WHERE c.rep_id = m.rep_id
+) AS covering
+WHERE m.note_id = :note AND (m.wants_acknowledgement OR NOT CAST(:asked AS boolean))
+  AND (CAST(:after AS uuid) IS NULL OR m.mention_id > CAST(:after AS uuid))
+ORDER BY m.mention_id LIMIT :rows
 """)
 
 
@@ -119,13 +152,41 @@ async def last_number(read: AsyncConnection, viewer: Viewer) -> int:
     return number
 
 
+async def list_mentions(
+    read: AsyncConnection, note_id: UUID, *, viewer: Viewer, at: datetime, rows: int
+) -> list[Mention]:
+    """Return what became of each mention of a note, as far as the viewer may know."""
+    binds = {"note": note_id, "at": at, "asked": False, "after": None, "rows": rows}
+    return [_mention(row) for row in await read.execute(_MENTIONS, {**viewer.parameters(), **binds})]
+
+
 async def list_acknowledgements(
-    read: AsyncConnection, note_id: UUID, *, page: PageRequest
-) -> list[Acknowledgement]:
-    """Return who was asked to acknowledge a note; the caller has checked that it may be seen."""
-    binds = {"note": note_id, "after": page.after, "rows": page.limit + 1}
-    rows = await read.execute(_ACKNOWLEDGEMENTS, binds)
-    return [Acknowledgement(**row) for row in rows.mappings()]
+    read: AsyncConnection, note_id: UUID, *, viewer: Viewer, at: datetime, page: PageRequest
+) -> list[Mention]:
+    """Return whose acknowledgement of a note is asked for; the caller has checked that it may be seen."""
+    binds = {"note": note_id, "at": at, "asked": True, "after": page.after, "rows": page.limit + 1}
+    return [_mention(row) for row in await read.execute(_MENTIONS, {**viewer.parameters(), **binds})]
+
+
+def _mention(row: Row[Any]) -> Mention:
+    reach = Reach(
+        of_territory=row.mentioned_type == "territory",
+        known=row.known,
+        covered=row.rep_id is not None,
+        by_author=row.by_author,
+        sees=row.sees,
+    )
+    reason = why_undelivered(reach)
+    shown = row.rep_id is not None and (reason is None or row.known)
+    return Mention(
+        mention_id=row.mention_id,
+        type=row.mentioned_type,
+        id=row.mentioned_id,
+        recipient=str(row.rep_id) if shown else None,
+        reason=reason,
+        asked_at=row.asked_at if shown else None,
+        acknowledged_at=row.acknowledged_at if shown else None,
+    )
 
 
 def _item(row: Row[Any]) -> InboxItem:
