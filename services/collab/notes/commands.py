@@ -12,6 +12,9 @@ from services.collab.notes.inbox.queries import Mention
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
+from services.collab.projections.account_industries import is_registered
+from services.collab.projections.alignments import is_aligned
+from services.collab.projections.territories import is_live
 from shared.contracts import collab
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
@@ -20,13 +23,17 @@ from shared.runtime.refusals import NotFound, VersionMismatch
 
 @dataclass(frozen=True, slots=True)
 class WriteNote:
-    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it."""
+    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it.
+
+    `announced` is a subject that another service told of: it is there, though it may not have come here yet.
+    """
 
     subject: Subject
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Written:
     mentions: list[Mention]
 
 
+# An id that is mistyped makes a note that nobody finds. Goals, plans, rules and reps are not kept here.
+_IS_THERE = f"""
+CASE n.subject_type
+    WHEN 'account' THEN {is_aligned("n.subject_id")} OR {is_registered("n.subject_id")}
+    WHEN 'territory' THEN {is_live("n.subject_id")}
+    ELSE true
+END
+"""
 # The note is tested before it is written: who may not see it once it stands may not write it either.
 _WRITE = text(f"""
 INSERT INTO notes (note_id, thread_id, subject_type, subject_id, account_id, author, written_at)
@@ -76,7 +91,7 @@ FROM (VALUES (
     CAST(:note AS uuid), CAST(:thread AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid),
     CAST(:account AS uuid), CAST(:actor AS text)
 )) AS n (note_id, thread_id, subject_type, subject_id, account_id, author)
-WHERE {VISIBLE}
+WHERE {VISIBLE} AND (CAST(:announced AS boolean) OR {_IS_THERE})
 RETURNING note_id
 """)
 _REVISE = text("""
@@ -107,7 +122,7 @@ END
 
 
 async def write_note(command: WriteNote, uow: UnitOfWork) -> Written:
-    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyAsked."""
+    """Write a note. Raises NotFound for a subject that is not there or outside the writer's scope, NobodyAsked."""
     return await _write(command, None, uow)
 
 
@@ -129,11 +144,12 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
         "subject_type": subject.type,
         "subject_id": subject.id,
         "account": await _account_of(subject, uow),
+        "announced": command.announced or thread_id is not None,
         "actor": uow.actor,
         "now": uow.now,
     }
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
-        raise NotFound(f"subject: no such {subject.type}.")
+        raise NotFound(f"subject: no such {subject.type}; one that is new is known here in a moment.")
     await _revise(note_id, 1, command.body, uow)
     put = PutInInboxes(
         note_id=note_id,
@@ -184,7 +200,7 @@ async def _account_of(subject: Subject, uow: UnitOfWork) -> UUID | None:
         return None
     account = await find_account_of(uow.connection, subject.id)
     if account is None:
-        raise NotFound("subject: no such handoff.")
+        raise NotFound("subject: no such handoff; look for it among GET /v1/handoffs.")
     return account
 
 

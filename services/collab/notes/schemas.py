@@ -14,7 +14,10 @@ from shared.http.bodies import Body, Text, View
 
 
 class SubjectBody(Body):
-    """What the note is about."""
+    """What the note is about.
+
+    Accounts, handoffs and territories of the plan in force have to be there; of the rest any id is taken.
+    """
 
     type: SubjectType
     id: UUID
