@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from services.collab.notes.inbox.delivery import Delivery, Mentions, deliveries
 from services.collab.notes.inbox.queries import (
+    MINE,
     InboxCounts,
     InboxItem,
     Mention,
@@ -52,6 +53,15 @@ WHERE item_id = ANY (CAST(:items AS uuid[])) AND recipient = :recipient RETURNIN
 _ACKNOWLEDGE = text("""
 UPDATE inbox_items SET acknowledged_at = coalesce(acknowledged_at, :now), read_at = coalesce(read_at, :now)
 WHERE item_id = :item
+""")
+
+
+_NUMBER = text(f"""
+UPDATE inbox_items SET number = fresh.number FROM (
+    SELECT i.item_id, row_number() OVER (ORDER BY i.seq) + (
+        SELECT coalesce(max(last.number), 0) FROM inbox_items AS last WHERE last.recipient = :viewer) AS number
+    FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE i.number IS NULL AND {MINE}
+) AS fresh WHERE inbox_items.item_id = fresh.item_id
 """)
 
 
@@ -110,6 +120,12 @@ async def put_in_inboxes(command: PutInInboxes, uow: UnitOfWork) -> list[Mention
             undelivered=[{"type": one.type, "id": str(one.id), "reason": one.reason} for one in told],
         )
     return told
+
+
+async def number_items(viewer: Viewer, uow: UnitOfWork) -> None:
+    """Number what the viewer can see by now, after what they could see before."""
+    await uow.connection.execute(_LOCK, {"recipients": [viewer.subject]})
+    await uow.connection.execute(_NUMBER, viewer.parameters())
 
 
 async def mark_read(command: MarkRead, uow: UnitOfWork) -> InboxCounts:

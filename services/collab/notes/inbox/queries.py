@@ -22,10 +22,13 @@ EXCERPT = 280
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A note that was put before somebody, and what they did with it."""
+    """A note that was put before somebody, and what they did with it.
+
+    `number` counts the items of an inbox as its owner could see them, for who follows it; None until somebody does.
+    """
 
     item_id: UUID
-    seq: int
+    number: int | None
     reason: Reason
     territory_id: UUID | None
     note_id: UUID
@@ -71,14 +74,14 @@ class Mention:
 
 
 # What lies outside the scope by now, or was deleted, is neither shown nor counted.
-_MINE = f"i.recipient = :viewer AND n.deleted_at IS NULL AND {VISIBLE}"
+MINE = f"i.recipient = :viewer AND n.deleted_at IS NULL AND {VISIBLE}"
 _SELECT = f"""
-SELECT i.item_id, i.seq, i.reason, i.territory_id, n.note_id, coalesce(n.thread_id, n.note_id) AS thread_id,
+SELECT i.item_id, i.number, i.reason, i.territory_id, n.note_id, coalesce(n.thread_id, n.note_id) AS thread_id,
        n.subject_type, n.subject_id, n.author, left(r.body, {EXCERPT}) AS excerpt, i.wants_acknowledgement,
        i.created_at, i.read_at, i.acknowledged_at
 FROM inbox_items AS i JOIN notes AS n USING (note_id)
 JOIN note_revisions AS r ON r.note_id = n.note_id AND r.revision = n.version
-WHERE {_MINE}
+WHERE {MINE}
 """
 _ONE = text(f"{_SELECT} AND i.item_id = :item")
 _PAGE = text(f"""{_SELECT}
@@ -86,13 +89,16 @@ _PAGE = text(f"""{_SELECT}
   AND (CAST(:before AS uuid) IS NULL OR i.item_id < CAST(:before AS uuid))
 ORDER BY i.item_id DESC LIMIT :rows
 """)
-_AFTER = text(f"{_SELECT} AND i.seq > :after ORDER BY i.seq LIMIT :rows")
+_AFTER = text(f"{_SELECT} AND i.number > :after ORDER BY i.number LIMIT :rows")
 _COUNT = text(f"""
 SELECT count(*) FILTER (WHERE i.read_at IS NULL) AS unread,
        count(*) FILTER (WHERE i.wants_acknowledgement AND i.acknowledged_at IS NULL) AS to_acknowledge
-FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE {_MINE}
+FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE {MINE}
 """)
-_LAST = text("SELECT coalesce(max(seq), 0) FROM inbox_items WHERE recipient = :viewer")
+_UNNUMBERED = text(f"""
+SELECT EXISTS (SELECT 1 FROM inbox_items AS i JOIN notes AS n USING (note_id) WHERE i.number IS NULL AND {MINE})
+""")
+_LAST = text("SELECT coalesce(max(number), 0) FROM inbox_items WHERE recipient = :viewer")
 # Scopes travel in tokens; of others collab knows what they cover. Who read a note has seen it, whatever that says.
 _MENTIONS = text(f"""
 SELECT m.mention_id, m.mentioned_type, m.mentioned_id, m.rep_id, i.acknowledged_at,
@@ -135,7 +141,7 @@ async def list_inbox(
 
 
 async def list_after(read: AsyncConnection, viewer: Viewer, *, after: int, rows: int) -> list[InboxItem]:
-    """Return what came into the viewer's inbox after a number, in the order it came."""
+    """Return what the viewer could see after a number, in the order in which they could."""
     binds = {**viewer.parameters(), "after": after, "rows": rows}
     return [_item(row) for row in await read.execute(_AFTER, binds)]
 
@@ -146,8 +152,14 @@ async def count_inbox(read: AsyncConnection, viewer: Viewer) -> InboxCounts:
     return InboxCounts(row.unread, row.to_acknowledge)
 
 
+async def is_unnumbered(read: AsyncConnection, viewer: Viewer) -> bool:
+    """Return whether the viewer can see something by now that has no number yet."""
+    unnumbered: bool = (await read.execute(_UNNUMBERED, viewer.parameters())).scalar_one()
+    return unnumbered
+
+
 async def last_number(read: AsyncConnection, viewer: Viewer) -> int:
-    """Return the number of what came last into the viewer's inbox, 0 if nothing did."""
+    """Return the last number of the viewer's inbox, 0 if it has none."""
     number: int = (await read.execute(_LAST, {"viewer": viewer.subject})).scalar_one()
     return number
 
@@ -192,7 +204,7 @@ def _mention(row: Row[Any]) -> Mention:
 def _item(row: Row[Any]) -> InboxItem:
     return InboxItem(
         row.item_id,
-        row.seq,
+        row.number,
         Reason(row.reason),
         row.territory_id,
         row.note_id,
