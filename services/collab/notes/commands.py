@@ -6,11 +6,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
-from services.collab.notes.inbox.commands import put_in_inboxes
+from services.collab.notes.inbox.commands import PutInInboxes, put_in_inboxes
 from services.collab.notes.inbox.delivery import NOBODY, Mentions
+from services.collab.notes.inbox.queries import Mention
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
+from services.collab.projections.account_industries import is_registered
+from services.collab.projections.alignments import is_aligned
+from services.collab.projections.territories import is_live
 from shared.contracts import collab
 from shared.contracts.identity import actor_id_of
 from shared.db.unit_of_work import UnitOfWork
@@ -20,13 +24,17 @@ from shared.runtime.refusals import NotFound, VersionMismatch
 
 @dataclass(frozen=True, slots=True)
 class WriteNote:
-    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it."""
+    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it.
+
+    `announced` is a subject that another service told of: it is there, though it may not have come here yet.
+    """
 
     subject: Subject
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,22 @@ class DeleteNote:
     moderates: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A new note, and what became of its mentions."""
+
+    note: NoteRow
+    mentions: list[Mention]
+
+
+# An id that is mistyped makes a note that nobody finds. Goals, plans, rules and reps are not kept here.
+_IS_THERE = f"""
+CASE n.subject_type
+    WHEN 'account' THEN {is_aligned("n.subject_id")} OR {is_registered("n.subject_id")}
+    WHEN 'territory' THEN {is_live("n.subject_id")}
+    ELSE true
+END
+"""
 # The note is tested before it is written: who may not see it once it stands may not write it either.
 _WRITE = text(f"""
 INSERT INTO notes (note_id, thread_id, subject_type, subject_id, account_id, author, written_at)
@@ -68,7 +92,7 @@ FROM (VALUES (
     CAST(:note AS uuid), CAST(:thread AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid),
     CAST(:account AS uuid), CAST(:actor AS text)
 )) AS n (note_id, thread_id, subject_type, subject_id, account_id, author)
-WHERE {VISIBLE}
+WHERE {VISIBLE} AND (CAST(:announced AS boolean) OR {_IS_THERE})
 RETURNING note_id
 """)
 _REVISE = text("""
@@ -98,13 +122,13 @@ END
 """)
 
 
-async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
-    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyCovers, NobodyAsked."""
+async def write_note(command: WriteNote, uow: UnitOfWork) -> Written:
+    """Write a note. Raises NotFound for a subject that is not there or outside the writer's scope, NobodyAsked."""
     return await _write(command, None, uow)
 
 
-async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
-    """Write a reply, about what its thread is about. Raises NotFound, NobodyCovers, NobodyAsked."""
+async def reply(command: Reply, uow: UnitOfWork) -> Written:
+    """Write a reply, about what its thread is about. Raises NotFound, NobodyAsked."""
     answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
     note = WriteNote(
         answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
@@ -112,7 +136,7 @@ async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
     return await _write(note, answered.thread_id or answered.note_id, uow)
 
 
-async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> NoteRow:
+async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> Written:
     note_id, subject = new_id(), command.subject
     binds = {
         **command.viewer.parameters(),
@@ -121,19 +145,21 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
         "subject_type": subject.type,
         "subject_id": subject.id,
         "account": await _account_of(subject, uow),
+        "announced": command.announced or thread_id is not None,
         "actor": uow.actor,
         "now": uow.now,
     }
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
-        raise NotFound(f"subject: no such {subject.type}.")
+        raise NotFound(f"subject: no such {subject.type}; one that is new is known here in a moment.")
     await _revise(note_id, 1, command.body, uow)
-    await put_in_inboxes(
-        uow,
-        note_id,
+    put = PutInInboxes(
+        note_id=note_id,
         thread_id=thread_id,
         mentions=command.mentions,
         wants_acknowledgement=command.wants_acknowledgement,
+        viewer=command.viewer,
     )
+    mentions = await put_in_inboxes(put, uow)
     uow.outbox.add(
         collab.NoteWritten(
             note_id=note_id,
@@ -144,7 +170,7 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
             written_at=uow.now,
         )
     )
-    return await find_note(uow.connection, note_id, viewer=command.viewer)
+    return Written(await find_note(uow.connection, note_id, viewer=command.viewer), mentions)
 
 
 async def edit_note(command: EditNote, uow: UnitOfWork) -> NoteRow:
@@ -175,7 +201,7 @@ async def _account_of(subject: Subject, uow: UnitOfWork) -> UUID | None:
         return None
     account = await find_account_of(uow.connection, subject.id)
     if account is None:
-        raise NotFound("subject: no such handoff.")
+        raise NotFound("subject: no such handoff; look for it among GET /v1/handoffs.")
     return account
 
 

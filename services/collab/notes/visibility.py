@@ -2,7 +2,7 @@
 
 Notes on an account or on its handoff move with the account: whoever has it now sees them. Notes on a
 territory are seen with the territory. The rest has no place on the map: whole-organisation callers see it,
-and its author.
+its author, and whoever it was put before: there is no other way to show it to somebody.
 """
 
 from dataclasses import dataclass
@@ -31,12 +31,26 @@ VISIBLE = f"""
 CASE
     WHEN n.account_id IS NOT NULL THEN {Scope.covers(territory_of("n.account_id"))}
     WHEN n.subject_type = 'territory' THEN {Scope.covers("n.subject_id")}
-    ELSE CAST(:scope_everything AS boolean) OR n.author = :viewer
+    ELSE CAST(:scope_everything AS boolean) OR n.author = :viewer OR EXISTS (
+        SELECT 1 FROM inbox_items AS put WHERE put.note_id = n.note_id AND put.recipient = :viewer)
 END
 """
 
-# The same notes as VISIBLE, found from the scope and not by testing every note there is: each of the three
-# kinds has an index of its own. The limits keep the planner from walking the notes in their order instead.
+
+def visible_to(viewer: str, roots: str) -> str:
+    """Return SQL that is true where the viewer in one column sees the note with the scope in another.
+
+    It is VISIBLE itself, so that what is told of others is what they see.
+    """
+    binds = {":scope_everything": "false", ":scope_roots": roots, ":viewer": viewer}
+    seen = VISIBLE
+    for bind, column in binds.items():
+        seen = seen.replace(bind, column)
+    return f"coalesce({seen}, false)"
+
+
+# The same notes as VISIBLE, found from the scope and not by testing every note there is: each kind has an
+# index of its own. The limits keep the planner from walking the notes in their order instead.
 _FOUND_FROM_SCOPE = """
 n.note_id IN (
     WITH scope AS MATERIALIZED ({scope})
@@ -58,6 +72,11 @@ n.note_id IN (
         UNION ALL
         (SELECT n.note_id FROM notes AS n
             WHERE n.account_id IS NULL AND n.subject_type <> 'territory' AND n.author = :viewer AND {where}
+            ORDER BY n.note_id LIMIT :limit)
+        UNION ALL
+        (SELECT n.note_id FROM inbox_items AS put JOIN notes AS n ON n.note_id = put.note_id
+            WHERE put.recipient = :viewer AND n.account_id IS NULL AND n.subject_type <> 'territory'
+              AND n.author <> :viewer AND {where}
             ORDER BY n.note_id LIMIT :limit)
     ) AS seen ORDER BY seen.note_id LIMIT :limit
 )

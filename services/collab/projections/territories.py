@@ -38,6 +38,14 @@ WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
 _FEW = 100
 
 
+def is_live(territory: str) -> str:
+    """Return SQL that is true where the territory in this column is one of the tree in force."""
+    return (
+        f"EXISTS (SELECT 1 FROM live_closure AS live WHERE live.ancestor_id = {territory} "
+        f"AND live.territory_id = {territory})"
+    )
+
+
 async def are_few(read: AsyncConnection, territories: str, binds: Mapping[str, Any]) -> bool:
     """Return whether the SQL names few territories: then rows are best found from them.
 

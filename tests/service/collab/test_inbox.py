@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.service.collab.conftest import NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
 from tests.service.collab.school import covers
 
-ANN, BEN = UUID(int=0xA1), UUID(int=0xA2)
+ANN, BEN, CLEO, NOBODY = (UUID(int=0xA1 + number) for number in range(4))
+NOWHERE = UUID(int=99)
 
 
 class Team:
@@ -97,10 +98,99 @@ async def test_a_territory_means_whoever_covers_it(team: Team) -> None:
     named, covering = reversed(await team.inbox(team.ann))
     assert (named["reason"], named["territory_id"]) == ("mention", None)
     assert covering["territory_id"] == str(NORTH_CITY)
-    refused = await team.write("Hello?", who=team.chief, mentions=[territory(ROOT)], status=409)
-    assert (refused["code"], str(ROOT) in refused["detail"]) == ("nobody-covers", True)
-    notes = await team.call("GET", f"/v1/notes?subject_id={team.account}", who=team.chief)
-    assert [note["body"] for note in notes["items"]] == ["Look at this.", "And this."]
+    nobody = await team.write("Hello?", who=team.chief, mentions=[territory(ROOT)])
+    assert outcomes(nobody) == [(str(ROOT), None, False, "nobody-covers")]
+
+
+def outcomes(written: Any) -> list[tuple[str, str | None, bool, str | None]]:
+    return [(one["id"], one["recipient"], one["delivered"], one["reason"]) for one in written["mentions"]]
+
+
+async def test_the_author_is_told_what_became_of_each_mention(team: Team) -> None:
+    mentions = [rep(ANN), rep(BEN), rep(NOBODY), territory(NORTH_CITY), territory(EAST), territory(NOWHERE)]
+    note = await team.write("Who knows them?", who=team.chief, mentions=mentions)
+    told = [
+        (str(ANN), str(ANN), True, None),
+        (str(BEN), str(BEN), False, "cannot-see-subject"),
+        (str(NOBODY), None, False, "unknown-rep"),
+        (str(NORTH_CITY), str(ANN), True, None),
+        (str(EAST), None, False, "nobody-covers"),
+        (str(NOWHERE), None, False, "unknown-territory"),
+    ]
+    assert outcomes(note) == told
+    assert outcomes(await team.reply(note, "Well?", who=team.chief, mentions=mentions)) == told
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    moved = await team.write("And now?", who=team.chief, mentions=[rep(ANN), rep(BEN)])
+    assert [one["reason"] for one in moved["mentions"]] == ["cannot-see-subject", None]
+
+
+async def test_who_lies_outside_the_authors_scope_is_like_nobody_unless_they_share_the_subject(
+    team: Team,
+) -> None:
+    """Neither that Ben is there nor who covers the south is Ann's to know; that the root's rep sees the note is."""
+    mentions = [rep(BEN), rep(NOBODY), territory(SOUTH), territory(EAST), territory(NOWHERE)]
+    note = await team.write("Anybody?", who=team.ann, mentions=mentions)
+    assert [(one["recipient"], one["reason"]) for one in note["mentions"]] == [
+        (None, "unknown-rep"),
+        (None, "unknown-rep"),
+        (None, "unknown-territory"),
+        (None, "unknown-territory"),
+        (None, "unknown-territory"),
+    ]
+    await team.collab.feed(covers(CLEO, ROOT))
+    asked = await team.write(
+        "Please look.", who=team.ann, mentions=[territory(ROOT), rep(BEN)], wants_acknowledgement=True
+    )
+    assert outcomes(asked) == [
+        (str(BEN), None, False, "unknown-rep"),
+        (str(ROOT), str(CLEO), True, None),
+    ]
+    path = f"/v1/notes/{asked['note_id']}/acknowledgements"
+    listed = (await team.call("GET", path, who=team.ann))["items"]
+    assert [(one["recipient"], one["asked_at"] is None) for one in listed] == [
+        (None, True),
+        (str(CLEO), False),
+    ]
+
+
+async def test_an_acknowledgement_is_not_asked_of_nobody(team: Team) -> None:
+    for mentions in ([rep(BEN)], [rep(NOBODY), territory(EAST)]):
+        refused = await team.write(
+            "Read this.", who=team.chief, mentions=mentions, wants_acknowledgement=True, status=422
+        )
+        assert (refused["code"], refused["detail"].split(":")[0]) == ("nobody-asked", "mentions")
+        assert len(refused["undelivered"]) == len(mentions)
+    alone = await team.write(
+        "Note to self.", who=team.ann, mentions=[rep(ANN)], wants_acknowledgement=True, status=422
+    )
+    assert [one["reason"] for one in alone["undelivered"]] == ["is-the-author"]
+    assert await team.collab.rows("SELECT 1 FROM notes") == []
+
+
+async def test_only_who_is_mentioned_in_a_reply_is_asked_to_acknowledge_it(team: Team) -> None:
+    first = await team.write("I have a question.", who=team.ann)
+    await team.collab.feed(covers(CLEO, NORTH))
+    asked = await team.reply(
+        first, "Cleo, yours.", who=team.chief, mentions=[rep(CLEO)], wants_acknowledgement=True
+    )
+    (mine,) = await team.inbox(team.ann)
+    assert (mine["reason"], mine["wants_acknowledgement"]) == ("reply", False)
+    listed = await team.call("GET", f"/v1/notes/{asked['note_id']}/acknowledgements", who=team.chief)
+    assert [one["recipient"] for one in listed["items"]] == [str(CLEO)]
+
+
+async def test_a_note_without_a_place_is_shown_to_whom_it_was_put_before(team: Team) -> None:
+    """Nothing else could show a rep a note on a goal or on a colleague."""
+    about = {"type": "goal", "id": str(uuid4())}
+    body = {"subject": about, "body": "Ann?", "mentions": [rep(ANN)], "wants_acknowledgement": True}
+    note = await team.call("POST", "/v1/notes", body, who=team.chief, status=201)
+    assert outcomes(note) == [(str(ANN), str(ANN), True, None)]
+    (item,) = await team.inbox(team.ann)
+    answer = await team.reply(item, "Here.", who=team.ann)
+    for who, found in ((team.ann, 2), (team.ben, 0)):
+        for path in ("/v1/notes", f"/v1/notes?subject_id={about['id']}"):
+            assert len((await team.call("GET", path, who=who))["items"]) == found
+    assert [one["note_id"] for one in await team.inbox(team.chief)] == [answer["note_id"]]
 
 
 async def test_what_lies_outside_the_scope_is_neither_shown_nor_counted(team: Team) -> None:
@@ -165,6 +255,11 @@ async def test_who_is_asked_acknowledges_and_the_author_sees_who_did(team: Team)
         str(ANN): done["acknowledged_at"],
         str(BEN): None,
     }
+    assert [one["reason"] for one in told["items"]] == [None, "cannot-see-subject"]
+    # Who acknowledged it has it, even if the account has left them since.
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    told = await team.call("GET", f"/v1/notes/{asked['note_id']}/acknowledgements", who=team.chief)
+    assert [one["delivered"] for one in told["items"]] == [True, True]
 
 
 async def test_a_deleted_note_leaves_every_inbox(team: Team) -> None:

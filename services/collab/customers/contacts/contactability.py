@@ -1,8 +1,7 @@
 """May a customer be contacted: in this way, for this, at this moment? Pure.
 
-A global no always decides. Otherwise two questions are asked, and a no to either is a no:
-where to - what is said of the contact point, or else of the channel; what for - what is said of the purpose.
-Of several statements on one level a no wins. Marketing and surveys need a yes to the purpose or to everything.
+A no decides, whichever level it is on: everything, the channel, the contact point, the purpose; a yes lifts no
+no, neither on its own level nor on another. Marketing and surveys need a yes to the purpose or to everything.
 Then the contact hours decide, on the customer's own clock.
 """
 
@@ -93,20 +92,18 @@ def judge_contact(asked: Asked, statements: Iterable[Statement], hours: ContactH
 
 def _judge_consent(asked: Asked, in_force: list[Statement]) -> Verdict:
     everything = _say(in_force, Target(ConsentLevel.GLOBAL))
-    if everything is not None and everything.denies:
-        return Verdict(Reason.GLOBAL_DENIED, everything)
-    where = _say(in_force, Target(ConsentLevel.CHANNEL, channel=asked.channel))
+    channel = _say(in_force, Target(ConsentLevel.CHANNEL, channel=asked.channel))
+    point = None
+    # A contact point is a name without a channel: a yes to one cannot speak for the channel it is reached by.
     if asked.contact_point is not None:
-        point = Target(ConsentLevel.CONTACT_POINT, contact_point=asked.contact_point)
-        where = _say(in_force, point) or where
+        point = _say(in_force, Target(ConsentLevel.CONTACT_POINT, contact_point=asked.contact_point))
     what_for = _say(in_force, Target(ConsentLevel.PURPOSE, purpose=asked.purpose))
-    for said in (where, what_for):
+    for said in (everything, channel, point, what_for):
         if said is not None and said.denies:
             return Verdict(_DENIED_BY[said.target.level], said)
-    yes = what_for or everything
-    if yes is None and asked.purpose in OPT_IN:
+    if asked.purpose in OPT_IN and what_for is None and everything is None:
         return Verdict(Reason.CONSENT_MISSING)
-    yes = what_for or where or everything
+    yes = what_for or point or channel or everything
     return Verdict(Reason.NOT_OBJECTED) if yes is None else Verdict(Reason.CONSENT_GRANTED, yes)
 
 
