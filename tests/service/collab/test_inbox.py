@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.collab.notes.inbox.queries import list_after
+from services.collab.notes.visibility import Viewer
+from shared.db.scope import Scope
 from tests.service.collab.conftest import NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
 from tests.service.collab.school import covers
 
@@ -222,3 +225,40 @@ async def test_notes_are_found_by_the_words_that_stand(team: Team) -> None:
     assert edited.status_code == 200
     assert await find("messe", team.ann) == []
     assert await find("april", team.ann) == ["They renew in April."]
+
+
+async def test_who_gets_an_account_asks_who_had_it_on_their_handoff(team: Team) -> None:
+    """While it is under way both sides see what is written on it: listed, searched, in inboxes, streamed."""
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    (handoff,) = (await team.call("GET", "/v1/handoffs", who=team.ann))["items"]
+    subject = {"type": "handoff", "id": handoff["handoff_id"]}
+    asked = await team.write(
+        "Who signs there?", who=team.ben, subject=subject, mentions=[territory(NORTH_CITY)]
+    )
+    own = await team.write("We talked in May.", who=team.ben)
+
+    async def seen_by_ann() -> list[list[str]]:
+        notes = await team.call("GET", f"/v1/notes?subject_id={subject['id']}", who=team.ann)
+        everything = await team.call("GET", "/v1/notes", who=team.ann)
+        matches = await team.call("GET", "/v1/note-matches?words=signs", who=team.ann)
+        async with team.collab.engine.connect() as read:
+            viewer = Viewer(str(ANN), Scope(False, (NORTH,)))
+            streamed = await list_after(read, viewer, after=0, rows=10)
+        found = [notes["items"], everything["items"], matches["items"], await team.inbox(team.ann)]
+        return [[one["note_id"] for one in items] for items in found] + [
+            [str(one.note_id) for one in streamed]
+        ]
+
+    assert await seen_by_ann() == [[asked["note_id"]]] * 5
+    brief = (await team.call("GET", f"/v1/handoffs/{subject['id']}", who=team.ann))["brief"]
+    assert brief["notes"] == 1
+    answer = await team.reply(asked, "Her deputy.", who=team.ann)
+    (item,) = await team.inbox(team.ben)
+    assert (item["note_id"], item["reason"]) == (answer["note_id"], "reply")
+    await team.call("GET", f"/v1/notes/{own['note_id']}", who=team.ann, status=404)
+
+    await team.call("POST", f"/v1/handoffs/{subject['id']}/acceptances", who=team.ben)
+    assert (await seen_by_ann())[2] == [asked["note_id"]]
+    await team.collab.feed(aligned(team.account, SOUTH, ROOT, uuid4()), version=3)
+    assert await seen_by_ann() == [[]] * 5
+    await team.call("POST", f"/v1/notes/{asked['note_id']}/replies", {"body": "?"}, who=team.ann, status=404)
