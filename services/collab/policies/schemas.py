@@ -90,8 +90,8 @@ class AcknowledgementView(View):
 
 
 class OutstandingView(View):
-    """Who has yet to acknowledge the latest version, and a territory through which it concerns them."""
+    """Who has yet to acknowledge which versions, and a territory through which they concern them."""
 
     rep_id: UUID
     territory_id: UUID
-    version: int
+    versions: list[int]

@@ -163,6 +163,37 @@ async def test_what_takes_effect_later_is_not_in_force_yet(team: Collab):
     assert [(one["version"], one["in_force"]) for one in versions] == [(1, False), (2, True)]
 
 
+async def test_what_is_in_force_is_owed_until_what_was_scheduled_takes_effect(team: Collab):
+    later = A_MONDAY + timedelta(days=7)
+    first = await publish(team)
+    assert await ask(team) == 3
+    second = await publish(team, text="Later.", effective_from=later.isoformat(), territory_id=str(NORTH))
+    # Of the first nothing is let off; the second is owed besides, by whom it will concern.
+    assert await ask(team) == 1
+    states = [one["state"] for one in (await ok(team, "GET", "/v1/obligations"))["items"]]
+    assert states == ["open"] * 4
+
+    async def owes() -> dict[UUID, list[int]]:
+        items = (await ok(team, "GET", f"{URL}/outstanding-acknowledgements"))["items"]
+        return {UUID(one["rep_id"]): one["versions"] for one in items}
+
+    assert await owes() == {ANN: [1, 2], BEN: [1], CEM: [1]}
+    assert (await acknowledge(team, BEN, second)).json()["code"] == "not-asked"
+    for version, left in ((second, [1]), (first, None)):
+        assert (await acknowledge(team, ANN, version)).status_code == 200
+        assert (await owes()).get(ANN) == left
+    assert await ask(team) == 0
+    team.clock.move_to(later)
+    assert (await acknowledge(team, BEN, first)).json()["code"] == "version-replaced"
+    assert await ask(team) == 0
+    assert await owes() == {}
+    assert await owed(team) == {
+        ANN: ("closed", "fulfilled"),
+        BEN: ("closed", "withdrawn"),
+        CEM: ("closed", "withdrawn"),
+    }
+
+
 @pytest.mark.parametrize(
     ("audience", "asked"),
     [

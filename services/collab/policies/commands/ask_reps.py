@@ -1,7 +1,7 @@
 """Whoever a policy concerns owes its acknowledgement: asked as they come, let off as they go.
 
 Requests follow what is covered and what is published, so a new version asks again and whoever takes a territory
-over is asked then. One that was answered while it was being made is found here as well, and closed.
+over is asked then. What was owed of a version is owed until the next one takes effect. One that was answered while it was being made is found here as well, and closed.
 """
 
 from collections.abc import Sequence
@@ -34,13 +34,14 @@ RETURNING r.request_id, EXISTS (
 ) AS answered
 """)
 _MISSING = text(f"""
-SELECT DISTINCT ON (asked.policy_id, asked.rep_id) asked.policy_id, asked.version, asked.rep_id, asked.territory_id
+SELECT DISTINCT ON (asked.policy_id, asked.version, asked.rep_id)
+    asked.policy_id, asked.version, asked.rep_id, asked.territory_id
 FROM ({ASKED}) AS asked
 WHERE {UNACKNOWLEDGED} AND NOT EXISTS (
     SELECT 1 FROM acknowledgement_requests AS r
     WHERE r.policy_id = asked.policy_id AND r.version = asked.version AND r.rep_id = asked.rep_id
 )
-ORDER BY asked.policy_id, asked.rep_id, asked.territory_id LIMIT :limit
+ORDER BY asked.policy_id, asked.version, asked.rep_id, asked.territory_id LIMIT :limit
 """)
 _ASK = text("""
 INSERT INTO acknowledgement_requests (request_id, policy_id, version, rep_id, asked_at)
