@@ -307,6 +307,7 @@ async def test_the_worker_asks_until_it_is_stopped(team: Collab):
     [
         ({"title": "x"}, "text"),
         ({**TEXT, "roles": ["Not a role"]}, "roles"),
+        ({**TEXT, "roles": ["primary", "ceo"]}, "roles"),
         ({**TEXT, "effective_from": 5}, "effective_from"),
         ({**TEXT, "territory_id": str(uuid4())}, "territory_id"),
         ({**TEXT, "until": "x"}, "until"),
