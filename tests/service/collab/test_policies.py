@@ -10,10 +10,10 @@ import pytest
 from services.collab.policies.commands.ask_reps import AskReps, ask_reps
 from services.collab.policies.worker import ask_for_acknowledgements
 from services.collab.protocols.obligations.commands.take_steps import TakeSteps, take_steps
-from shared.contracts.assignment import CoverageEnded
+from shared.contracts.assignment import CoverageEnded, TerritoryNode, TreePublished
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
-from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, activated
 from tests.service.collab.school import covers, ok, send
 
 ANN, BEN, CEM = UUID(int=0xA1), UUID(int=0xA2), UUID(int=0xA3)
@@ -277,6 +277,25 @@ async def test_who_comes_is_asked_and_who_goes_is_let_off(team: Collab):
     assert await ask(team) == 1
     assert await owed(team) == {BEN: ("closed", "withdrawn"), CEM: ("open", None)}
     assert await outstanding(team) == {CEM}
+
+
+async def test_nobody_is_let_off_while_the_tree_of_a_new_plan_is_on_its_way(team: Collab):
+    await publish(team, territory_id=str(NORTH))
+    await ask(team)
+    (before,) = (await ok(team, "GET", "/v1/obligations"))["items"]
+    plan, tree = uuid4(), uuid4()
+    await team.feed(activated(plan, tree, 2))
+    assert await outstanding(team) == set()
+    assert await ask(team) == 0
+    assert (await ok(team, "GET", "/v1/obligations"))["items"] == [before]
+    # By the tree that then comes, the city lies in the north no more.
+    nodes = tuple(
+        TerritoryNode(territory_id=territory, parent_id=parent, kind="geographic")
+        for territory, parent in ((ROOT, None), (NORTH, ROOT), (NORTH_CITY, ROOT))
+    )
+    await team.feed(TreePublished(plan_id=plan, tree_id=tree, territories=nodes))
+    assert await ask(team) == 0
+    assert await owed(team) == {ANN: ("closed", "withdrawn")}
 
 
 async def test_asking_and_acknowledging_at_once_leave_nothing_owed(team: Collab):

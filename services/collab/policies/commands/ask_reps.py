@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.collab.policies.audience import ASKED, UNACKNOWLEDGED
+from services.collab.projections.territories import TREE_AWAITED
 from services.collab.protocols.obligations.commands.close_obligations import close_obligations
 from services.collab.protocols.obligations.commands.open_obligations import Subject, open_obligations
 from services.collab.protocols.obligations.obligation import Outcome
@@ -21,9 +22,12 @@ from shared.runtime.ids import new_id
 
 # One worker at a time: two would ask the same reps and wait for each other's rows.
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('collab.ask_reps'))")
+# Whom a subtree concerns is not known while the tree of the live plan is on its way: then nobody leaves it.
 _LET_OFF = text(f"""
-DELETE FROM acknowledgement_requests AS r
-WHERE NOT EXISTS (
+DELETE FROM acknowledgement_requests AS r USING policy_versions AS published
+WHERE published.policy_id = r.policy_id AND published.version = r.version
+  AND (published.territory_id IS NULL OR NOT {TREE_AWAITED})
+  AND NOT EXISTS (
     SELECT 1 FROM ({ASKED}) AS asked
     WHERE asked.policy_id = r.policy_id AND asked.version = r.version AND asked.rep_id = r.rep_id
       AND {UNACKNOWLEDGED}
