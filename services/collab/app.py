@@ -67,6 +67,7 @@ REFUSALS: RefusalTable = {
     policy.OtherText: 409,
     policy.UnknownTerritory: 422,
     policy.VersionReplaced: 409,
+    protocol.ReminderNeverComes: 422,
     protocol.UnknownCalendar: 422,
 }
 

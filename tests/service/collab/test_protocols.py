@@ -342,6 +342,22 @@ async def test_bad_input_is_told_by_field_and_fix(collab: Collab, path: str, bod
     assert (await send(collab, "GET", f"/v1/{path}")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("after", "times", "status"),
+    [(999, 1, 422), (16, 1, 422), (15, 1, 200), (5, 3, 200), (4, 4, 422)],
+)
+async def test_a_reminder_that_could_never_come_is_refused(
+    running: Collab, after: int, times: int, status: int
+):
+    """Due in a day: from nine in the morning that leaves sixteen hours of work at most."""
+    remind = {"action": "remind", "after": {"amount": after, "unit": "hours"}, "times": times}
+    answer = await send(running, "PUT", "/v1/protocols/x1", {**GOOD, "steps": [remind, {"action": "breach"}]})
+    assert answer.status_code == status
+    if status == 422:
+        assert answer.json()["code"] == "reminder-never-comes"
+        assert "steps: step 1" in answer.text
+
+
 async def test_only_what_lies_in_the_scope_is_seen(running: Collab):
     for target in (NORTH_CITY, EAST, NORTH):
         await hand_over(running, target)
