@@ -171,10 +171,25 @@ async def test_a_customer_who_contacts_us_is_answered_in_a_business_day(running:
     assert logged["reason"] is None
     found = await the_one(running, subject_id=logged["contact_id"])
     assert (found["duty"], found["due_at"], found["rep_id"]) == ("answer", "2026-11-24T17:00:00Z", str(REP))
+    # Whatever they said before, the answer they wait for may be given where they asked; nothing else may.
+    url = f"/v1/accounts/{account}/contacts"
+    for other in ({"purpose": "sales"}, {"channel": "email"}, {"contact_point": "phone-7"}):
+        refused = await send(running, "POST", url, {**contact, "kind": "made", **other})
+        assert (refused.status_code, refused.json()["reason"]) == (409, "global-denied")
+    asked = await ok(running, "GET", f"/v1/accounts/{account}/contactability?channel=phone&purpose=service")
+    assert (asked["decision"], asked["reason"], asked["consent_id"]) == ("allow", "answers-customer", None)
     # The account moves on: so does what it waits for, and its clock goes on.
     await running.feed(aligned(account, NORTH_CITY, EAST, None), version=2)
     moved = await the_one(running, subject_id=logged["contact_id"])
     assert (moved["territory_id"], moved["due_at"]) == (str(EAST), found["due_at"])
+    # What is late is owed still, and so may be given. Once it is, the customer's no decides again.
+    await tick(running, DUE)
+    answer = await ok(running, "POST", url, {**contact, "kind": "made"}, 201)
+    assert answer["reason"] == "answers-customer"
+    closed = await the_one(running, subject_id=logged["contact_id"])
+    assert (closed["state"], closed["outcome"]) == ("closed", "fulfilled")
+    refused = await send(running, "POST", url, {**contact, "kind": "made"})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "global-denied")
 
 
 async def test_the_next_contact_made_is_the_answer_an_earlier_one_is_not(running: Collab):

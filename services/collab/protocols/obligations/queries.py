@@ -87,10 +87,20 @@ o.obligation_id IN (
 )
 """
 _FIND = text(f"{_SELECT} WHERE o.obligation_id = :obligation AND {_VISIBLE}")
+_TO_ANSWER = text("""
+SELECT subject_id FROM obligations
+WHERE account_id = :account AND duty = 'answer' AND state <> 'closed' AND started_at <= :at
+""")
 _STEPS = text("""
 SELECT loop, step, action, due_at, fired_at, told_territory_id, told_rep_id, cancelled_at
 FROM timers WHERE obligation_id = :obligation ORDER BY due_at, step, loop
 """)
+
+
+async def find_subjects_to_answer(read: AsyncConnection, account_id: UUID, *, at: datetime) -> list[UUID]:
+    """Return the contacts of a customer whose answer is owed, whoever asks: of those that were made by then."""
+    rows = await read.execute(_TO_ANSWER, {"account": account_id, "at": at})
+    return list(rows.scalars())
 
 
 async def list_obligations(
