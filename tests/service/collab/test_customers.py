@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.testing.frozen_clock import A_MONDAY
-from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, SOUTH, Collab, aligned
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from tests.service.collab.school import covers
 
 REP = UUID(int=77)
 
@@ -137,6 +138,49 @@ async def test_a_need_without_an_owner_is_the_covering_reps(collab: Collab, acco
         )
     )
     assert (await add_need(collab, account))["owner_rep_id"] == str(REP)
+
+
+async def test_accepting_a_handoff_takes_over_the_needs_that_the_rep_before_looked_after(
+    collab: Collab, account: UUID
+):
+    other, elsewhere = uuid4(), uuid4()
+    await collab.feed(covers(REP, NORTH), covers(other, SOUTH))
+    mine = await add_need(collab, account)
+    somebodys = await add_need(collab, account, owner_rep_id=str(elsewhere))
+    dropped = await add_need(collab, account)
+    await change(collab, dropped, status="dropped", drop_reason="withdrawn")
+
+    async def owners() -> dict[str, str]:
+        needs = (await get(collab, of(account, "/needs")))["items"]
+        return {need["need_id"]: need["owner_rep_id"] for need in needs}
+
+    async def left() -> list[str]:
+        steps = (await get(collab, of(account, "/next-steps")))["items"]
+        return sorted(step["subject_id"] for step in steps if step["code"] == "need-owner-left")
+
+    assert await left() == [somebodys["need_id"]]
+    await collab.feed(aligned(account, NORTH, SOUTH, uuid4()), version=2)
+    # Until it is accepted, whoever knows the customer looks after what was promised.
+    assert (await owners())[mine["need_id"]] == str(REP)
+    assert await left() == sorted([mine["need_id"], somebodys["need_id"]])
+    (handoff,) = (await get(collab, "/v1/handoffs"))["items"]
+    await post(collab, f"/v1/handoffs/{handoff['handoff_id']}/acceptances", None, 200)
+    assert await owners() == {
+        mine["need_id"]: str(other),
+        somebodys["need_id"]: str(elsewhere),
+        dropped["need_id"]: str(REP),
+    }
+    assert await left() == [somebodys["need_id"]]
+    stale, _ = await change(collab, mine, text="What I read before.")
+    assert stale == 412
+
+
+async def test_whoever_covers_a_territory_above_has_not_left(collab: Collab, account: UUID):
+    boss = uuid4()
+    await collab.feed(covers(boss, ROOT))
+    await add_need(collab, account, owner_rep_id=str(boss))
+    steps = (await get(collab, of(account, "/next-steps")))["items"]
+    assert "need-owner-left" not in [step["code"] for step in steps]
 
 
 async def test_erasing_takes_the_text_from_everywhere_and_leaves_the_ids(collab: Collab, account: UUID):
@@ -276,6 +320,7 @@ async def test_next_steps_follow_from_what_is_known(collab: Collab, account: UUI
     assert [(step["code"], step["about"], step["days"]) for step in steps] == [
         ("satisfaction-low", "csat", 1),
         ("need-overdue", "training", 3),
+        ("need-owner-left", "training", None),
         ("consent-missing", None, None),
         ("preference-stale", "language", 691),
     ]
