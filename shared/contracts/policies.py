@@ -54,12 +54,13 @@ class ObligationReminded(_Step):
 
 
 class ObligationEscalated(_Step):
-    """The nearest territory above that somebody covers is told, both null when there is none."""
+    """The nearest territory above that somebody covers is told; where there is none, both are null and it says so."""
 
     TYPE: ClassVar[str] = "collab.obligation.escalated.v1"
 
     territory_id: UUID | None
     rep_id: UUID | None
+    untold_because: Literal["nobody-above"] | None = None
     escalated_at: datetime
 
 

@@ -13,7 +13,7 @@ from shared.contracts.assignment import CoverageStarted
 from shared.db.unit_of_work import UnitOfWork
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
-from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, activated, aligned
 from tests.service.collab.school import covers, ok, send
 
 REP, BOSS, OTHER = UUID(int=0xA1), UUID(int=0xB0), UUID(int=0xA2)
@@ -119,6 +119,7 @@ async def test_who_does_not_accept_is_reminded_then_the_parent_is_told_and_it_is
     assert (remind["told_rep_id"], remind["told_territory_id"]) == (str(REP), str(NORTH_CITY))
     assert (escalate["told_rep_id"], escalate["told_territory_id"]) == (str(BOSS), str(ROOT))
     assert (breach["action"], breach["told_rep_id"]) == ("breach", None)
+    assert {step["untold_because"] for step in found["steps"]} == {None}
     assert await told(running) == ["opened", "reminded", "escalated", "breached"]
     await ok(running, "POST", f"/v1/handoffs/{handoff['handoff_id']}/acceptances")
     late = await the_one(running)
@@ -128,6 +129,30 @@ async def test_who_does_not_accept_is_reminded_then_the_parent_is_told_and_it_is
         found["breached_at"],
     )
     assert (await running.outbox())[-1][1]["breached"] is True
+
+
+async def test_an_escalation_with_nobody_above_says_so(running: Collab):
+    await hand_over(running, ROOT)
+    await tick(running, DUE)
+    _, escalate, breach = (await the_one(running, state="breached"))["steps"]
+    assert (escalate["state"], escalate["told_rep_id"], escalate["untold_because"]) == (
+        "taken",
+        None,
+        "nobody-above",
+    )
+    assert breach["untold_because"] is None
+    (event,) = (data for kind, data in await running.outbox() if kind == "collab.obligation.escalated.v1")
+    assert (event["rep_id"], event["untold_because"]) == (None, "nobody-above")
+
+
+async def test_steps_wait_while_the_tree_of_a_new_plan_is_on_its_way(running: Collab):
+    """Who is above is not known then; nobody would be told."""
+    await hand_over(running)
+    await running.feed(activated(uuid4(), uuid4(), 2))
+    assert await tick(running, DUE) == 0
+    await running.go_live(sequence=3)
+    assert await tick(running, DUE) == 3
+    assert (await the_one(running, state="breached"))["steps"][1]["told_rep_id"] == str(BOSS)
 
 
 async def test_a_worker_that_slept_takes_every_step_in_order(running: Collab):
