@@ -262,3 +262,24 @@ async def test_who_gets_an_account_asks_who_had_it_on_their_handoff(team: Team) 
     await team.collab.feed(aligned(team.account, SOUTH, ROOT, uuid4()), version=3)
     assert await seen_by_ann() == [[]] * 5
     await team.call("POST", f"/v1/notes/{asked['note_id']}/replies", {"body": "?"}, who=team.ann, status=404)
+
+
+async def test_deleting_a_note_erases_it_from_the_answers_to_its_acknowledgements(team: Team) -> None:
+    """A retry still gets its first answer, without the text; what others acknowledged stays."""
+    asked = {"mentions": [rep(ANN)], "wants_acknowledgement": True}
+    notes = [await team.write(f"canary {n}", who=team.chief, **asked) for n in range(2)]
+    answers = {}
+    for item in await team.inbox(team.ann):
+        path = f"/v1/inbox/{item['item_id']}/acknowledgements"
+        answers[item["note_id"]] = (
+            path,
+            await team.call("POST", path, who={**team.ann, "idempotency-key": item["note_id"]}),
+        )
+    gone, kept = (note["note_id"] for note in notes)
+    await team.call("DELETE", f"/v1/notes/{gone}", who={**team.chief, "if-match": '"1"'})
+    for note_id, excerpt in ((gone, None), (kept, "canary 1")):
+        path, first = answers[note_id]
+        again = await team.call("POST", path, who={**team.ann, "idempotency-key": note_id})
+        assert again == {**first, "excerpt": excerpt}
+    stored = await team.collab.rows("SELECT convert_from(response, 'UTF8') AS answer FROM idempotency_keys")
+    assert "canary 0" not in str(stored)
