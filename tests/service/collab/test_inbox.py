@@ -227,6 +227,12 @@ async def test_notes_are_found_by_the_words_that_stand(team: Team) -> None:
     assert await find("april", team.ann) == ["They renew in April."]
 
 
+async def test_a_rep_has_their_inbox_in_whichever_case_the_token_writes_their_id(team: Team) -> None:
+    await team.write("Call them.", who=team.chief, mentions=[rep(ANN)])
+    loud = team.collab.as_("contributor", subject=str(ANN).upper(), territories=[NORTH])
+    assert await team.inbox(loud) == await team.inbox(team.ann) != []
+
+
 async def test_who_gets_an_account_asks_who_had_it_on_their_handoff(team: Team) -> None:
     """While it is under way both sides see what is written on it: listed, searched, in inboxes, streamed."""
     await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
