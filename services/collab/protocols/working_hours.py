@@ -109,8 +109,10 @@ def _add_hours(calendar: WorkingCalendar, start: datetime, left: timedelta) -> d
 
 
 def _add_days(calendar: WorkingCalendar, start: datetime, days: int) -> datetime:
-    # A day that closes at midnight is over then: midnight itself belongs to it.
-    day = (start.astimezone(UTC) - datetime.resolution).astimezone(ZoneInfo(calendar.zone)).date()
+    day = start.astimezone(ZoneInfo(calendar.zone)).date()
+    # A day whose work closes at midnight is over then: midnight itself still belongs to it.
+    if any(closes == start for _, closes in _periods_of(calendar, day - _DAY)):
+        day -= _DAY
     while True:
         day += _DAY
         worked = list(_periods_of(calendar, day))
