@@ -37,7 +37,10 @@ class ObligationView(View):
 
 
 class StepView(View):
-    """A step; who was told by it is known once it was taken, or why an escalation told nobody."""
+    """A step; who was told by it is known once it was taken, or why an escalation told nobody.
+
+    They are told by the step's event, for whatever carries it to people: it is in nobody's inbox.
+    """
 
     loop: int
     step: int
