@@ -85,6 +85,20 @@ async def test_changes_of_a_need_take_its_version(collab: Collab, account: UUID)
     assert (status, after["due_on"], after["owner_rep_id"]) == (200, "2027-01-01", None)
 
 
+@pytest.mark.parametrize("name", ["status", "drop_reason"])
+async def test_what_a_need_must_have_cannot_be_set_to_null(collab: Collab, account: UUID, name: str):
+    need = await add_need(collab, account)
+    status, refused = await change(collab, need, **{name: None})
+    assert (status, refused["code"]) == (422, "invalid-request")
+    assert f"{name}: cannot be null" in refused["detail"]
+
+
+async def test_figures_of_a_period_that_ends_before_it_begins_are_refused(collab: Collab):
+    period = {"from": "2027-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
+    refused = await get(collab, "/v1/satisfaction-figures", 422, **period)
+    assert (refused["code"], refused["detail"][:23]) == ("period-ends-too-soon", "to: must lie after from")
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -252,7 +266,15 @@ async def test_preferences_conflict_and_the_newest_of_the_most_trusted_source_ho
             },
             "/contact_hours/value/time_zone",
         ),
-        ({"name": "mood", "value": "good"}, ""),
+        (
+            {
+                "name": "contact_hours",
+                "value": {"days": ["mon"], "from": "08:00", "to": "22:00", "time_zone": "posixrules"},
+            },
+            "/contact_hours/value/time_zone",
+        ),
+        ({"name": "mood", "value": "good"}, "/name"),
+        ({"value": "good"}, "/name"),
     ],
 )
 async def test_a_preference_that_does_not_read_is_refused_by_name(
@@ -260,6 +282,9 @@ async def test_a_preference_that_does_not_read_is_refused_by_name(
 ):
     refused = await post(collab, of(account, "/preferences"), body, 422)
     assert [error["pointer"] for error in refused["errors"]] == [where]
+    assert "PreferenceName" not in str(refused)
+    if body.get("name") == "mood":
+        assert refused["errors"][0]["detail"].endswith("channel, contact_hours, language, cadence")
 
 
 async def test_scores_count_once_and_every_row_is_reported(collab: Collab, account: UUID):
