@@ -348,56 +348,6 @@ async def test_deadlines_count_in_the_calendar_they_name(running: Collab):
     assert due == {"handoff-acceptance": "2026-11-25T17:00:00Z", "berlin": "2026-11-25T15:00:00Z"}
 
 
-GOOD = {
-    "name": "x",
-    "trigger": "handoff-opened",
-    "due": {"amount": 1, "unit": "days"},
-    "steps": [{"action": "breach"}],
-}
-WEEKDAY = {"days": ["mon"], "from": "09:00", "to": "17:00"}
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "named"),
-    [
-        ("protocols/x1", {**GOOD, "calendar_code": "nowhere"}, "calendar_code"),
-        ("protocols/x1", {**GOOD, "steps": []}, "breach"),
-        ("protocols/x1", {**GOOD, "steps": [{"action": "breach"}, {"action": "breach"}]}, "once each"),
-        ("protocols/x1", {**GOOD, "steps": [{"action": "remind"}, {"action": "breach"}]}, "after"),
-        (
-            "protocols/x1",
-            {**GOOD, "steps": [{"action": "remind", "after": GOOD["due"]}, {"action": "breach"}]},
-            "before the deadline",
-        ),
-        ("protocols/x1", {**GOOD, "due": {"amount": 300, "unit": "days"}}, "at most 260"),
-        ("calendars/x1", {"time_zone": "Europe/Atlantis", "hours": [WEEKDAY]}, "IANA"),
-        ("calendars/x1", {"time_zone": "UTC", "hours": [WEEKDAY, WEEKDAY]}, "overlap"),
-        ("calendars/x1", {"time_zone": "UTC", "hours": [{**WEEKDAY, "to": "08:00"}]}, "before"),
-    ],
-)
-async def test_bad_input_is_told_by_field_and_fix(collab: Collab, path: str, body: dict, named: str):
-    answer = await send(collab, "PUT", f"/v1/{path}", body)
-    assert answer.status_code == 422
-    assert named in answer.text
-    assert (await send(collab, "GET", f"/v1/{path}")).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("after", "times", "status"),
-    [(999, 1, 422), (16, 1, 422), (15, 1, 200), (5, 3, 200), (4, 4, 422)],
-)
-async def test_a_reminder_that_could_never_come_is_refused(
-    running: Collab, after: int, times: int, status: int
-):
-    """Due in a day: from nine in the morning that leaves sixteen hours of work at most."""
-    remind = {"action": "remind", "after": {"amount": after, "unit": "hours"}, "times": times}
-    answer = await send(running, "PUT", "/v1/protocols/x1", {**GOOD, "steps": [remind, {"action": "breach"}]})
-    assert answer.status_code == status
-    if status == 422:
-        assert answer.json()["code"] == "reminder-never-comes"
-        assert "steps: step 1" in answer.text
-
-
 async def test_only_what_lies_in_the_scope_is_seen(running: Collab):
     for target in (NORTH_CITY, EAST, NORTH):
         await hand_over(running, target)
@@ -418,10 +368,6 @@ async def test_only_what_lies_in_the_scope_is_seen(running: Collab):
         for one in await owed(running):
             read = await running.http.get(f"/v1/obligations/{one['obligation_id']}", headers=headers)
             assert (read.status_code == 200) == (UUID(one["territory_id"]) in places)
-
-
-async def test_only_administrators_lay_down_protocols(collab: Collab):
-    assert (await send(collab, "PUT", "/v1/protocols/x1", GOOD, roles=("manager",))).status_code == 403
 
 
 async def test_the_role_of_a_coverage_is_kept(collab: Collab):

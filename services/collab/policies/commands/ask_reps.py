@@ -1,7 +1,8 @@
 """Whoever a policy concerns owes its acknowledgement: asked as they come, let off as they go.
 
 Requests follow what is covered and what is published, so a new version asks again and whoever takes a territory
-over is asked then. What was owed of a version is owed until the next one takes effect. One that was answered while it was being made is found here as well, and closed.
+over is asked then. What was owed of a version is owed until the next one takes effect. One that was answered while
+it was being made is found here as well, and closed.
 """
 
 from collections.abc import Sequence
