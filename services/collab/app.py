@@ -66,6 +66,7 @@ REFUSALS: RefusalTable = {
     policy.OtherText: 409,
     policy.UnknownTerritory: 422,
     policy.VersionReplaced: 409,
+    protocol.ReminderNeverComes: 422,
     protocol.UnknownCalendar: 422,
 }
 

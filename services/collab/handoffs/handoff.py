@@ -1,6 +1,6 @@
 """A handoff and what may be done with it. Pure.
 
-sent -> accepted -> done; sent -> rejected; sent and rejected -> superseded by a later move of the account.
+sent -> accepted -> done; sent -> rejected; sent, rejected and accepted -> superseded by a later move of the account.
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +25,10 @@ class HandoffState(StrEnum):
     REJECTED = "rejected"
     DONE = "done"
     SUPERSEDED = "superseded"
+
+
+UNDER_WAY = frozenset({HandoffState.SENT, HandoffState.ACCEPTED})
+"""The outgoing side still owes the receiving one its knowledge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Handoff:
         """Mark an item done or open again; a repeat changes nothing. Raises NotFound or HandoffClosed."""
         if item not in codes_of(self.template):
             raise NotFound(f"item: the checklist has no {item}.")
-        if self.state not in {HandoffState.SENT, HandoffState.ACCEPTED}:
+        if self.state not in UNDER_WAY:
             raise HandoffClosed(f"The handoff is {self.state}; its checklist stays as it is.")
         if (item in self.done) == done:
             return self

@@ -1,16 +1,16 @@
 """What moves of accounts do to handoffs. Pure.
 
-Every move supersedes the account's outstanding handoff: the side that was to receive it has lost the
-account. Who still holds the knowledge is then that handoff's `from`, not the territory the account merely
-passed through:
+Every move supersedes the account's unfinished handoff: the side that was to receive it has lost the
+account. Who holds the knowledge is then the territory it leaves if that had accepted it, and else that
+handoff's `from`, not the territory the account merely passed through:
 
 - back home (`to` is the side that knows): nothing is owed, none is opened;
 - onward: one is opened from the side that knows;
 - into a gap, or by no activation (an import changed the account): none is opened, nobody planned it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -27,16 +27,17 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Outstanding:
-    """A handoff that is sent or rejected: the side it starts from still holds the knowledge."""
+class Unfinished:
+    """A handoff that is sent, rejected or accepted; until it is, the side it starts from holds the knowledge."""
 
     handoff_id: UUID
     account_id: UUID
     from_territory_id: UUID
+    accepted: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Opened(Outstanding):
+class Opened(Unfinished):
     """A handoff to be opened."""
 
     to_territory_id: UUID
@@ -48,7 +49,7 @@ class Opened(Outstanding):
 class Superseded:
     """A handoff that a move made pointless."""
 
-    handoff: Outstanding
+    handoff: Unfinished
     by_activation_id: UUID | None
 
 
@@ -61,28 +62,29 @@ class Consequences:
 
 
 def follow_moves(
-    moves: Iterable[Move], outstanding: Mapping[UUID, Outstanding], new_id: Callable[[], UUID]
+    moves: Iterable[Move], unfinished: Iterable[Unfinished], new_id: Callable[[], UUID]
 ) -> Consequences:
-    """Work out the consequences of moves, in order; `outstanding` holds each account's handoff."""
-    current: dict[UUID, Outstanding | None] = dict(outstanding)
+    """Work out the consequences of moves, in order; `unfinished` holds the handoffs of their accounts."""
+    current: dict[UUID, list[Unfinished]] = {}
+    for handoff in unfinished:
+        current.setdefault(handoff.account_id, []).append(handoff)
     opened: list[Opened] = []
     superseded: list[Superseded] = []
     for move in moves:
-        before = current.get(move.account_id)
-        if before is not None:
-            superseded.append(Superseded(before, move.activation_id))
+        before = current.pop(move.account_id, [])
+        superseded += [Superseded(handoff, move.activation_id) for handoff in before]
         after = _owed(move, before, new_id)
         if after is not None:
             opened.append(after)
-        current[move.account_id] = after
+            current[move.account_id] = [after]
     return Consequences(tuple(opened), tuple(superseded))
 
 
-def _owed(move: Move, before: Outstanding | None, new_id: Callable[[], UUID]) -> Opened | None:
+def _owed(move: Move, before: Sequence[Unfinished], new_id: Callable[[], UUID]) -> Opened | None:
     source, target = move.from_territory_id, move.to_territory_id
     if source is None or target is None or move.activation_id is None:
         return None
-    knowing = source if before is None else before.from_territory_id
+    knowing = next((handoff.from_territory_id for handoff in before if not handoff.accepted), source)
     if knowing == target:
         return None
     return Opened(new_id(), move.account_id, knowing, target, move.activation_id, move.effective_at)

@@ -109,14 +109,23 @@ UPDATE notes SET version = :version, deleted_at = :now, deleted_by = :actor WHER
 """)
 _ERASE_REVISIONS = text("UPDATE note_revisions SET body = NULL WHERE note_id = :note")
 # The row stays, or a late retry would write the note again: it gets its first answer, without the text.
-# Only the author writes and edits, so the author's keys are all there is to look at. CASE, because other
-# routes' answers need not be JSON.
+# Only the author writes and edits, and only who has it in their inbox acknowledges: theirs are all the keys there
+# are to look at. CASE, because other routes' answers need not be JSON.
 _ERASE_ANSWERS = text("""
 UPDATE idempotency_keys SET response = convert_to(
     CAST(jsonb_set(CAST(convert_from(response, 'UTF8') AS jsonb), '{body}', 'null') AS text), 'UTF8'
 )
 WHERE principal = :author AND CASE
     WHEN route LIKE '% /v1/notes%' THEN CAST(convert_from(response, 'UTF8') AS jsonb) ->> 'note_id' = :name
+    ELSE false
+END
+""")
+_ERASE_EXCERPTS = text("""
+UPDATE idempotency_keys SET response = convert_to(
+    CAST(jsonb_set(CAST(convert_from(response, 'UTF8') AS jsonb), '{excerpt}', 'null') AS text), 'UTF8'
+)
+WHERE principal IN (SELECT recipient FROM inbox_items WHERE note_id = :note) AND CASE
+    WHEN route LIKE '% /v1/inbox/%' THEN CAST(convert_from(response, 'UTF8') AS jsonb) ->> 'note_id' = :name
     ELSE false
 END
 """)
@@ -225,3 +234,4 @@ async def _erase_text(note: Note, uow: UnitOfWork) -> None:
     """Take the text out of wherever this service keeps it: the revisions and the answers kept for retries."""
     await uow.connection.execute(_ERASE_REVISIONS, {"note": note.note_id})
     await uow.connection.execute(_ERASE_ANSWERS, {"author": note.author, "name": str(note.note_id)})
+    await uow.connection.execute(_ERASE_EXCERPTS, {"note": note.note_id, "name": str(note.note_id)})

@@ -30,6 +30,11 @@ ON CONFLICT (singleton) DO UPDATE SET
 WHERE live.sequence < excluded.sequence
 """)
 
+TREE_AWAITED = """
+(EXISTS (SELECT 1 FROM live_plan) AND NOT EXISTS (SELECT 1 FROM live_closure))
+"""
+"""SQL: a plan is live whose tree is not here yet. Nothing may follow from what then seems to lie nowhere."""
+
 IN_SCOPE = """
 SELECT DISTINCT scoped.territory_id FROM live_closure AS scoped
 WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))

@@ -7,6 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.collab.notes.inbox.commands import number_items
+from services.collab.notes.inbox.queries import list_after
+from services.collab.notes.visibility import Viewer
+from shared.db.scope import Scope
 from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
 from tests.service.collab.school import covers
 
@@ -317,3 +321,68 @@ async def test_notes_are_found_by_the_words_that_stand(team: Team) -> None:
     assert edited.status_code == 200
     assert await find("messe", team.ann) == []
     assert await find("april", team.ann) == ["They renew in April."]
+
+
+async def test_a_rep_has_their_inbox_in_whichever_case_the_token_writes_their_id(team: Team) -> None:
+    await team.write("Call them.", who=team.chief, mentions=[rep(ANN)])
+    loud = team.collab.as_("contributor", subject=str(ANN).upper(), territories=[NORTH])
+    assert await team.inbox(loud) == await team.inbox(team.ann) != []
+
+
+async def test_who_gets_an_account_asks_who_had_it_on_their_handoff(team: Team) -> None:
+    """While it is under way both sides see what is written on it: listed, searched, in inboxes, streamed."""
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    (handoff,) = (await team.call("GET", "/v1/handoffs", who=team.ann))["items"]
+    subject = {"type": "handoff", "id": handoff["handoff_id"]}
+    asked = await team.write(
+        "Who signs there?", who=team.ben, subject=subject, mentions=[territory(NORTH_CITY)]
+    )
+    own = await team.write("We talked in May.", who=team.ben)
+
+    async def seen_by_ann() -> list[list[str]]:
+        notes = await team.call("GET", f"/v1/notes?subject_id={subject['id']}", who=team.ann)
+        everything = await team.call("GET", "/v1/notes", who=team.ann)
+        matches = await team.call("GET", "/v1/note-matches?words=signs", who=team.ann)
+        viewer = Viewer(str(ANN), Scope(False, (NORTH,)))
+        await team.collab.transact(number_items, viewer)
+        async with team.collab.engine.connect() as read:
+            streamed = await list_after(read, viewer, after=0, rows=10)
+        found = [notes["items"], everything["items"], matches["items"], await team.inbox(team.ann)]
+        return [[one["note_id"] for one in items] for items in found] + [
+            [str(one.note_id) for one in streamed]
+        ]
+
+    assert await seen_by_ann() == [[asked["note_id"]]] * 5
+    brief = (await team.call("GET", f"/v1/handoffs/{subject['id']}", who=team.ann))["brief"]
+    assert brief["notes"] == 1
+    answer = await team.reply(asked, "Her deputy.", who=team.ann)
+    (item,) = await team.inbox(team.ben)
+    assert (item["note_id"], item["reason"]) == (answer["note_id"], "reply")
+    await team.call("GET", f"/v1/notes/{own['note_id']}", who=team.ann, status=404)
+
+    await team.call("POST", f"/v1/handoffs/{subject['id']}/acceptances", who=team.ben)
+    assert (await seen_by_ann())[2] == [asked["note_id"]]
+    await team.collab.feed(aligned(team.account, SOUTH, ROOT, uuid4()), version=3)
+    assert await seen_by_ann() == [[]] * 5
+    await team.call("POST", f"/v1/notes/{asked['note_id']}/replies", {"body": "?"}, who=team.ann, status=404)
+
+
+async def test_deleting_a_note_erases_it_from_the_answers_to_its_acknowledgements(team: Team) -> None:
+    """A retry still gets its first answer, without the text; what others acknowledged stays."""
+    asked = {"mentions": [rep(ANN)], "wants_acknowledgement": True}
+    notes = [await team.write(f"canary {n}", who=team.chief, **asked) for n in range(2)]
+    answers = {}
+    for item in await team.inbox(team.ann):
+        path = f"/v1/inbox/{item['item_id']}/acknowledgements"
+        answers[item["note_id"]] = (
+            path,
+            await team.call("POST", path, who={**team.ann, "idempotency-key": item["note_id"]}),
+        )
+    gone, kept = (note["note_id"] for note in notes)
+    await team.call("DELETE", f"/v1/notes/{gone}", who={**team.chief, "if-match": '"1"'})
+    for note_id, excerpt in ((gone, None), (kept, "canary 1")):
+        path, first = answers[note_id]
+        again = await team.call("POST", path, who={**team.ann, "idempotency-key": note_id})
+        assert again == {**first, "excerpt": excerpt}
+    stored = await team.collab.rows("SELECT convert_from(response, 'UTF8') AS answer FROM idempotency_keys")
+    assert "canary 0" not in str(stored)

@@ -139,9 +139,13 @@ async def test_notes_on_an_account_move_with_it(collab: Collab):
     page = (await collab.http.get("/v1/notes?limit=1", headers=north)).json()
     await collab.feed(aligned(account, NORTH_CITY, SOUTH, uuid4()), version=2)
     (handoff,) = (await collab.http.get("/v1/handoffs", headers=south)).json()["items"]
-    notes.append(await _write(collab, on("handoff", handoff["handoff_id"]), south))
     for url in ("/v1/notes", f"/v1/notes?cursor={page['next_cursor']}"):
         assert (await collab.http.get(url, headers=north)).json()["items"] == []
+    done = await collab.http.post(
+        f"/v1/handoffs/{handoff['handoff_id']}/rejections", json={"reason": "No."}, headers=south
+    )
+    assert done.status_code == 200
+    notes.append(await _write(collab, on("handoff", handoff["handoff_id"]), south))
     for note in notes:
         url = f"/v1/notes/{note['note_id']}"
         for path in (url, f"{url}/revisions"):

@@ -1,6 +1,7 @@
 """Every combination of yes and no on four levels, and contact hours on the customer's own clock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import product
 from uuid import UUID
@@ -77,6 +78,21 @@ def test_every_combination_of_words_on_four_levels(purpose: Purpose):
             assert verdict.statement.state is NO
         if allowed and not any(words.values()):
             assert verdict == Verdict(Reason.NOT_OBJECTED)
+
+
+@pytest.mark.parametrize("level", ConsentLevel)
+def test_an_answer_that_is_owed_passes_every_no_but_only_as_service_and_in_contact_hours(level: ConsentLevel):
+    no = say(level, NO)
+    owed = Asked(Channel.PHONE, Purpose.SERVICE, AT, POINT, owed=True)
+    assert judge_contact(owed, [no], None) == Verdict(Reason.ANSWERS_CUSTOMER)
+    assert judge_contact(owed, [], None).reason is Reason.NOT_OBJECTED
+    assert judge_contact(replace(owed, owed=False), [no], None).statement == no
+    everything = say(ConsentLevel.GLOBAL, NO)
+    for purpose in set(Purpose) - {Purpose.SERVICE}:
+        denied = judge_contact(replace(owed, purpose=purpose), [everything], None)
+        assert denied.reason is Reason.GLOBAL_DENIED
+    asleep = ContactHours(EVERY_DAY, time(10), time(11), "UTC")
+    assert judge_contact(owed, [no], asleep).reason is Reason.OUTSIDE_CONTACT_HOURS
 
 
 def test_the_order_in_which_words_were_recorded_decides_nothing():

@@ -30,7 +30,24 @@ def test_the_fingerprint_is_of_title_and_text_and_nothing_else():
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_what_was_not_published_cannot_be_acknowledged(version: int):
     with pytest.raises(NotFound):
-        Policy(draft=Draft("x", "y", Audience())).require_acknowledgeable(version, "")
+        Policy(draft=Draft("x", "y", Audience())).require_acknowledgeable(version, "", MONDAY)
+
+
+def test_a_version_is_acknowledged_until_the_next_takes_effect():
+    policy, versions = Policy(), []
+    for text, days in (("one", 0), ("two", 7), ("instead of two", 7), ("three", 14)):
+        draft = Draft("x", text, Audience(), MONDAY + timedelta(days=days))
+        policy, version = policy.write(draft).publish(MONDAY)
+        versions.append(version)
+
+    def standing(days: int) -> list[int]:
+        return [one.version for one in policy.standing(MONDAY + timedelta(days=days))]
+
+    # The second never takes effect: the third takes its place at the same moment.
+    assert (standing(0), standing(6), standing(7), standing(14)) == ([1, 3, 4], [1, 3, 4], [3, 4], [4])
+    policy.require_acknowledgeable(1, versions[0].fingerprint, MONDAY)
+    with pytest.raises(VersionReplaced, match="version 3"):
+        policy.require_acknowledgeable(1, versions[0].fingerprint, MONDAY + timedelta(days=7))
 
 
 class LifeOfAPolicy(RuleBasedStateMachine):
@@ -74,15 +91,16 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         read = data.draw(st.sampled_from(self.published))
         shown = data.draw(st.sampled_from(self.published))
         refusal = None
-        if read.version < len(self.published):
+        moments = [one.effective_from for one in self.published[read.version :]]
+        if any(moment <= max(self.now, read.effective_from) for moment in moments):
             refusal = VersionReplaced
         elif shown.fingerprint != read.fingerprint:
             refusal = OtherText
         if refusal is not None:
             with pytest.raises(refusal):
-                self.policy.require_acknowledgeable(read.version, shown.fingerprint)
+                self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
             return
-        self.policy.require_acknowledgeable(read.version, shown.fingerprint)
+        self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
         self.acknowledged.add((read.version, rep))
 
     @invariant()

@@ -2,6 +2,7 @@
 
 A no decides, whichever level it is on: everything, the channel, the contact point, the purpose; a yes lifts no
 no, neither on its own level nor on another. Marketing and surveys need a yes to the purpose or to everything.
+The answer that a customer is owed may be given where they asked, whatever they said before.
 Then the contact hours decide, on the customer's own clock.
 """
 
@@ -29,6 +30,7 @@ class Reason(StrEnum):
 
     CONSENT_GRANTED = "consent-granted"
     NOT_OBJECTED = "not-objected"
+    ANSWERS_CUSTOMER = "answers-customer"
     GLOBAL_DENIED = "global-denied"
     CHANNEL_DENIED = "channel-denied"
     CONTACT_POINT_DENIED = "contact-point-denied"
@@ -37,7 +39,7 @@ class Reason(StrEnum):
     OUTSIDE_CONTACT_HOURS = "outside-contact-hours"
 
 
-ALLOWING = frozenset({Reason.CONSENT_GRANTED, Reason.NOT_OBJECTED})
+ALLOWING = frozenset({Reason.CONSENT_GRANTED, Reason.NOT_OBJECTED, Reason.ANSWERS_CUSTOMER})
 
 _DENIED_BY = {
     ConsentLevel.GLOBAL: Reason.GLOBAL_DENIED,
@@ -49,12 +51,18 @@ _DENIED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A contact somebody wants to make, or made."""
+    """A contact somebody wants to make, or made; `owed` tells that the customer asked there and waits for an answer."""
 
     channel: Channel
     purpose: Purpose
     at: datetime
     contact_point: str | None = None
+    owed: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Tell whether it is what the customer waits for: service, and nothing else beside."""
+        return self.owed and self.purpose is Purpose.SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,8 @@ class Verdict:
 def judge_contact(asked: Asked, statements: Iterable[Statement], hours: ContactHours | None) -> Verdict:
     """Return the verdict on a contact, from everything the customer said and prefers."""
     consent = _judge_consent(asked, statements_in_force(statements, asked.at))
+    if asked.answers and not consent.allowed:
+        consent = Verdict(Reason.ANSWERS_CUSTOMER)
     local_at = None if hours is None else asked.at.astimezone(ZoneInfo(hours.time_zone))
     if (
         consent.allowed

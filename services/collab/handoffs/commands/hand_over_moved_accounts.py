@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.handoffs.checklist import ACCOUNT_V1
-from services.collab.handoffs.move import Consequences, Move, Opened, Outstanding, follow_moves
+from services.collab.handoffs.move import Consequences, Move, Opened, Unfinished, follow_moves
 from services.collab.projections.alignments import keep_alignments
 from services.collab.projections.coverages import find_reps
 from services.collab.protocols.obligations.commands.close_obligations import (
@@ -24,10 +24,10 @@ from shared.messaging.received import Received
 from shared.runtime.ids import new_id
 
 # Locked in the order of ids, so that this never waits crosswise with another batch. A decision that
-# commits while this waits takes its row out of the result, and the handoff stays as decided.
-_OUTSTANDING = text("""
-SELECT handoff_id, account_id, from_territory_id FROM handoffs
-WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND state IN ('sent', 'rejected')
+# commits while this waits counts: the row is read as it was decided, and one that is done is left alone.
+_UNFINISHED = text("""
+SELECT handoff_id, account_id, from_territory_id, state = 'accepted' AS accepted FROM handoffs
+WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND state IN ('sent', 'rejected', 'accepted')
 ORDER BY handoff_id FOR UPDATE
 """)
 _SUPERSEDE = text("""
@@ -52,12 +52,12 @@ async def hand_over_moved_accounts(received: Sequence[Received[AccountAligned]],
     if not moves:
         return
     await hand_answers_on({move.account_id: move.to_territory_id for move in moves}, uow)
-    outstanding = await _lock_outstanding(uow.connection, moves)
+    unfinished = await _lock_unfinished(uow.connection, moves)
     for wave in _waves(moves):
-        consequences = follow_moves(wave, outstanding, new_id)
+        consequences = follow_moves(wave, unfinished.values(), new_id)
         await _supersede(consequences, uow)
         await _open(consequences.opened, uow)
-        _carry(outstanding, consequences)
+        _carry(unfinished, consequences)
 
 
 def _waves(moves: Sequence[Move]) -> list[list[Move]]:
@@ -73,11 +73,11 @@ def _waves(moves: Sequence[Move]) -> list[list[Move]]:
     return waves
 
 
-def _carry(outstanding: dict[UUID, Outstanding], consequences: Consequences) -> None:
+def _carry(unfinished: dict[UUID, Unfinished], consequences: Consequences) -> None:
     for item in consequences.superseded:
-        del outstanding[item.handoff.account_id]
+        del unfinished[item.handoff.handoff_id]
     for opened in consequences.opened:
-        outstanding[opened.account_id] = opened
+        unfinished[opened.handoff_id] = opened
 
 
 def _move(event: AccountAligned) -> Move:
@@ -90,10 +90,13 @@ def _move(event: AccountAligned) -> Move:
     )
 
 
-async def _lock_outstanding(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Outstanding]:
-    rows = await connection.execute(_OUTSTANDING, {"accounts": list({move.account_id for move in moves})})
+async def _lock_unfinished(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Unfinished]:
+    rows = await connection.execute(_UNFINISHED, {"accounts": list({move.account_id for move in moves})})
     return {
-        row.account_id: Outstanding(row.handoff_id, row.account_id, row.from_territory_id) for row in rows
+        row.handoff_id: Unfinished(
+            row.handoff_id, row.account_id, row.from_territory_id, accepted=row.accepted
+        )
+        for row in rows
     }
 
 

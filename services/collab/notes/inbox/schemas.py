@@ -41,7 +41,9 @@ class InboxItemView(View):
     subject_type: SubjectType
     subject_id: UUID
     author: str
-    excerpt: str = Field(description="The first 280 characters of its text.")
+    excerpt: str | None = Field(
+        description="The first 280 characters of its text; null to a retry, once the note was deleted."
+    )
     wants_acknowledgement: bool
     created_at: datetime
     read_at: datetime | None

@@ -4,7 +4,7 @@ from alembic import op
 
 from shared.db.migrations import split_statements
 
-revision = "20261128_2240"
+revision = "20261128_2200"
 down_revision = "20261128_2130"
 branch_labels = None
 depends_on = None

@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.db.migrations import split_statements
 
-revision = "20261128_2270"
-down_revision = "20261128_2260"
+revision = "20261128_2230"
+down_revision = "20261128_2220"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.db.migrations import split_statements
 
-revision = "20261128_2250"
-down_revision = "20261128_2240"
+revision = "20261128_2210"
+down_revision = "20261128_2200"
 branch_labels = None
 depends_on = None
 
