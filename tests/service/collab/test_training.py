@@ -75,6 +75,55 @@ async def test_voiding_the_pass_takes_completion_and_award_back(school: Collab) 
     assert [award["state"] for award in await awards(school)] == ["revoked", "valid"]
 
 
+async def test_voiding_the_pass_of_a_revoked_award_leaves_it_no_day(school: Collab) -> None:
+    """Revoked first, which is the natural order: the days until then must not count either."""
+    enrolment = await enrol(school, await programme(school))
+    statement = f"/v1/statements/{uuid4()}"
+    await ok(school, "PUT", statement, told(enrolment))
+    (award,) = await awards(school)
+    school.clock.advance(timedelta(days=5))
+    await ok(school, "POST", f"/v1/awards/{award['award_id']}/revocations", {"reason": "Somebody else's."})
+    held = f"/v1/awards?valid_on={TODAY + timedelta(days=3)}"
+    assert len((await ok(school, "GET", held))["items"]) == 1
+    await ok(school, "POST", f"{statement}/voidings", {"reason": "Wrong person."})
+    (award,) = await awards(school)
+    assert (award["valid_from"], award["valid_to"], award["state"]) == ("2026-11-23", "2026-11-23", "revoked")
+    assert (await ok(school, "GET", held))["items"] == []
+    told_of = [body for kind, body in await school.outbox() if kind == "collab.certification.revoked.v1"]
+    assert [body["revoked_from"] for body in told_of] == ["2026-11-28", "2026-11-23"]
+    again = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-25"}
+    await ok(school, "POST", "/v1/awards", again, 201)
+
+
+async def test_voiding_a_pass_gives_nothing_back_that_was_revoked(school: Collab) -> None:
+    enrolment = await enrol(school, await programme(school))
+    first, second = (f"/v1/statements/{uuid4()}" for _ in range(2))
+    await ok(school, "PUT", first, told(enrolment))
+    school.clock.advance(timedelta(days=2))
+    await ok(school, "PUT", second, told(enrolment, on=TODAY + timedelta(days=2)))
+    (award,) = await awards(school)
+    school.clock.advance(timedelta(days=3))
+    await ok(school, "POST", f"/v1/awards/{award['award_id']}/revocations", {"reason": "Left the trade."})
+    await ok(school, "POST", f"{first}/voidings", {"reason": "Wrong person."})
+    found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
+    assert (found["completed_on"], found["award_withheld"]) == ("2026-11-25", "revoked-since")
+    assert [award["state"] for award in await awards(school)] == ["revoked"]
+
+
+async def test_a_pass_told_late_counts_and_says_why_it_grants_nothing(school: Collab) -> None:
+    """Its period would reach into one that is held: a fact all the same, and the enrolment is over."""
+    body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-10-29"}
+    await ok(school, "POST", "/v1/awards", body, 201)
+    enrolment = await enrol(school, await programme(school))
+    path = f"/v1/statements/{uuid4()}"
+    late = told(enrolment, on=TODAY.replace(month=8, day=20))
+    assert (await ok(school, "PUT", path, late))["passed"] is True
+    found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
+    assert (found["state"], found["completed_on"]) == ("completed", "2026-08-20")
+    assert (found["award_id"], found["award_withheld"]) == (None, "followed-by-another-award")
+    assert len(await awards(school)) == 1
+
+
 async def test_a_waiver_satisfies_with_who_and_why(school: Collab) -> None:
     courses = [{"code": code, "title": code} for code in ("privacy", "products")]
     enrolment = await enrol(school, await programme(school, courses=courses))
