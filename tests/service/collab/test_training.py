@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.collab.training.expiry.commands import EnrolByRule, enrol_whom_rules_name
-from shared.contracts.assignment import AccountChanged
+from shared.contracts.assignment import AccountChanged, RepChanged
 from tests.service.collab.conftest import NORTH, SOUTH, Collab, aligned
 from tests.service.collab.school import (
     OTHER_REP,
@@ -21,6 +21,7 @@ from tests.service.collab.school import (
     ok,
     open_school,
     programme,
+    registered,
     send,
     terms,
     told,
@@ -206,6 +207,27 @@ async def test_who_is_enrolled_goes_on_under_their_version(school: Collab) -> No
     unknown = await send(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment, course="new"))
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-course")
     assert (await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment)))["passed"] is True
+
+
+async def test_only_reps_that_assignment_told_of_are_certified_and_enrolled(school: Collab) -> None:
+    course = await programme(school)
+    rep = uuid4()
+    award = {"rep_id": str(rep), "certification_code": "health-basics", "valid_from": "2026-11-01"}
+    enrolment = {"programme_id": course["programme_id"], "rep_id": str(rep)}
+    for path, body in (("/v1/awards", award), ("/v1/enrolments", enrolment)):
+        refused = await send(school, "POST", path, body)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not-found")
+        assert refused.json()["detail"].startswith("rep_id: ")
+    assert await school.rows("SELECT 1 FROM awards UNION ALL SELECT 1 FROM enrolments") == []
+    # Once told of, by whichever event, it does not matter that they cover nothing.
+    await school.feed(registered(rep, RepChanged), registered(uuid4(), RepChanged))
+    await school.feed(registered(rep))
+    await ok(school, "POST", "/v1/awards", award, 201)
+    await ok(school, "POST", "/v1/enrolments", enrolment, 201)
+    # Coverage may be told of before the rep is.
+    covering = uuid4()
+    await school.feed(covers(covering, SOUTH))
+    await ok(school, "POST", "/v1/awards", {**award, "rep_id": str(covering)}, 201)
 
 
 async def test_bad_input_names_the_field_and_writes_nothing(school: Collab) -> None:
