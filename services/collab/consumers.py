@@ -5,6 +5,7 @@ from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over
 from services.collab.projections.account_industries import keep_industries
 from services.collab.projections.account_states import forget_account_states, keep_account_states
 from services.collab.projections.coverages import end_coverages
+from services.collab.projections.reps import keep_reps
 from services.collab.projections.territories import follow_activations, keep_trees
 from services.collab.projections.territory_kinds import keep_kinds
 from services.collab.training.enrolments.commands.enrol_by_rule import enrol_as_coverage_starts
@@ -24,13 +25,16 @@ CONSUMERS = {
             metrics.ACCOUNT_STATE, {metrics.AccountState: keep_account_states}, forget_account_states
         ),
     ),
-    # A consumer of its own: where collab ran before, it reads the accounts and trees from their beginning.
+    # A consumer of its own: where collab ran before, it reads what it is told here from the beginning.
     "collab.training": (
         Subscription(
             assignment.ACCOUNTS,
             {assignment.AccountRegistered: keep_industries, assignment.AccountChanged: keep_industries},
         ),
         Subscription(assignment.TERRITORIES, {assignment.TreePublished: keep_kinds}),
+        Subscription(
+            assignment.REPS, {assignment.RepRegistered: keep_reps, assignment.RepChanged: keep_reps}
+        ),
     ),
     "collab.goals": (Subscription(metrics.GOALS, {metrics.GoalAtRisk: note_goals_at_risk}),),
 }

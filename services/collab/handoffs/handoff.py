@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from services.collab.handoffs.checklist import codes_of
+from services.collab.handoffs.checklist import ACCOUNT_V1, codes_of
 from services.collab.handoffs.refusals import (
     ChecklistIncomplete,
     HandoffAlreadyDecided,
@@ -30,6 +30,9 @@ class HandoffState(StrEnum):
 UNDER_WAY = frozenset({HandoffState.SENT, HandoffState.ACCEPTED})
 """The outgoing side still owes the receiving one its knowledge."""
 
+UNFINISHED = frozenset({HandoffState.SENT, HandoffState.REJECTED, HandoffState.ACCEPTED})
+"""A later move of the account supersedes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
@@ -41,6 +44,11 @@ class Handoff:
     state: HandoffState
     version: int
     done: frozenset[str]
+
+    @classmethod
+    def send(cls, handoff_id: UUID, account_id: UUID) -> "Handoff":
+        """Begin one, measured by the checklist of today."""
+        return cls(handoff_id, account_id, ACCOUNT_V1, HandoffState.SENT, 1, frozenset())
 
     def accept(self) -> "Handoff":
         """Take it on. Raises HandoffAlreadyDecided."""
@@ -54,6 +62,12 @@ class Handoff:
         if self.state is not HandoffState.SENT:
             raise HandoffAlreadyDecided(f"The handoff is {self.state}; only a sent one can be decided.")
         return replace(self, state=state, version=self.version + 1)
+
+    def supersede(self) -> "Handoff":
+        """Let it go, because the account has moved on. Raises HandoffClosed."""
+        if self.state not in UNFINISHED:
+            raise HandoffClosed(f"The handoff is {self.state}; moves of the account leave it as it is.")
+        return replace(self, state=HandoffState.SUPERSEDED, version=self.version + 1)
 
     def complete(self) -> "Handoff":
         """Finish it. Raises HandoffNotAccepted or ChecklistIncomplete."""

@@ -10,9 +10,11 @@ handoff's `from`, not the territory the account merely passed through:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from services.collab.handoffs.handoff import Handoff, HandoffState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,8 @@ class Move:
 class Unfinished:
     """A handoff that is sent, rejected or accepted; until it is, the side it starts from holds the knowledge."""
 
-    handoff_id: UUID
-    account_id: UUID
+    handoff: Handoff
     from_territory_id: UUID
-    accepted: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Opened(Unfinished):
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A handoff that a move made pointless."""
+    """A handoff that a move made pointless, as it is from then on."""
 
-    handoff: Unfinished
+    handoff: Handoff
     by_activation_id: UUID | None
 
 
@@ -66,13 +66,13 @@ def follow_moves(
 ) -> Consequences:
     """Work out the consequences of moves, in order; `unfinished` holds the handoffs of their accounts."""
     current: dict[UUID, list[Unfinished]] = {}
-    for handoff in unfinished:
-        current.setdefault(handoff.account_id, []).append(handoff)
+    for item in unfinished:
+        current.setdefault(item.handoff.account_id, []).append(item)
     opened: list[Opened] = []
     superseded: list[Superseded] = []
     for move in moves:
         before = current.pop(move.account_id, [])
-        superseded += [Superseded(handoff, move.activation_id) for handoff in before]
+        superseded += [Superseded(item.handoff.supersede(), move.activation_id) for item in before]
         after = _owed(move, before, new_id)
         if after is not None:
             opened.append(after)
@@ -84,7 +84,12 @@ def _owed(move: Move, before: Sequence[Unfinished], new_id: Callable[[], UUID]) 
     source, target = move.from_territory_id, move.to_territory_id
     if source is None or target is None or move.activation_id is None:
         return None
-    knowing = next((handoff.from_territory_id for handoff in before if not handoff.accepted), source)
+    knowing = next((item.from_territory_id for item in before if not _is_accepted(item)), source)
     if knowing == target:
         return None
-    return Opened(new_id(), move.account_id, knowing, target, move.activation_id, move.effective_at)
+    sent = Handoff.send(new_id(), move.account_id)
+    return Opened(sent, knowing, target, move.activation_id, move.effective_at)
+
+
+def _is_accepted(item: Unfinished) -> bool:
+    return item.handoff.state is HandoffState.ACCEPTED

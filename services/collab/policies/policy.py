@@ -7,6 +7,7 @@ force. That one is to be acknowledged, and so is each that is to come; it is rep
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from uuid import UUID
 
 from services.collab.policies.refusals import (
@@ -67,16 +68,19 @@ class Policy:
         """The last one that was published."""
         return self.versions[-1] if self.versions else None
 
+    def in_force(self, now: datetime) -> PolicyVersion | None:
+        """Return the latest version that has taken effect, None before the first one has."""
+        return next((one for one in reversed(self.versions) if one.effective_from <= now), None)
+
     def standing(self, now: datetime) -> tuple[PolicyVersion, ...]:
         """Return the version in force and those to come: what is to be acknowledged."""
-        return tuple(
-            one
-            for one in self.versions
-            if not any(
-                later.version > one.version and later.effective_from <= max(one.effective_from, now)
-                for later in self.versions
-            )
-        )
+        current = self.in_force(now)
+        # One that would begin together with the next never takes effect.
+        moments = [one.effective_from for one in self.versions[1:]]
+        to_come = [
+            one for one, then in zip_longest(self.versions, moments) if now < one.effective_from != then
+        ]
+        return tuple(to_come) if current is None else (current, *to_come)
 
     def write(self, draft: Draft) -> "Policy":
         """Say what the next version would say; what is published stays."""

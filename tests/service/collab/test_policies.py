@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.collab.policies.commands.ask_reps import AskReps, ask_reps
+from services.collab.policies.commands.lock_policy import lock_policy
+from services.collab.policies.policy import Policy
 from services.collab.policies.worker import ask_for_acknowledgements
 from services.collab.protocols.obligations.commands.take_steps import TakeSteps, take_steps
 from shared.contracts.assignment import CoverageEnded, TerritoryNode, TreePublished
+from shared.db.unit_of_work import UnitOfWork
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
 from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, activated
@@ -161,6 +164,24 @@ async def test_what_takes_effect_later_is_not_in_force_yet(team: Collab):
     team.clock.move_to(later)
     versions = (await ok(team, "GET", f"{URL}/versions"))["items"]
     assert [(one["version"], one["in_force"]) for one in versions] == [(1, False), (2, True)]
+
+
+async def test_what_is_told_to_be_in_force_is_what_the_policy_says(team: Collab):
+    """At every moment around those at which versions take effect; two of them do so at the same one."""
+    for text, days in (("one", 1), ("two", 3), ("instead of two", 3), ("three", 5)):
+        await publish(team, text=text, effective_from=(A_MONDAY + timedelta(days=days)).isoformat())
+
+    async def locked(code: str, uow: UnitOfWork) -> Policy:
+        return (await lock_policy(code, uow))[2]
+
+    for hours in range(0, 6 * 24, 12):
+        team.clock.move_to(A_MONDAY + timedelta(hours=hours))
+        now = (await team.transact(locked, "calls")).in_force(team.clock.now())
+        told = (await ok(team, "GET", URL))["version_in_force"]
+        assert told == (None if now is None else now.version)
+        versions = (await ok(team, "GET", f"{URL}/versions"))["items"]
+        assert [one["version"] for one in versions if one["in_force"]] == ([told] if told else [])
+    assert told == 4
 
 
 async def test_what_is_in_force_is_owed_until_what_was_scheduled_takes_effect(team: Collab):

@@ -4,11 +4,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.collab.handoffs.handoff import Handoff
 from services.collab.handoffs.move import Consequences, Move, Unfinished, follow_moves
 from shared.testing.frozen_clock import A_MONDAY
 
 NORTH, SOUTH, EAST = (UUID(int=n) for n in (1, 2, 3))
 ACCOUNT = UUID(int=9)
+SENT = Handoff.send(UUID(int=4), ACCOUNT)
 
 
 def move(
@@ -46,17 +48,17 @@ def test_onward_starts_from_the_side_that_knows():
 
 def test_a_gap_or_an_import_supersedes_and_opens_none():
     for accepted in (False, True):
-        held = Unfinished(UUID(int=4), ACCOUNT, NORTH, accepted=accepted)
+        held = Unfinished(SENT.accept() if accepted else SENT, NORTH)
         for away in (move(SOUTH, None), move(SOUTH, EAST, None)):
             found = follow(away, before=held)
             assert (len(found.superseded), found.opened) == (1, ())
 
 
 def test_who_accepted_is_the_side_that_knows_wherever_it_goes():
-    held = Unfinished(UUID(int=4), ACCOUNT, NORTH, accepted=True)
+    held = Unfinished(SENT.accept(), NORTH)
     for target in (NORTH, EAST):
         found = follow(move(SOUTH, target), before=held)
-        assert [item.handoff for item in found.superseded] == [held]
+        assert [item.handoff for item in found.superseded] == [held.handoff.supersede()]
         assert routes(found) == [(SOUTH, target)]
 
 
@@ -86,13 +88,13 @@ def states(batches: list[list[Move]]) -> list[tuple[UUID, UUID, UUID, bool]]:
     for batch in batches:
         found = follow_moves(batch, unfinished.values(), lambda: UUID(int=next(ids)))
         for opened in found.opened:
-            table[opened.handoff_id] = (
-                opened.account_id,
+            table[opened.handoff.handoff_id] = (
+                opened.handoff.account_id,
                 opened.from_territory_id,
                 opened.to_territory_id,
                 True,
             )
-            unfinished[opened.handoff_id] = opened
+            unfinished[opened.handoff.handoff_id] = opened
         for gone in found.superseded:
             table[gone.handoff.handoff_id] = (*table[gone.handoff.handoff_id][:3], False)
             del unfinished[gone.handoff.handoff_id]

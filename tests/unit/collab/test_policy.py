@@ -58,7 +58,6 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         self.policy = Policy()
         self.now = MONDAY
         self.published: list[PolicyVersion] = []
-        self.acknowledged: set[tuple[int, int]] = set()
 
     @rule(hours=st.integers(1, 60))
     def time_passes(self, hours: int) -> None:
@@ -86,8 +85,8 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         self.published.append(version)
 
     @precondition(lambda self: self.published)
-    @rule(rep=st.integers(0, 3), data=st.data())
-    def a_rep_acknowledges(self, rep: int, data: st.DataObject) -> None:
+    @rule(data=st.data())
+    def a_rep_acknowledges(self, data: st.DataObject) -> None:
         read = data.draw(st.sampled_from(self.published))
         shown = data.draw(st.sampled_from(self.published))
         refusal = None
@@ -101,7 +100,6 @@ class LifeOfAPolicy(RuleBasedStateMachine):
                 self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
             return
         self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
-        self.acknowledged.add((read.version, rep))
 
     @invariant()
     def versions_are_numbered_and_take_effect_in_their_order(self) -> None:
@@ -111,8 +109,15 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         assert self.policy.latest == (self.published[-1] if self.published else None)
 
     @invariant()
-    def only_versions_that_were_published_are_acknowledged(self) -> None:
-        assert {version for version, _ in self.acknowledged} <= {one.version for one in self.published}
+    def the_latest_that_has_taken_effect_is_in_force(self) -> None:
+        begun = [one for one in self.published if one.effective_from <= self.now]
+        assert self.policy.in_force(self.now) == (begun[-1] if begun else None)
+
+    @invariant()
+    def what_is_in_force_and_each_that_will_be_is_standing(self) -> None:
+        moments = {self.now, *(one.effective_from for one in self.published if one.effective_from > self.now)}
+        some_day = [self.policy.in_force(moment) for moment in sorted(moments)]
+        assert list(self.policy.standing(self.now)) == [one for one in some_day if one is not None]
 
 
 TestLifeOfAPolicy = LifeOfAPolicy.TestCase

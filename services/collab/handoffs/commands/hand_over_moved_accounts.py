@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.collab.handoffs.checklist import ACCOUNT_V1
+from services.collab.handoffs.commands.lock_handoff import handoff_of
+from services.collab.handoffs.handoff import UNFINISHED
 from services.collab.handoffs.move import Consequences, Move, Opened, Unfinished, follow_moves
 from services.collab.projections.alignments import keep_alignments
 from services.collab.projections.coverages import find_reps
@@ -23,25 +24,31 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
 from shared.runtime.ids import new_id
 
+_STATES = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 # Locked in the order of ids, so that this never waits crosswise with another batch. A decision that
 # commits while this waits counts: the row is read as it was decided, and one that is done is left alone.
-_UNFINISHED = text("""
-SELECT handoff_id, account_id, from_territory_id, state = 'accepted' AS accepted FROM handoffs
-WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND state IN ('sent', 'rejected', 'accepted')
-ORDER BY handoff_id FOR UPDATE
+_UNFINISHED = text(f"""
+SELECT h.handoff_id, h.account_id, h.from_territory_id, h.template, h.state, h.version,
+    ARRAY(SELECT t.item FROM handoff_ticks AS t WHERE t.handoff_id = h.handoff_id) AS done
+FROM handoffs AS h
+WHERE h.account_id = ANY(CAST(:accounts AS uuid[])) AND h.state IN ({_STATES})
+ORDER BY h.handoff_id FOR UPDATE OF h
 """)
 _SUPERSEDE = text("""
-UPDATE handoffs AS h SET state = 'superseded', version = h.version + 1,
+UPDATE handoffs AS h SET state = s.state, version = s.version,
     superseded_at = :now, superseded_by_activation_id = s.activation_id
-FROM unnest(CAST(:handoffs AS uuid[]), CAST(:activations AS uuid[])) AS s (handoff_id, activation_id)
+FROM unnest(
+    CAST(:handoffs AS uuid[]), CAST(:states AS text[]), CAST(:versions AS int[]), CAST(:activations AS uuid[])
+) AS s (handoff_id, state, version, activation_id)
 WHERE h.handoff_id = s.handoff_id
 """)
 _OPEN = text("""
 INSERT INTO handoffs (handoff_id, account_id, from_territory_id, to_territory_id, activation_id,
     effective_at, template, state, opened_at)
-SELECT o.*, CAST(:template AS text), 'sent', CAST(:now AS timestamptz) FROM unnest(
+SELECT o.*, CAST(:now AS timestamptz) FROM unnest(
     CAST(:handoffs AS uuid[]), CAST(:accounts AS uuid[]), CAST(:sources AS uuid[]),
-    CAST(:targets AS uuid[]), CAST(:activations AS uuid[]), CAST(:moments AS timestamptz[])
+    CAST(:targets AS uuid[]), CAST(:activations AS uuid[]), CAST(:moments AS timestamptz[]),
+    CAST(:templates AS text[]), CAST(:states AS text[])
 ) AS o
 """)
 
@@ -77,7 +84,7 @@ def _carry(unfinished: dict[UUID, Unfinished], consequences: Consequences) -> No
     for item in consequences.superseded:
         del unfinished[item.handoff.handoff_id]
     for opened in consequences.opened:
-        unfinished[opened.handoff_id] = opened
+        unfinished[opened.handoff.handoff_id] = opened
 
 
 def _move(event: AccountAligned) -> Move:
@@ -92,12 +99,7 @@ def _move(event: AccountAligned) -> Move:
 
 async def _lock_unfinished(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Unfinished]:
     rows = await connection.execute(_UNFINISHED, {"accounts": list({move.account_id for move in moves})})
-    return {
-        row.handoff_id: Unfinished(
-            row.handoff_id, row.account_id, row.from_territory_id, accepted=row.accepted
-        )
-        for row in rows
-    }
+    return {row.handoff_id: Unfinished(handoff_of(row), row.from_territory_id) for row in rows}
 
 
 async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
@@ -108,6 +110,8 @@ async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
         _SUPERSEDE,
         {
             "handoffs": [item.handoff.handoff_id for item in superseded],
+            "states": [item.handoff.state for item in superseded],
+            "versions": [item.handoff.version for item in superseded],
             "activations": [item.by_activation_id for item in superseded],
             "now": uow.now,
         },
@@ -130,20 +134,24 @@ async def _open(opened: Sequence[Opened], uow: UnitOfWork) -> None:
     await uow.connection.execute(
         _OPEN,
         {
-            "handoffs": [item.handoff_id for item in opened],
-            "accounts": [item.account_id for item in opened],
+            "handoffs": [item.handoff.handoff_id for item in opened],
+            "accounts": [item.handoff.account_id for item in opened],
+            "templates": [item.handoff.template for item in opened],
+            "states": [item.handoff.state for item in opened],
             "sources": [item.from_territory_id for item in opened],
             "targets": [item.to_territory_id for item in opened],
             "activations": [item.activation_id for item in opened],
             "moments": [item.effective_at for item in opened],
-            "template": ACCOUNT_V1,
             "now": uow.now,
         },
     )
     await _announce(opened, uow)
     await open_obligations(
         Trigger.HANDOFF_OPENED,
-        [Subject(item.handoff_id, item.account_id, item.to_territory_id, uow.now) for item in opened],
+        [
+            Subject(item.handoff.handoff_id, item.handoff.account_id, item.to_territory_id, uow.now)
+            for item in opened
+        ],
         uow,
     )
 
@@ -155,8 +163,8 @@ async def _announce(opened: Sequence[Opened], uow: UnitOfWork) -> None:
     reps = await find_reps(uow.connection, outgoing | incoming)
     uow.outbox.add_all(
         HandoffOpened(
-            handoff_id=item.handoff_id,
-            account_id=item.account_id,
+            handoff_id=item.handoff.handoff_id,
+            account_id=item.handoff.account_id,
             activation_id=item.activation_id,
             from_territory_id=item.from_territory_id,
             to_territory_id=item.to_territory_id,
