@@ -4,24 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 from services.metrics.goals.refusals import GoalClosed, GoalNotDraft, GoalNotSmart, GoalStillRuns
 from services.metrics.goals.smart import Finding, failures
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
-
-
-class GoalState(StrEnum):
-    """Where a goal stands; the last three are for good."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    ACHIEVED = "achieved"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
-
 
 Outcome = Literal[GoalState.ACHIEVED, GoalState.MISSED]
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import Field
 
 from services.metrics.goals.commands.keep_goal import CheckedGoal
-from services.metrics.goals.goal import GoalState
 from services.metrics.goals.pace import Progress
 from services.metrics.goals.queries import GoalFound
 from services.metrics.goals.smart import Finding, Letter, Severity
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import Direction, GoalTerms, Pacing
 from services.metrics.rollups.view import ViewName
 from shared.contracts.money import PlainDecimal

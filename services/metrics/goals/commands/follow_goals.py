@@ -7,9 +7,10 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from services.metrics.goals.commands.keep_goal import save_goal
-from services.metrics.goals.goal import Goal, GoalState
+from services.metrics.goals.goal import Goal
 from services.metrics.goals.pace import Progress, is_at_risk, progress_of
 from services.metrics.goals.queries import COLUMNS, GoalFound, goal_of
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.values import read_value
 from shared.contracts.metrics import GoalAtRisk, GoalRecovered, GoalSettled
 from shared.db.unit_of_work import UnitOfWork
