@@ -42,7 +42,7 @@ SELECT territory_id, rep_id, CAST(valid_from AT TIME ZONE 'UTC' AS date) AS firs
        CAST(valid_to AT TIME ZONE 'UTC' AS date) AS end_day
 FROM coverages WHERE role = 'primary' AND valid_from IS NOT NULL
   AND territory_id = ANY(CAST(:territories AS uuid[]))
-ORDER BY territory_id, valid_from, coverage_id DESC
+ORDER BY territory_id, valid_from DESC, coverage_id
 """)
 _WITH_OTHERS_BELOW = text("""
 SELECT DISTINCT ancestor_id FROM tree_closure

@@ -313,8 +313,13 @@ async def test_attainment_by_rep_goes_by_the_days_a_rep_covers(counted, call, tr
         goal = await call("POST", "/v1/goals", told, status=201)
         await call("POST", f"/v1/goals/{goal['goal_id']}/activations", version=1)
     ann, bob, n1 = uuid4(), uuid4(), territory("n1")
-    for rep, first, last in ((ann, (2025, 1, 1), (2026, 3, 10)), (bob, (2026, 3, 12), (2026, 4, 1))):
-        since, until = (datetime(*day, 9, tzinfo=UTC) for day in (first, last))
+    # Somebody who came an hour before Ann and stayed as long has no day: the later one counts.
+    for rep, first, last in (
+        (uuid4(), (2025, 1, 1, 8), (2026, 3, 10, 9)),
+        (ann, (2025, 1, 1, 9), (2026, 3, 10, 9)),
+        (bob, (2026, 3, 12, 9), (2026, 4, 1, 9)),
+    ):
+        since, until = (datetime(*moment, tzinfo=UTC) for moment in (first, last))
         coverage = uuid4()
         started = CoverageStarted(
             coverage_id=coverage, territory_id=n1, rep_id=rep, role="primary", share_percent=Decimal(100),
