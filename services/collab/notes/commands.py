@@ -1,6 +1,6 @@
 """Writing, editing and deleting notes. Events carry ids; the text never leaves the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -26,17 +26,19 @@ class WriteNote:
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Answer a note: the reply joins its thread, and is put before whoever takes part in it."""
 
-    note_id: UUID
+    answers: UUID
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,20 @@ async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
 
 async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
     """Write a reply, about what its thread is about. Raises NotFound, NobodyCovers, NobodyAsked."""
-    answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
+    answered = await find_note(uow.connection, command.answers, viewer=command.viewer)
     note = WriteNote(
-        answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
+        answered.subject,
+        command.body,
+        command.viewer,
+        command.mentions,
+        command.wants_acknowledgement,
+        command.note_id,
     )
     return await _write(note, answered.thread_id or answered.note_id, uow)
 
 
 async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> NoteRow:
-    note_id, subject = new_id(), command.subject
+    note_id, subject = command.note_id, command.subject
     binds = {
         **command.viewer.parameters(),
         "note": note_id,

@@ -1,8 +1,8 @@
 """Who may see a note, as one SQL predicate over the notes table `n`.
 
 Notes on an account or on its handoff move with the account: whoever has it now sees them. Notes on a
-territory are seen with the territory. The rest has no place on the map: whole-organisation callers see it,
-and its author.
+territory are seen with the territory, and those on a goal with the goal's territory, once metrics told of it.
+The rest has no place on the map: whole-organisation callers see it, and its author.
 """
 
 from dataclasses import dataclass
@@ -27,15 +27,19 @@ class Viewer:
         return {**self.scope.parameters(), "viewer": self.subject}
 
 
+_NOWHERE = "CAST(:scope_everything AS boolean) OR n.author = :viewer"
 VISIBLE = f"""
 CASE
     WHEN n.account_id IS NOT NULL THEN {Scope.covers(territory_of("n.account_id"))}
     WHEN n.subject_type = 'territory' THEN {Scope.covers("n.subject_id")}
-    ELSE CAST(:scope_everything AS boolean) OR n.author = :viewer
+    WHEN n.subject_type = 'goal' THEN coalesce(
+        (SELECT {Scope.covers("g.territory_id")} FROM goals AS g WHERE g.goal_id = n.subject_id), {_NOWHERE}
+    )
+    ELSE {_NOWHERE}
 END
 """
 
-# The same notes as VISIBLE, found from the scope and not by testing every note there is: each of the three
+# The same notes as VISIBLE, found from the scope and not by testing every note there is: each of the four
 # kinds has an index of its own. The limits keep the planner from walking the notes in their order instead.
 _FOUND_FROM_SCOPE = """
 n.note_id IN (
@@ -56,8 +60,19 @@ n.note_id IN (
             ORDER BY n.note_id LIMIT :limit
         ) AS about
         UNION ALL
+        SELECT about.note_id FROM scope
+        CROSS JOIN LATERAL (
+            SELECT g.goal_id FROM goals AS g WHERE g.territory_id = scope.territory_id OFFSET 0
+        ) AS its
+        CROSS JOIN LATERAL (
+            SELECT n.note_id FROM notes AS n
+            WHERE n.subject_type = 'goal' AND n.subject_id = its.goal_id AND {where}
+            ORDER BY n.note_id LIMIT :limit
+        ) AS about
+        UNION ALL
         (SELECT n.note_id FROM notes AS n
             WHERE n.account_id IS NULL AND n.subject_type <> 'territory' AND n.author = :viewer AND {where}
+                AND NOT EXISTS (SELECT 1 FROM goals AS g WHERE n.subject_type = 'goal' AND g.goal_id = n.subject_id)
             ORDER BY n.note_id LIMIT :limit)
     ) AS seen ORDER BY seen.note_id LIMIT :limit
 )

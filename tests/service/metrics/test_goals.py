@@ -140,7 +140,7 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     # Day 100 of 365 and nothing sold: 100.00 is due.
     (told,) = await look(opening.replace(month=4, day=11))
     assert told[0] == "metrics.goal.at-risk.v1"
-    assert (told[1]["due"], told[1]["value"], told[1]["pace"]) == ("100.000000", "0", "0.000000")
+    assert (told[1]["value_due"], told[1]["value"], told[1]["pace"]) == ("100.000000", "0", "0.000000")
     assert await look(opening.replace(month=4, day=12)) == []
     (listed,) = (await call("GET", "/v1/goals?at_risk=true"))["items"]
     assert listed["goal_id"] == goal["goal_id"]

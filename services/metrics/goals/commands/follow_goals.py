@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import text
 
@@ -54,8 +55,7 @@ async def _settle(goal: Goal, value: Decimal | None, uow: UnitOfWork) -> None:
     await uow.connection.execute(_SETTLED, {"goal_id": goal.goal_id, "now": uow.now, "value": value})
     uow.outbox.add(
         GoalSettled(
-            goal_id=goal.goal_id,
-            territory_id=goal.terms.territory_id,
+            **_about(goal),
             outcome="achieved" if settled.state is GoalState.ACHIEVED else "missed",
             target=goal.terms.target,
             value=value,
@@ -76,13 +76,10 @@ async def _look(found: GoalFound, value: Decimal | None, uow: UnitOfWork) -> Non
 def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
     forecast = progress.forecast
     return GoalAtRisk(
-        goal_id=goal.goal_id,
-        territory_id=goal.terms.territory_id,
-        metric_id=goal.terms.metric_id,
-        currency=goal.terms.currency,
+        **_about(goal),
         target=goal.terms.target,
         value=progress.value,
-        due=progress.due,
+        value_due=progress.due,
         pace=progress.pace,
         forecast=forecast and forecast.expected,
         forecast_low=forecast and forecast.low,
@@ -94,10 +91,16 @@ def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
 
 def _recovery(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalRecovered:
     return GoalRecovered(
-        goal_id=goal.goal_id,
-        territory_id=goal.terms.territory_id,
+        **_about(goal),
         value=progress.value,
-        due=progress.due,
+        value_due=progress.due,
         pace=progress.pace,
         noticed_at=uow.now,
     )
+
+
+def _about(goal: Goal) -> dict[str, Any]:
+    return {
+        "goal_id": goal.goal_id,
+        **{name: getattr(goal.terms, name) for name in ("territory_id", "metric_id", "currency")},
+    }
