@@ -19,7 +19,7 @@ from shared.http.bodies import Body, Day, Name, Text, View
 
 # As wide as the sums it is held against, and not wider than what a number of the database holds.
 Amount = Annotated[
-    PlainDecimal, Field(ge=Decimal("-1e15"), le=Decimal("1e15"), max_digits=21, decimal_places=6)
+    PlainDecimal, Field(gt=Decimal("-1e15"), lt=Decimal("1e15"), max_digits=21, decimal_places=6)
 ]
 _FIRST, _LAST = date(1990, 1, 1), date(2200, 1, 1)
 
@@ -92,7 +92,9 @@ class GoalView(View):
     created_by: str
     at_risk: bool
     checked_at: datetime | None
-    settled_value: PlainDecimal | None = Field(description="What was reached when the period was over.")
+    settled_value: PlainDecimal | None = Field(
+        description="What was reached by what was told until two days after the period; progress has what came later."
+    )
 
     @classmethod
     def of(cls, found: GoalFound) -> Self:

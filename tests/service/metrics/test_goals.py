@@ -115,6 +115,7 @@ async def test_a_draft_says_what_is_missing_and_is_refused_until_it_is_mended(co
 async def test_bad_input_names_the_field_and_keeps_nothing(counted, call) -> None:
     for wrong, field in (
         ({"target": "1e99"}, "target"),
+        ({"target": "1e15"}, "target"),
         ({"first_day": "2027-02-30"}, "first_day"),
         ({"pacing": "leisurely"}, "pacing"),
         ({"metric_id": "Revenue!"}, "metric_id"),
@@ -150,9 +151,15 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     (told,) = await look(opening.replace(month=4, day=13))
     assert (told[0], told[1]["value"]) == ("metrics.goal.recovered.v1", "200.00")
 
-    more = opening.replace(month=6)
+    more = opening.replace(month=12, day=31)
+    assert await look(opening.replace(month=4, day=14)) == []
+    clock.move_to(opening.replace(year=2028, day=1))
+    # Sold on the last day, told on the next: nobody is judged before that is here.
+    assert "metrics.goal.settled.v1" not in [
+        kind for kind, _ in await look(opening.replace(year=2028, day=2))
+    ]
     await transact(apply_facts, [recorded(fact("g2", amount="165.00", occurred_at=more, created_at=more))])
-    (told,) = await look(opening.replace(year=2028, day=1))
+    told = (await look(opening.replace(year=2028, day=3)))[-1]
     assert (told[0], told[1]["outcome"], told[1]["value"]) == (
         "metrics.goal.settled.v1",
         "achieved",
@@ -160,7 +167,16 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     )
     ended = await call("GET", path)
     assert (ended["state"], ended["settled_value"], ended["at_risk"]) == ("achieved", "365.00", False)
-    assert await look(opening.replace(year=2028, day=2)) == []
+    assert await look(opening.replace(year=2028, day=4)) == []
+
+
+async def test_a_cancelled_goal_is_in_no_danger(counted, call, look, clock) -> None:
+    goal = await call("POST", "/v1/goals", terms(), status=201)
+    path = f"/v1/goals/{goal['goal_id']}"
+    await call("POST", f"{path}/activations", version=1)
+    assert len(await look(clock.now().replace(year=2027, month=4, day=11))) == 1
+    assert (await call("POST", f"{path}/cancellations"))["at_risk"] is False
+    assert (await call("GET", "/v1/goals?at_risk=true"))["items"] == []
 
 
 async def test_goals_are_their_territorys(counted, call, northerner, issuer) -> None:

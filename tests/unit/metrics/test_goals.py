@@ -223,11 +223,12 @@ def goal(state: GoalState = GoalState.DRAFT) -> Goal:
 def test_a_goal_goes_from_draft_to_active_to_its_end() -> None:
     active = goal().activate([])
     assert (active.state, active.version) == (GoalState.ACTIVE, 2)
-    assert active.settle(Decimal(100_000), today=REVENUE.end_day).state is GoalState.ACHIEVED
-    assert active.settle(Decimal("99999.99"), today=REVENUE.end_day).state is GoalState.MISSED
-    assert active.settle(None, today=REVENUE.end_day).state is GoalState.MISSED
+    settles_on = REVENUE.end_day + timedelta(days=2)
+    assert active.settle(Decimal(100_000), today=settles_on).state is GoalState.ACHIEVED
+    assert active.settle(Decimal("99999.99"), today=settles_on).state is GoalState.MISSED
+    assert active.settle(None, today=settles_on).state is GoalState.MISSED
     with pytest.raises(GoalStillRuns):
-        active.settle(Decimal(0), today=REVENUE.end_day - timedelta(days=1))
+        active.settle(Decimal(0), today=settles_on - timedelta(days=1))
     with pytest.raises(GoalNotDraft):
         active.change(REVENUE)
     with pytest.raises(GoalNotSmart):
@@ -247,7 +248,7 @@ def test_no_order_of_steps_leaves_an_end(steps: list[str]) -> None:
             then = {
                 "change": lambda one: one.change(REVENUE),
                 "activate": lambda one: one.activate([]),
-                "settle": lambda one: one.settle(Decimal(0), today=REVENUE.end_day),
+                "settle": lambda one: one.settle(Decimal(0), today=one.settles_on),
                 "cancel": lambda one: one.cancel(),
             }[step](now)
         except (GoalClosed, GoalNotDraft):

@@ -42,7 +42,7 @@ async def follow_next_goal(command: FollowGoals, uow: UnitOfWork) -> bool:
         return False
     found = goal_of(row)
     value = await read_value(uow.connection, found.goal.terms)
-    if uow.now.date() >= found.goal.terms.end_day:
+    if uow.now.date() >= found.goal.settles_on:
         await _settle(found.goal, value, uow)
     else:
         await _look(found, value, uow)

@@ -71,6 +71,7 @@ WHERE goal_id = :goal_id
 """)
 # Two goals that are activated at once must see each other, or both become the quota of the same days.
 _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('metrics.goals ' || :territory_id, 0))")
+_OUT_OF_DANGER = text("UPDATE goals SET at_risk = false WHERE goal_id = :goal_id")
 _REMEMBER = text("UPDATE goals SET history = CAST(:history AS numeric[]) WHERE goal_id = :goal_id")
 
 
@@ -105,8 +106,9 @@ async def activate_goal(command: ActivateGoal, uow: UnitOfWork) -> CheckedGoal:
 
 
 async def cancel_goal(command: CancelGoal, uow: UnitOfWork) -> CheckedGoal:
-    """Cancel a goal. Raises NotFound, VersionMismatch or GoalClosed."""
+    """Cancel a goal; it is in no danger any more. Raises NotFound, VersionMismatch or GoalClosed."""
     goal = await _take(command.goal_id, command.expected_version, command.scope, uow)
+    await uow.connection.execute(_OUT_OF_DANGER, {"goal_id": goal.goal_id})
     return CheckedGoal(await _save(goal.cancel(), command.scope, uow), [])
 
 
