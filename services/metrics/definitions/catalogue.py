@@ -70,7 +70,8 @@ _ALL = (
         "ratio",
         "ratio_of_sums",
         {"converted": 1},
-        "a sale is an order or deal above 0; it converts the lead it names, else the nearest before it",
+        "a sale is an order or deal above 0; it converts the lead it names, or if it names none the nearest before it; one "
+        "that names a lead which is not there, or comes later, converts nobody",
         {"leads": 1},
         "no-leads",
         ("window_days",),
