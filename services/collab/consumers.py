@@ -39,6 +39,7 @@ CONSUMERS = {
                 metrics.GoalAtRisk: follow_goals,
                 metrics.GoalRecovered: follow_goals,
                 metrics.GoalSettled: follow_goals,
+                metrics.GoalCancelled: follow_goals,
             },
         ),
     ),

@@ -94,3 +94,11 @@ class GoalSettled(_Goal):
     target: Decimal
     value: Decimal | None
     settled_at: datetime
+
+
+class GoalCancelled(_Goal):
+    """A goal that was followed is given up."""
+
+    TYPE: ClassVar[str] = "metrics.goal.cancelled.v1"
+
+    cancelled_at: datetime

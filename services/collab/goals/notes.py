@@ -1,14 +1,14 @@
-"""What is written on a goal: that it falls behind, that it is back on its pace, how it ended. Pure."""
+"""What is written on a goal: that it falls behind, that it is back on its pace, how it ended or was given up. Pure."""
 
 import hashlib
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from shared.contracts.metrics import GoalAtRisk, GoalRecovered, GoalSettled
+from shared.contracts.metrics import GoalAtRisk, GoalCancelled, GoalRecovered, GoalSettled
 from shared.uuid7 import uuid7_of
 
-GoalNews = GoalAtRisk | GoalRecovered | GoalSettled
+GoalNews = GoalAtRisk | GoalRecovered | GoalSettled | GoalCancelled
 
 
 def note_id_of(news: GoalNews) -> UUID:
@@ -24,6 +24,8 @@ def describe(news: GoalNews, *, again: bool) -> str:
             return _danger(news, again=again)
         case GoalRecovered():
             return f"The goal is back on its pace. {_standing(news)}"
+        case GoalCancelled():
+            return f"The goal was given up ({news.metric_id})."
         case GoalSettled():
             reached = "nothing to measure" if news.value is None else _amount(news, news.value)
             return (
@@ -49,7 +51,13 @@ def _standing(goal: GoalAtRisk | GoalRecovered) -> str:
 
 
 def _told_at(news: GoalNews) -> datetime:
-    return news.settled_at if isinstance(news, GoalSettled) else news.noticed_at
+    match news:
+        case GoalSettled():
+            return news.settled_at
+        case GoalCancelled():
+            return news.cancelled_at
+        case _:
+            return news.noticed_at
 
 
 def _amount(news: GoalNews, number: Decimal) -> str:

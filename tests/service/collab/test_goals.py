@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from services.collab.notes.queries import list_notes
 from services.collab.notes.visibility import Viewer
-from shared.contracts.metrics import GoalAtRisk, GoalRecovered, GoalSettled
+from shared.contracts.metrics import GoalAtRisk, GoalCancelled, GoalRecovered, GoalSettled
 from shared.db.scope import Scope
 from tests.service.collab.conftest import NORTH, NORTH_CITY, SOUTH, Collab
 
@@ -98,6 +98,17 @@ async def test_what_becomes_of_the_goal_is_told_in_its_thread_each_once(collab: 
     assert {note["thread_id"] for note in replies} == {first["note_id"]}
     assert await _notes(collab, f"/v1/notes/{first['note_id']}/replies", northern) == replies
     assert len(await collab.outbox()) == len(story)
+
+
+async def test_that_a_goal_is_given_up_is_told_where_it_was_at_risk(collab: Collab) -> None:
+    await collab.go_live()
+    worried, quiet = uuid4(), uuid4()
+    await collab.feed(_at_risk(worried, NORTH))
+    for goal in (worried, quiet):
+        await collab.feed(GoalCancelled(**_about(goal, NORTH), cancelled_at=MORNING + timedelta(days=1)))
+    northern = collab.as_("viewer", territories=[NORTH])
+    (_, reply) = await _notes(collab, "/v1/notes?subject_type=goal", northern)
+    assert (reply["subject"]["id"], reply["body"]) == (str(worried), "The goal was given up (revenue).")
 
 
 async def test_whoever_answered_hears_how_it_went_on(collab: Collab) -> None:

@@ -177,6 +177,12 @@ async def test_a_cancelled_goal_is_in_no_danger(counted, call, look, clock) -> N
     assert len(await look(clock.now().replace(year=2027, month=4, day=11))) == 1
     assert (await call("POST", f"{path}/cancellations"))["at_risk"] is False
     assert (await call("GET", "/v1/goals?at_risk=true"))["items"] == []
+    (told,) = await look(clock.now())
+    assert (told[0], told[1]["goal_id"]) == ("metrics.goal.cancelled.v1", goal["goal_id"])
+    # A draft was told to nobody, and so is its end.
+    draft = await call("POST", "/v1/goals", terms(), status=201)
+    await call("POST", f"/v1/goals/{draft['goal_id']}/cancellations")
+    assert await look(clock.now()) == []
 
 
 async def test_goals_are_their_territorys(counted, call, northerner, issuer) -> None:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import text
 
-from services.metrics.goals.commands.keep_goal import save_goal
+from services.metrics.goals.commands.keep_goal import about, save_goal
 from services.metrics.goals.goal import Goal
 from services.metrics.goals.pace import Progress, is_at_risk, progress_of
 from services.metrics.goals.queries import COLUMNS, GoalFound, goal_of
@@ -55,7 +54,7 @@ async def _settle(goal: Goal, value: Decimal | None, uow: UnitOfWork) -> None:
     await uow.connection.execute(_SETTLED, {"goal_id": goal.goal_id, "now": uow.now, "value": value})
     uow.outbox.add(
         GoalSettled(
-            **_about(goal),
+            **about(goal),
             outcome="achieved" if settled.state is GoalState.ACHIEVED else "missed",
             target=goal.terms.target,
             value=value,
@@ -76,7 +75,7 @@ async def _look(found: GoalFound, value: Decimal | None, uow: UnitOfWork) -> Non
 def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
     forecast = progress.forecast
     return GoalAtRisk(
-        **_about(goal),
+        **about(goal),
         target=goal.terms.target,
         value=progress.value,
         value_due=progress.due,
@@ -91,16 +90,9 @@ def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
 
 def _recovery(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalRecovered:
     return GoalRecovered(
-        **_about(goal),
+        **about(goal),
         value=progress.value,
         value_due=progress.due,
         pace=progress.pace,
         noticed_at=uow.now,
     )
-
-
-def _about(goal: Goal) -> dict[str, Any]:
-    return {
-        "goal_id": goal.goal_id,
-        **{name: getattr(goal.terms, name) for name in ("territory_id", "metric_id", "currency")},
-    }

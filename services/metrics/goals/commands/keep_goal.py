@@ -1,6 +1,7 @@
 """Drafting, changing, activating and cancelling goals."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from services.metrics.goals.queries import TERMS, GoalFound, find_goal, find_sur
 from services.metrics.goals.smart import Finding, check
 from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
+from shared.contracts.metrics import GoalCancelled
 from shared.db.scope import Scope
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
@@ -109,12 +111,22 @@ async def cancel_goal(command: CancelGoal, uow: UnitOfWork) -> CheckedGoal:
     """Cancel a goal; it is in no danger any more. Raises NotFound, VersionMismatch or GoalClosed."""
     goal = await _take(command.goal_id, command.expected_version, command.scope, uow)
     await uow.connection.execute(_OUT_OF_DANGER, {"goal_id": goal.goal_id})
+    if goal.state is GoalState.ACTIVE:
+        uow.outbox.add(GoalCancelled(**about(goal), cancelled_at=uow.now))
     return CheckedGoal(await _save(goal.cancel(), command.scope, uow), [])
 
 
 async def save_goal(goal: Goal, uow: UnitOfWork) -> None:
     """Write a goal's state and terms."""
     await uow.connection.execute(_SAVE, _columns(goal))
+
+
+def about(goal: Goal) -> dict[str, Any]:
+    """Return what every event of a goal says."""
+    return {
+        "goal_id": goal.goal_id,
+        **{name: getattr(goal.terms, name) for name in ("territory_id", "metric_id", "currency")},
+    }
 
 
 async def _check(goal: Goal, scope: Scope, uow: UnitOfWork) -> list[Finding]:
