@@ -1,6 +1,6 @@
 """What collab reads, and which handler takes what."""
 
-from services.collab.goals.commands import note_goals_at_risk
+from services.collab.goals.commands import follow_goals
 from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over_moved_accounts
 from services.collab.projections.account_industries import keep_industries
 from services.collab.projections.account_states import forget_account_states, keep_account_states
@@ -36,5 +36,15 @@ CONSUMERS = {
             assignment.REPS, {assignment.RepRegistered: keep_reps, assignment.RepChanged: keep_reps}
         ),
     ),
-    "collab.goals": (Subscription(metrics.GOALS, {metrics.GoalAtRisk: note_goals_at_risk}),),
+    "collab.goals": (
+        Subscription(
+            metrics.GOALS,
+            {
+                metrics.GoalAtRisk: follow_goals,
+                metrics.GoalRecovered: follow_goals,
+                metrics.GoalSettled: follow_goals,
+                metrics.GoalCancelled: follow_goals,
+            },
+        ),
+    ),
 }
