@@ -162,6 +162,29 @@ async def test_hubspot_signs_in_its_own_way_and_tells_field_by_field(assignment:
     assert (await _hubspot(assignment, url="https://elsewhere.example/")).status_code == 401
 
 
+async def test_an_event_of_the_wrong_type_is_refused_alone(assignment: Assignment):
+    """A list or an object cannot be looked up: it must not take the right events of the delivery along."""
+    await _register(assignment, "hubspot")
+    wrong = [
+        {**_event(assignment, "name", "Acme", event=number), field: value}
+        for field in ("objectId", "subscriptionType", "propertyName", "propertyValue", "occurredAt")
+        for number, value in enumerate([["name"], {"name": 1}, None, True])
+    ]
+    body = [*wrong, _event(assignment, "zip", "01841", event=9)]
+    answer = await _deliver(assignment, body, source="hubspot")
+    assert answer.status_code == 200, answer.text
+    *refused, right = answer.json()["records"]
+    assert {one["outcome"] for one in refused} == {"rejected"}
+    assert [one["field"] for one in refused[::4]] == [
+        "objectId",
+        "subscriptionType",
+        "propertyName",
+        "propertyValue",
+        "occurredAt",
+    ]
+    assert right["outcome"] == "applied"
+
+
 async def test_nobody_else_delivers(assignment: Assignment):
     body = {"delivery_id": "d", "records": [MOVED]}
     assert (await _deliver(assignment, body)).status_code == 401

@@ -111,7 +111,8 @@ def _read_hubspot(_: int, event: object, now: datetime) -> RecordChange:
         raise WrongRecord("", "an object, as HubSpot's webhooks send it")
     external_id = read_id(event.get("objectId"), "objectId")
     kind = event.get("subscriptionType")
-    if kind not in {"company.creation", "company.propertyChange"}:
+    # A tuple: what comes may be a list or an object, and a set would have to hash it.
+    if kind not in ("company.creation", "company.propertyChange"):
         raise WrongRecord("subscriptionType", "subscribe to company.creation and company.propertyChange only")
     fields: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -128,10 +129,10 @@ def _read_hubspot(_: int, event: object, now: datetime) -> RecordChange:
 
 def _changed_property(event: Mapping[str, Any]) -> dict[str, Any]:
     name = event.get("propertyName")
-    if name not in ACCOUNT_FIELDS[System.HUBSPOT]:
+    if not isinstance(name, str) or name not in ACCOUNT_FIELDS[System.HUBSPOT]:
         known = ", ".join(ACCOUNT_FIELDS[System.HUBSPOT])
         raise WrongRecord("propertyName", f"not a property that is kept here; subscribe to {known}")
-    return {str(name): event.get("propertyValue")}
+    return {name: event.get("propertyValue")}
 
 
 def _milliseconds(raw: object, now: datetime) -> datetime:
