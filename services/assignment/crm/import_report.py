@@ -25,12 +25,13 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class Tally:
-    """The rows of one object: received = created + changed + unchanged + rejected."""
+    """The rows of one object: received = created + changed + unchanged + superseded + rejected."""
 
     received: int = 0
     created: int = 0
     changed: int = 0
     unchanged: int = 0
+    superseded: int = 0
     rejected: int = 0
 
 
@@ -69,6 +70,10 @@ class ImportReport:
             tally.changed += 1
         else:
             tally.created += 1
+
+    def pass_over(self, name: str) -> None:
+        """Count a row as right, but older than all that is known of what it tells."""
+        self.tally(name).superseded += 1
 
 
 @dataclass(frozen=True, slots=True)

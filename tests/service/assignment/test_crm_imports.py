@@ -257,7 +257,7 @@ async def test_a_wrong_row_is_told_with_field_and_code_and_takes_along_what_hang
     )
     assert all(one["detail"] for one in answer["errors"])
     for one in answer["objects"]:
-        parts = [one[part] for part in ("created", "changed", "unchanged", "rejected")]
+        parts = [one[part] for part in ("created", "changed", "unchanged", "superseded", "rejected")]
         assert one["received"] == sum(parts), one
     assert await assignment.rows("SELECT count(*) FROM accounts") == [(3,)]
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from itertools import permutations, product
 from typing import Any
 
 import httpx
@@ -110,6 +111,63 @@ async def test_an_older_change_that_comes_later_loses(assignment: Assignment):
     assert await _records(assignment, older, delivery="d-3") == [("applied", None)]
     only_name = {name: older[name] for name in ("Id", "Name", "LastModifiedDate")}
     assert await _records(assignment, only_name, delivery="d-4") == [("superseded", None)]
+
+
+def _named_at(assignment: Assignment, external_id: str, name: str, hour: int) -> dict[str, Any]:
+    at = assignment.clock.now() - timedelta(hours=24 - hour)
+    return {"Id": external_id, "Name": name, "LastModifiedDate": at.isoformat()}
+
+
+async def _import(assignment: Assignment, record: dict[str, Any]) -> str:
+    """Import one account and return what became of it."""
+    answer = await assignment.post("/v1/crm/salesforce/imports", {"Account": [record]})
+    (tally,) = (one for one in answer["objects"] if one["object"] == "Account")
+    outcomes = ("created", "changed", "unchanged", "superseded", "rejected")
+    (outcome,) = (name for name in outcomes if tally[name])
+    return outcome
+
+
+async def _name(assignment: Assignment, external_id: str) -> str:
+    return (await assignment.get(f"/v1/accounts/{account_id_of(external_id)}"))["name"]
+
+
+async def test_the_latest_change_wins_whichever_way_and_order_it_comes(assignment: Assignment):
+    await _register(assignment)
+    orders = list(permutations((10, 12, 15)))
+    for number, (order, ways) in enumerate(product(orders, product("iw", repeat=3))):
+        external_id = f"A{number}"
+        for hour, way in zip(order, ways, strict=True):
+            record = _named_at(assignment, external_id, f"as of {hour}", hour)
+            if way == "i":
+                await _import(assignment, record)
+            else:
+                await _records(assignment, record, delivery=f"d-{number}-{hour}")
+        assert await _name(assignment, external_id) == "as of 15", (order, ways)
+
+
+async def test_an_import_tells_what_is_older_than_known(assignment: Assignment):
+    await _register(assignment)
+    assert await _records(assignment, _named_at(assignment, "A", "Sixteen", 16)) == [("applied", None)]
+    older = _named_at(assignment, "A", "Eleven", 11)
+    assert await _import(assignment, older) == "superseded"
+    # What was not told later is news, and what is as it was is no loss.
+    assert await _import(assignment, {**older, "Industry": "Farming"}) == "changed"
+    assert await _import(assignment, {**older, "Name": "Sixteen"}) == "unchanged"
+    assert await _import(assignment, {**older, "Name": 7}) == "rejected"
+    account = await assignment.get(f"/v1/accounts/{account_id_of('A')}")
+    assert (account["name"], account["industry"]) == ("Sixteen", "Farming")
+
+
+async def test_an_import_without_an_instant_is_as_of_now(assignment: Assignment):
+    await _register(assignment)
+    assert await _import(assignment, {"Id": "A", "Name": "Now"}) == "created"
+    assert await _records(assignment, _named_at(assignment, "A", "Late", 23)) == [("superseded", None)]
+    assert await _import(assignment, _named_at(assignment, "A", "Ahead", 25)) == "rejected"
+    assignment.clock.advance(timedelta(hours=2))
+    assert await _records(assignment, _named_at(assignment, "A", "Later", 23), delivery="d-2") == [
+        ("applied", None)
+    ]
+    assert await _name(assignment, "A") == "Later"
 
 
 async def test_wrong_records_are_told_in_the_words_of_the_crm(assignment: Assignment):

@@ -7,9 +7,12 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from services.assignment.accounts.queries import hold_details
+from services.assignment.crm.commands import keep_field_changes
+from services.assignment.crm.field_change import FieldsChanged
+from services.assignment.crm.queries import find_field_changes
 from services.assignment.crm.shapes import System
 from services.assignment.crm.webhooks.merge import Merge, RecordOutcome
-from services.assignment.crm.webhooks.queries import WebhookSource, find_field_changes, find_seen
+from services.assignment.crm.webhooks.queries import WebhookSource, find_seen
 from services.assignment.crm.webhooks.record_change import Change, RecordChange
 from services.assignment.crm.webhooks.refusals import InvalidSignature
 from services.assignment.crm.webhooks.sealing import Seal, Unsealable
@@ -45,13 +48,6 @@ _FORGET = text("""
 DELETE FROM webhook_events WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM webhook_events WHERE received_at < :before ORDER BY received_at LIMIT 2000
 ))
-""")
-_STORE_FIELD_CHANGES = text("""
-INSERT INTO crm_field_changes (source, account_id, field, changed_at)
-SELECT :source, i.account_id, i.field, i.changed_at
-FROM unnest(CAST(:account_ids AS uuid[]), CAST(:fields AS text[]), CAST(:instants AS timestamptz[]))
-    AS i (account_id, field, changed_at)
-ON CONFLICT (source, account_id, field) DO UPDATE SET changed_at = excluded.changed_at
 """)
 
 
@@ -120,7 +116,8 @@ async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryRepor
     """Change the accounts that the records tell of, align them by the live plan and announce it, all at once.
 
     Deliveries of one source take turns, so that two changes of one account never overtake each other between
-    reading what is known and writing it; an account that anybody else registers meanwhile has this run again. Raises InvalidSignature when the source was deleted meanwhile.
+    reading what is known and writing it; an account that anybody else registers meanwhile has this run again.
+    Raises InvalidSignature when the source was deleted meanwhile.
     """
     if (await uow.connection.execute(_LOCK, {"source": command.source})).first() is None:
         raise InvalidSignature("The source is not registered any more: register it, then deliver again.")
@@ -150,18 +147,13 @@ def _opened(seal: Seal, sealed: bytes, source: str) -> bytes | None:
         return None  # sealed under a key that is gone: replaced, and not kept
 
 
-async def _remember(uow: UnitOfWork, source: str, merge: Merge) -> None:
+async def _remember(uow: UnitOfWork, source: System, merge: Merge) -> None:
     await uow.connection.execute(
         _REMEMBER, {"source": source, "event_keys": merge.fresh_keys, "now": uow.now}
     )
-    stamps = list(merge.fresh_stamps.items())
-    await uow.connection.execute(
-        _STORE_FIELD_CHANGES,
-        {
-            "source": source,
-            "account_ids": [account_id for (account_id, _), _ in stamps],
-            "fields": [name for (_, name), _ in stamps],
-            "instants": [changed_at for _, changed_at in stamps],
-        },
+    await keep_field_changes(
+        uow,
+        source,
+        [FieldsChanged(account_id, (name,), at) for (account_id, name), at in merge.fresh_stamps.items()],
     )
     await uow.connection.execute(_FORGET, {"before": uow.now - REMEMBERED})
