@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -292,6 +293,41 @@ async def test_hubspot_tells_of_companies_and_owners(assignment: Assignment, els
         assert (await elsewhere.get(f"/v1/crm/hubspot/{path}"))["items"] == exported[
             {"accounts": "companies", "reps": "owners"}[path]
         ]
+
+
+async def test_a_coverage_whose_end_is_known_runs_like_any_other(assignment: Assignment):
+    """It goes out, makes its rep the owner, and is unchanged when it comes in again."""
+    plan_id = (await _import(assignment, DOCUMENT))["plan_id"]
+    await assignment.activate(plan_id)
+    assignment.clock.advance(timedelta(days=1))
+    for one in (await assignment.get("/v1/coverages"))["items"]:
+        until = (assignment.clock.now() + timedelta(days=10)).isoformat()
+        await assignment.post(f"/v1/coverages/{one['coverage_id']}/endings", {"valid_to": until})
+    exported = await _export(assignment, plan_id)
+    assert {one["UserId"] for one in exported["UserTerritory2Association"]} == {"005A", "005B"}
+    assert {one["OwnerId"] for one in exported["Account"]} == {"005A", "005B", None}
+    again = await _import(assignment, exported)
+    assert (again["errors"], _counts(again, "changed"), _counts(again, "created")) == ([], {}, {})
+    assignment.clock.advance(timedelta(days=10))
+    ended = await _export(assignment, plan_id)
+    assert ended["UserTerritory2Association"] == []
+
+
+async def test_a_coverage_that_cannot_begin_is_told_and_the_rest_is_stored(assignment: Assignment):
+    await _import(assignment, DOCUMENT)
+    document = copy.deepcopy(DOCUMENT)
+    document["Account"].append({"Id": "001D", "Name": "Dune"})
+    # In the very instant in which another rep began.
+    document["UserTerritory2Association"][0]["UserId"] = "005B"
+    events = await assignment.rows("SELECT count(*) FROM outbox WHERE type LIKE 'assignment.coverage.%'")
+    answer = await _import(assignment, document)
+    assert [(one["object"], one["row"], one["field"], one["code"]) for one in answer["errors"]] == [
+        ("UserTerritory2Association", 0, "Territory2Id", "conflict")
+    ]
+    assert _counts(answer, "created") == {"Account": 1}
+    assert events == await assignment.rows(
+        "SELECT count(*) FROM outbox WHERE type LIKE 'assignment.coverage.%'"
+    )
 
 
 @pytest.mark.parametrize(

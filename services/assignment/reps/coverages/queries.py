@@ -40,7 +40,8 @@ WHERE NOT EXISTS (
 _RUNNING = text("""
 SELECT c.territory_id, c.rep_id, r.external_id, c.role
 FROM coverages AS c JOIN reps AS r USING (rep_id)
-WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = :role AND upper_inf(c.valid)
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = :role
+  AND c.valid @> CAST(:at AS timestamptz)
 ORDER BY c.territory_id, c.rep_id
 """)
 _SELECT = f"""
@@ -116,8 +117,11 @@ async def list_vacant(
 
 
 async def list_running(
-    read: AsyncConnection, territory_ids: Collection[UUID], *, role: str
+    read: AsyncConnection, territory_ids: Collection[UUID], *, role: str, at: datetime
 ) -> list[RunningCoverage]:
-    """Return who covers these territories in a role now; the caller has checked that they may be seen."""
-    rows = await read.execute(_RUNNING, {"territory_ids": list(territory_ids), "role": role})
+    """Return who covers these territories in a role at an instant, whether or not an end is known.
+
+    The caller has checked that they may be seen.
+    """
+    rows = await read.execute(_RUNNING, {"territory_ids": list(territory_ids), "role": role, "at": at})
     return [RunningCoverage(**row) for row in rows.mappings()]

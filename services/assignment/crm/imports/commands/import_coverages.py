@@ -14,7 +14,9 @@ from services.assignment.crm.shapes import WrongRecord
 from services.assignment.reps.coverages.commands.start_coverage import StartCoverage, start_coverage
 from services.assignment.reps.coverages.coverage import Role
 from services.assignment.reps.coverages.queries import list_running
+from services.assignment.reps.coverages.refusals import CoverageOverlaps, RepAlreadyCovers
 from services.assignment.reps.queries import hold_reps
+from shared.db.attempt import attempt
 from shared.db.scope import EVERYWHERE
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import NotFound
@@ -23,13 +25,13 @@ from shared.runtime.refusals import NotFound
 async def import_coverages(
     records: Sequence[Any], references: References, report: ImportReport, uow: UnitOfWork
 ) -> None:
-    """Start the coverages that do not run yet; who covered before hands over now. Raises CoverageOverlaps."""
+    """Start the coverages that do not run yet; who covered before hands over now."""
     rows = list(read_coverages(COVERAGES, records, references, report))
     known = await hold_reps(uow.connection, [row.rep_id for row in rows])
     territory_ids = [row.territory_id for row in rows]
     running = {
         covering.territory_id: covering.rep_id
-        for covering in await list_running(uow.connection, territory_ids, role=Role.PRIMARY)
+        for covering in await list_running(uow.connection, territory_ids, role=Role.PRIMARY, at=uow.now)
     }
     for row in rows:
         before = running.get(row.territory_id)
@@ -60,8 +62,10 @@ async def _start(row: CoverageRow, uow: UnitOfWork) -> None:
         scope=EVERYWHERE,
     )
     try:
-        await start_coverage(command, uow)
+        await attempt(start_coverage, command, uow)
     except NotFound:
         raise WrongRecord("Territory2Id", "no plan has such a territory", "unknown-reference") from None
     except RepNotCertified as refused:
         raise WrongRecord("UserId", refused.detail, "conflict") from None
+    except (CoverageOverlaps, RepAlreadyCovers) as refused:
+        raise WrongRecord("Territory2Id", refused.detail, "conflict") from None

@@ -54,7 +54,7 @@ class Imported:
 async def import_document(command: ImportDocument, uow: UnitOfWork) -> Imported:
     """Register or change what the document tells of, by external id.
 
-    Raises PlanNotDraft when it would change a plan that was live, CoverageOverlaps, PlanBusy.
+    Raises PlanNotDraft when it would change a plan that was live, PlanBusy.
     """
     return await (rehearse(_import, command, uow) if command.dry_run else _import(command, uow))
 
