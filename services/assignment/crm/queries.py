@@ -1,4 +1,4 @@
-"""Reading what CRMs call our plans, territories and rules, and when they last changed fields of accounts."""
+"""Reading what CRMs call our plans, territories and rules, and what is remembered of their changes of accounts."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.assignment.crm.position import Half
 from services.assignment.crm.references import References
 from services.assignment.crm.shapes import System
 
@@ -22,6 +23,10 @@ FROM unnest(CAST(:account_ids AS uuid[]), CAST(:instants AS timestamptz[])) AS t
 JOIN crm_field_changes AS known USING (account_id)
 WHERE known.source = :source AND known.changed_at > told.changed_at
 GROUP BY known.account_id
+""")
+_HALVES = text("""
+SELECT account_id, latitude, longitude FROM half_positions
+WHERE account_id = ANY (CAST(:account_ids AS uuid[]))
 """)
 
 
@@ -48,3 +53,14 @@ async def find_newer_fields(
         {"source": source, "account_ids": list(told), "instants": list(told.values())},
     )
     return {row.account_id: frozenset(row.fields) for row in found}
+
+
+async def find_halves(read: AsyncConnection, account_ids: Collection[UUID]) -> dict[UUID, Half]:
+    """Return the halves of positions that wait; the caller holds the accounts."""
+    found = await read.execute(_HALVES, {"account_ids": list(account_ids)})
+    return {
+        row.account_id: Half("latitude", row.latitude)
+        if row.longitude is None
+        else Half("longitude", row.longitude)
+        for row in found
+    }

@@ -220,6 +220,62 @@ async def test_hubspot_signs_in_its_own_way_and_tells_field_by_field(assignment:
     assert (await _hubspot(assignment, url="https://elsewhere.example/")).status_code == 401
 
 
+async def _position(assignment: Assignment) -> tuple[float | None, float | None]:
+    account = await assignment.get(f"/v1/accounts/{account_id_of('42')}")
+    return account["latitude"], account["longitude"]
+
+
+async def _tell(assignment: Assignment, *events: dict[str, Any]) -> list[str]:
+    answer = await _deliver(assignment, list(events), source="hubspot")
+    assert answer.status_code == 200, answer.text
+    return [one["outcome"] for one in answer.json()["records"]]
+
+
+async def test_a_position_comes_half_by_half(assignment: Assignment):
+    """HubSpot sends an event a property, in one delivery or in several, in any order."""
+    await _register(assignment, "hubspot")
+
+    def event(name: str, value: str, number: int) -> dict[str, Any]:
+        return _event(assignment, name, value, event=number, age=100 - number)
+
+    together = [event("name", "Acme", 1), event("latitude", "42.1", 1), event("longitude", "-71.1", 1)]
+    assert await _tell(assignment, *together) == ["applied"] * 3
+    assert await _position(assignment) == (42.1, -71.1)
+    assert await _tell(assignment, event("latitude", "43", 2)) == ["applied"]
+    assert await _position(assignment) == (43, -71.1)
+    # Half of it cleared is none, and what was not cleared waits for the next.
+    assert await _tell(assignment, event("latitude", "", 3)) == ["applied"]
+    assert await _position(assignment) == (None, None)
+    assert await _tell(assignment, event("name", "Acme Ltd", 4)) == ["applied"]
+    assert await _tell(assignment, event("latitude", "44", 5)) == ["applied"]
+    assert await _position(assignment) == (44, -71.1)
+    assert await _tell(assignment, event("longitude", "", 6), event("latitude", "", 6)) == ["applied"] * 2
+    assert await _tell(assignment, event("longitude", "-72", 7)) == ["applied"]
+    assert await _position(assignment) == (None, None)
+    assert await _tell(assignment, event("latitude", "north", 8)) == ["rejected"]
+    assert await _tell(assignment, event("latitude", "45", 7)) == ["applied"]
+    assert await _position(assignment) == (45, -72)
+    assert await assignment.rows("SELECT * FROM half_positions") == []
+
+
+async def test_half_a_position_that_waits_completes_an_import_and_is_outdone_by_one(assignment: Assignment):
+    await _register(assignment, "hubspot")
+    assert await _tell(assignment, _event(assignment, "longitude", "-72", event=1, age=60)) == ["applied"]
+    stamp = (assignment.clock.now() - timedelta(seconds=90)).isoformat()
+    company = {"id": "42", "updatedAt": stamp, "properties": {"latitude": "42", "longitude": "-70"}}
+    older = await assignment.post("/v1/crm/hubspot/imports", {"companies": [company]})
+    assert older["errors"] == []
+    assert await _position(assignment) == (42, -72)
+    half = {"companies": [{"id": "43", "properties": {"name": "B", "latitude": "1"}}]}
+    (refused,) = (await assignment.post("/v1/crm/hubspot/imports", half))["errors"]
+    assert refused["field"] == "latitude"
+    assert await _tell(assignment, _event(assignment, "latitude", "", event=2)) == ["applied"]
+    del company["updatedAt"]
+    await assignment.post("/v1/crm/hubspot/imports", {"companies": [company]})
+    assert await _position(assignment) == (42, -70)
+    assert await assignment.rows("SELECT * FROM half_positions") == []
+
+
 async def test_an_event_of_the_wrong_type_is_refused_alone(assignment: Assignment):
     """A list or an object cannot be looked up: it must not take the right events of the delivery along."""
     await _register(assignment, "hubspot")

@@ -9,11 +9,12 @@ from uuid import UUID
 from services.assignment.accounts.account import AccountDetails
 from services.assignment.crm.field_change import FieldsChanged
 from services.assignment.crm.import_report import ImportReport
-from services.assignment.crm.imports.details import ACCOUNT, ToldRow, lay_over, tell_rows, wrong_of
+from services.assignment.crm.imports.details import ACCOUNT, ToldRow, known_fields, tell_rows, wrong_of
 from services.assignment.crm.instant import read_stamp
+from services.assignment.crm.position import LIMITS, Half, lay_over
 from services.assignment.crm.shapes import System, WrongRecord
 from services.assignment.imports.cells import Misfit
-from services.assignment.imports.import_file import read_account
+from services.assignment.imports.import_file import HALF
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class KnownAccounts:
     """What is known of the accounts that are told of, and which of their fields changed after what is told."""
 
     details: Mapping[UUID, AccountDetails]
+    halves: Mapping[UUID, Half]
     newer: Mapping[UUID, frozenset[str]]
 
 
@@ -38,6 +40,7 @@ class MergedAccounts:
 
     details: list[AccountDetails] = field(default_factory=list)
     changes: list[FieldsChanged] = field(default_factory=list)
+    halves: dict[UUID, Half | None] = field(default_factory=dict)
 
 
 def tell_accounts(
@@ -60,23 +63,33 @@ def merge_accounts(
     merged = MergedAccounts()
     for one in rows:
         told, account_id = one.row.told, one.row.our_id
-        before = known.details.get(account_id)
+        account = known.details.get(account_id)
         newer = known.newer.get(account_id, frozenset())
         fields = {name: value for name, value in told.fields.items() if name not in newer}
+        before = {**known_fields(account), "external_id": told.external_id}
+        waiting = known.halves.get(account_id)
         try:
             # A wrong value is told even where a newer one holds.
-            as_told = read_account(lay_over(before, told, told.fields))
-            details = (
-                as_told if len(fields) == len(told.fields) else read_account(lay_over(before, told, fields))
-            )
+            as_told = _read_whole(before, waiting, told.fields)
+            details, half = lay_over(before, waiting, fields)
         except Misfit as misfit:
             report.refuse(one.row.row, wrong_of(misfit, told, system))
             continue
-        if before is not None and not fields and as_told != before:
+        if account is not None and not fields and as_told != account:
             report.pass_over(one.row.row.object)
             continue
-        report.take(one.row.row.object, known=before is not None, same=before == details)
+        report.take(one.row.row.object, known=account is not None, same=account == details)
         merged.details.append(details)
+        if half != waiting:
+            merged.halves[account_id] = half
         if fields:
             merged.changes.append(FieldsChanged(account_id, tuple(fields), one.changed_at))
     return merged
+
+
+def _read_whole(before: dict[str, Any], waiting: Half | None, told: Mapping[str, Any]) -> AccountDetails:
+    """Return an account as a record tells it: no other record will bring the other half of its position."""
+    details, half = lay_over(before, waiting, told)
+    if half is not None and not told.keys().isdisjoint(LIMITS):
+        raise Misfit("latitude", HALF)
+    return details

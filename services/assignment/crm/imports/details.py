@@ -66,7 +66,9 @@ def merge_reps(
     for row in rows:
         before = known.get(row.our_id)
         try:
-            details = read_rep(lay_over(before, row.told, row.told.fields))
+            details = read_rep(
+                {**known_fields(before), **row.told.fields, "external_id": row.told.external_id}
+            )
         except Misfit as misfit:
             report.refuse(row.row, wrong_of(misfit, row.told, system))
             continue
@@ -75,13 +77,13 @@ def merge_reps(
     return merged
 
 
-def lay_over(
-    known: AccountDetails | RepDetails | None, told: Told, fields: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what is known with fields of what is told over it, as JSON has them."""
-    before = {} if known is None else asdict(known)
-    lists = {name: list(value) for name, value in before.items() if isinstance(value, tuple)}
-    return {**before, **lists, **fields, "external_id": told.external_id}
+def known_fields(details: AccountDetails | RepDetails | None) -> dict[str, Any]:
+    """Return what is known as JSON has it."""
+    if details is None:
+        return {}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(details).items()
+    }
 
 
 def wrong_of(misfit: Misfit, told: Told, system: System) -> WrongRecord:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from services.assignment.accounts.queries import hold_details
-from services.assignment.crm.commands import keep_field_changes
+from services.assignment.crm.commands import keep_field_changes, keep_halves
 from services.assignment.crm.field_change import FieldsChanged
-from services.assignment.crm.queries import find_field_changes
+from services.assignment.crm.queries import find_field_changes, find_halves
 from services.assignment.crm.shapes import System
 from services.assignment.crm.webhooks.merge import Merge, RecordOutcome
 from services.assignment.crm.webhooks.queries import WebhookSource, find_seen
@@ -131,6 +131,7 @@ async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryRepor
         seen=await find_seen(uow.connection, command.source, [change.event_key for change in told]),
         stamps=await find_field_changes(uow.connection, command.source, ids),
         details=details,
+        halves=await find_halves(uow.connection, ids),
     )
     unknown = frozenset(ids).difference(details)
     records = merge.take_all(command.changes)
@@ -156,4 +157,5 @@ async def _remember(uow: UnitOfWork, source: System, merge: Merge) -> None:
         source,
         [FieldsChanged(account_id, (name,), at) for (account_id, name), at in merge.fresh_stamps.items()],
     )
+    await keep_halves(uow, merge.fresh_halves)
     await uow.connection.execute(_FORGET, {"before": uow.now - REMEMBERED})

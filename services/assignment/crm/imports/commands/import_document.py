@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from services.assignment.accounts.queries import hold_details
-from services.assignment.crm.commands import keep_field_changes
+from services.assignment.crm.commands import keep_field_changes, keep_halves
 from services.assignment.crm.import_report import ImportReport
 from services.assignment.crm.imports.accounts import KnownAccounts, merge_accounts, tell_accounts
 from services.assignment.crm.imports.commands.import_coverages import import_coverages
 from services.assignment.crm.imports.commands.import_plan import ImportedPlan, import_plan
 from services.assignment.crm.imports.details import REP, merge_reps, tell_rows
 from services.assignment.crm.imports.document import ACCOUNTS, COVERAGES, REPS, Document
-from services.assignment.crm.queries import find_newer_fields, load_references
+from services.assignment.crm.queries import find_halves, find_newer_fields, load_references
 from services.assignment.crm.references import References
 from services.assignment.crm.shapes import System
 from services.assignment.imports.commands import ImportAccounts, ImportReps, import_accounts, import_reps
@@ -80,11 +80,16 @@ async def _import_accounts(command: ImportDocument, report: ImportReport, uow: U
     rows = await asyncio.to_thread(tell_accounts, system, name, command.document[name], report, now=uow.now)
     told = {one.row.our_id: one.changed_at for one in rows}
     details = await hold_details(uow.connection, told)
-    known = KnownAccounts(details, await find_newer_fields(uow.connection, system, told))
+    known = KnownAccounts(
+        details,
+        halves=await find_halves(uow.connection, told),
+        newer=await find_newer_fields(uow.connection, system, told),
+    )
     merged = await asyncio.to_thread(merge_accounts, system, rows, known, report)
     file = ImportFile(len(merged.details), 0, tuple(merged.details), ())
     stored = await import_accounts(ImportAccounts(file, frozenset(told.keys() - details.keys())), uow)
     await keep_field_changes(uow, system, merged.changes)
+    await keep_halves(uow, merged.halves)
     return stored.aligned
 
 
