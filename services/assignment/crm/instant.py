@@ -8,6 +8,7 @@ from services.assignment.crm.shapes import Record, System, WrongRecord
 
 # A CRM's clock may run ahead of ours a little; a change from next week would win over all others until then.
 AHEAD = timedelta(minutes=5)
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 STAMPS: Mapping[System, str] = MappingProxyType(
     {System.SALESFORCE: "LastModifiedDate", System.HUBSPOT: "updatedAt"}
 )
@@ -32,6 +33,8 @@ def read_instant(raw: object, field: str) -> datetime:
         raise WrongRecord(
             field, "an instant in ISO 8601 with its offset, such as 2026-11-24T09:30:00.000+0000"
         )
+    if not _EARLIEST <= instant <= _LATEST:
+        raise WrongRecord(field, "an instant from 1970 up to the year 9000; leave it out where there is none")
     return instant
 
 

@@ -39,6 +39,6 @@ async def export_plan(
         state=plan.state,
         tree=tree,
         rules=await load_rules(read, plan.plan_id),
-        coverages=await list_running(read, territory_ids, role=Role.PRIMARY, at=at),
+        coverages=await list_running(read, territory_ids, at=at),
     )
     return write_plan(parts, await load_references(read, System.SALESFORCE))

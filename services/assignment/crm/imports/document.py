@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.assignment.crm.imports.refusals import UnreadableDocument
+from services.assignment.crm.salesforce.coverage_reader import COVERAGES
 from services.assignment.crm.salesforce.rule_reader import ITEMS, PLACES, RULES
 from services.assignment.crm.salesforce.territory_reader import TERRITORIES, TYPES
 from services.assignment.crm.shapes import System
@@ -14,7 +15,7 @@ MAX_RECORDS = 200_000
 
 ACCOUNTS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "Account", System.HUBSPOT: "companies"})
 REPS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "User", System.HUBSPOT: "owners"})
-MODELS, COVERAGES = "Territory2Model", "UserTerritory2Association"
+MODELS = "Territory2Model"
 # In the order in which they are taken: each names only what stands before it.
 PLAN_OBJECTS = (TYPES, TERRITORIES, RULES, ITEMS, PLACES)
 OBJECTS: Mapping[System, tuple[str, ...]] = MappingProxyType(

@@ -103,7 +103,10 @@ _SALESFORCE = {
         },
     ],
     "RuleTerritory2Association": [{"RuleId": "0RL1", "Territory2Id": "0MI1", "IsInherited": False}],
-    "UserTerritory2Association": [{"UserId": "005A", "Territory2Id": "0MI1", "RoleInTerritory2": "primary"}],
+    "UserTerritory2Association": [
+        {"UserId": "005A", "Territory2Id": "0MI1", "RoleInTerritory2": "primary"},
+        {"UserId": "005B", "Territory2Id": "0MI1", "RoleInTerritory2": "overlay", "Bailiwick_Share__c": 40},
+    ],
 }
 _HUBSPOT = {
     "companies": [{"id": "42", "properties": {"name": "Acme", "zip": "01841"}}],

@@ -12,9 +12,10 @@ from services.assignment.crm.imports.accounts import KnownAccounts, merge_accoun
 from services.assignment.crm.imports.commands.import_coverages import import_coverages
 from services.assignment.crm.imports.commands.import_plan import ImportedPlan, import_plan
 from services.assignment.crm.imports.details import REP, merge_reps, tell_rows
-from services.assignment.crm.imports.document import ACCOUNTS, COVERAGES, REPS, Document
+from services.assignment.crm.imports.document import ACCOUNTS, REPS, Document
 from services.assignment.crm.queries import find_halves, find_newer_fields, load_references
 from services.assignment.crm.references import References
+from services.assignment.crm.salesforce.coverage_reader import COVERAGES
 from services.assignment.crm.shapes import System
 from services.assignment.imports.commands import ImportAccounts, ImportReps, import_accounts, import_reps
 from services.assignment.imports.import_file import ImportFile
