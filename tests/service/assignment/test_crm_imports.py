@@ -224,3 +224,34 @@ async def test_only_planners_import_and_readers_see_their_own(assignment: Assign
         assert refused.status_code == 403
     seen = await assignment.http.get(f"{SALESFORCE}/accounts", headers=narrow)
     assert [one["Id"] for one in seen.json()["items"]] == ["A"]
+
+
+async def test_what_a_record_leaves_out_of_a_territory_or_a_rule_stays(assignment: Assignment):
+    document = copy.deepcopy(DOCUMENT)
+    document["ObjectTerritory2AssignmentRule"][0]["Bailiwick_Position__c"] = 7
+    document["Territory2Type"].append({"Id": "0M52", "DeveloperName": "named_account"})
+    document["Territory2"][0]["Territory2TypeId"] = "0M52"
+    plan_id = (await import_document(assignment, document))["plan_id"]
+    before = [
+        (await assignment.get(f"/v1/plans/{plan_id}/{path}"))["items"] for path in ("territories", "rules")
+    ]
+    for name in ("Territory2", "ObjectTerritory2AssignmentRule"):
+        kept = {"Id", "BooleanFilter"}
+        document[name] = [
+            {field: value for field, value in record.items() if field in kept} for record in document[name]
+        ]
+    answer = await import_document(assignment, document)
+    assert (answer["errors"], counts(answer, "changed")) == ([], {})
+    after = [
+        (await assignment.get(f"/v1/plans/{plan_id}/{path}"))["items"] for path in ("territories", "rules")
+    ]
+    assert after == before
+    # What is told as null is told: a root, and the rule of a root comes after those below.
+    document["Territory2"][0]["ParentTerritory2Id"] = None
+    answer = await import_document(assignment, document)
+    assert counts(answer, "changed")["Territory2"] == 1
+    territories = (await assignment.get(f"/v1/plans/{plan_id}/territories"))["items"]
+    assert {one["parent_id"] for one in territories} == {None}
+    rules = {one["name"]: one for one in (await assignment.get(f"/v1/plans/{plan_id}/rules"))["items"]}
+    assert rules["Large in the city"]["position"] == rules["Metals"]["position"]
+    assert rules["East"]["position"] == 7
