@@ -136,7 +136,7 @@ async def test_a_wrong_row_is_told_with_field_and_code_and_takes_along_what_hang
     assert sorted(told, key=str) == sorted(
         [
             ("Account", 3, "001D", "Name", "missing"),
-            ("Account", 4, None, "Id", "duplicate"),
+            ("Account", 4, "001A", "Id", "duplicate"),
             ("Account", 5, "001E", "NumberOfEmployees", "invalid-value"),
             ("Account", 6, "001F", "IsDeleted", "unsupported"),
             ("Account", 7, None, None, "invalid-value"),
