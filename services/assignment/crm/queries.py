@@ -13,7 +13,7 @@ from services.assignment.crm.shapes import System
 
 _KNOWN = text("SELECT kind, external_id, our_id FROM crm_references WHERE system = :system")
 _FIELD_CHANGES = text("""
-SELECT account_id, field, changed_at FROM crm_field_changes
+SELECT account_id, field, greatest(changed_at, to_timestamp(0)) AS changed_at FROM crm_field_changes
 WHERE source = :source AND account_id = ANY (CAST(:account_ids AS uuid[]))
 """)
 # A row an account: of an import there may be a hundred thousand, with eight fields each.

@@ -136,3 +136,16 @@ async def test_half_a_position_that_waits_completes_an_import_and_is_outdone_by_
     await assignment.post("/v1/crm/hubspot/imports", {"companies": [company]})
     assert await _position(assignment) == (42, -70)
     assert await assignment.rows("SELECT * FROM half_positions") == []
+
+
+async def test_a_change_before_there_were_crms_is_refused(assignment: Assignment):
+    """0001-01-01 is some connectors' way to say that there is no date; Postgres would keep it as no instant."""
+    await register(assignment)
+    dated = {**MOVED, "LastModifiedDate": "0001-01-01T00:00:00Z"}
+    assert await tell_records(assignment, dated) == [("rejected", "LastModifiedDate")]
+    assert await tell_records(assignment, MOVED, delivery="d-2") == [("applied", None)]
+    # What was taken in before it was refused stands in nobody's way.
+    await assignment.execute("UPDATE crm_field_changes SET changed_at = '-infinity'")
+    moved = {**MOVED, "Name": "Acme Ltd"}
+    assert await tell_records(assignment, moved, delivery="d-3") == [("applied", None)]
+    assert await _name(assignment, "A") == "Acme Ltd"
