@@ -184,6 +184,20 @@ async def test_a_secret_is_rotated_without_a_gap_and_never_shown(assignment: Ass
     assert (await assignment.http.delete("/v1/webhook-sources/salesforce")).status_code == 404
 
 
+async def test_the_secret_before_is_ended_without_another_rotation(assignment: Assignment):
+    await register(assignment)
+    rotated = await register(assignment, secret="another-secret-of-it", keep_previous_hours=2)
+    longer = await register(assignment, secret="another-secret-of-it", keep_previous_hours=9)
+    assert longer == rotated, "never later than was said"
+    assert await _status(assignment, SECRET) == 200
+    await register(assignment, secret="another-secret-of-it", keep_previous_hours=1)
+    assignment.clock.advance(timedelta(minutes=59))
+    assert await _status(assignment, SECRET) == 200
+    ended = await register(assignment, secret="another-secret-of-it", keep_previous_hours=0)
+    assert ended["previous_until"] is None
+    assert [await _status(assignment, one) for one in (SECRET, "another-secret-of-it")] == [401, 200]
+
+
 async def _status(assignment: Assignment, secret: str) -> int:
     body = {"delivery_id": secret, "records": [MOVED]}
     return (await deliver(assignment, body, secret=secret)).status_code

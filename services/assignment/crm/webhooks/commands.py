@@ -34,9 +34,12 @@ ON CONFLICT (source) DO UPDATE
 SET url = excluded.url, recorded_by = excluded.recorded_by,
     sealed_secret = CASE WHEN :changed THEN excluded.sealed_secret ELSE w.sealed_secret END,
     secret_since = CASE WHEN :changed THEN excluded.secret_since ELSE w.secret_since END,
-    sealed_previous_secret = CASE WHEN NOT :changed THEN w.sealed_previous_secret
-                                  WHEN CAST(:until AS timestamptz) IS NULL THEN NULL ELSE w.sealed_secret END,
-    previous_until = CASE WHEN :changed THEN CAST(:until AS timestamptz) ELSE w.previous_until END
+    sealed_previous_secret = CASE WHEN CAST(:until AS timestamptz) IS NULL THEN NULL
+                                  WHEN :changed THEN w.sealed_secret ELSE w.sealed_previous_secret END,
+    -- The secret as it was: the one before may end earlier than was said, never later.
+    previous_until = CASE WHEN :changed THEN CAST(:until AS timestamptz)
+                          WHEN w.previous_until IS NULL OR CAST(:until AS timestamptz) IS NULL THEN NULL
+                          ELSE least(w.previous_until, CAST(:until AS timestamptz)) END
 RETURNING source, url, secret_since, previous_until
 """)
 _DELETE = text("DELETE FROM webhook_sources WHERE source = :source RETURNING source")
@@ -88,7 +91,7 @@ class DeliveryReport:
 
 
 async def put_webhook_source(command: PutWebhookSource, uow: UnitOfWork) -> WebhookSource:
-    """Register a source or rotate its secret; the same secret again changes nothing of it."""
+    """Register a source or rotate its secret; the same secret again can only have the one before end earlier."""
     found = (await uow.connection.execute(_LOCK, {"source": command.source})).one_or_none()
     known = None if found is None else _opened(command.seal, found.sealed_secret, command.source)
     row = await uow.connection.execute(
