@@ -199,6 +199,7 @@ async def test_hubspot_tells_of_companies_and_owners(assignment: Assignment, els
         (b"{}", "lists of records"),
         (b'{"accounts": []}', "Territory2Model"),
         (b'{"Account": {}}', "Account"),
+        (b'{"Account": [{"Id": "1"}], "Account": []}', "Account: stands twice"),
         (b'{"Territory2": [{"Id": "1"}]}', "Territory2Model"),
         (b'{"Territory2Model": [{"Id": "1"}]}', "Name"),
         (b'{"Territory2Model": [{"Name": "x"}]}', "Id"),

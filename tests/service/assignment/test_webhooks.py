@@ -148,6 +148,7 @@ async def test_nobody_else_delivers(assignment: Assignment):
         b"[]",
         b'{"delivery_id": 1, "records": [{}]}',
         b'{"delivery_id": "d", "records": []}',
+        b'{"delivery_id": "' + b"d" * 201 + b'", "records": [{}]}',
         b'{"delivery_id": "d", "records": [' + b",".join([b"{}"] * 1001) + b"]}",
         b"\xff",
     ],

@@ -68,7 +68,7 @@ def _records(document: object) -> tuple[list[Any], str]:
     delivery = document.get("delivery_id")
     if not isinstance(delivery, str) or not 1 <= len(delivery) <= 200:
         raise UnreadableDelivery(
-            "delivery_id: is missing; the sender's own name of this delivery, in quotes."
+            "delivery_id: 1 to 200 characters in quotes, the sender's own name of this delivery."
         )
     return document["records"], delivery
 
