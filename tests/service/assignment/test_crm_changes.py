@@ -149,3 +149,34 @@ async def test_a_change_before_there_were_crms_is_refused(assignment: Assignment
     moved = {**MOVED, "Name": "Acme Ltd"}
     assert await tell_records(assignment, moved, delivery="d-3") == [("applied", None)]
     assert await _name(assignment, "A") == "Acme Ltd"
+
+
+async def test_an_address_abroad_comes_field_by_field_in_any_order(assignment: Assignment):
+    await register(assignment, "hubspot")
+    for company, order in ((42, 1), (43, -1)):
+        at_home = [
+            {**hubspot_event(assignment, name, value, event=1, age=60), "objectId": company}
+            for name, value in (("zip", "01841"), ("county_fips", "25009"))
+        ]
+        abroad = [
+            {**hubspot_event(assignment, name, value, event=2, age=30), "objectId": company}
+            for name, value in (("zip", "K1A 0B1"), ("county_fips", ""))
+        ]
+        assert await _tell(assignment, *at_home) == ["applied"] * 2
+        assert await _tell(assignment, *abroad[::order]) == ["applied"] * 2
+        account = await assignment.get(f"/v1/accounts/{account_id_of(str(company))}")
+        assert (account["postal_code"], account["county"]) == ("K1A 0B1", None)
+
+
+async def test_a_state_that_is_written_out_is_known_by_its_letters(assignment: Assignment):
+    await register(assignment, "hubspot")
+    told = [
+        hubspot_event(assignment, "state", state, event=number)
+        for number, state in enumerate([" massachusetts", "Bavaria and more"])
+    ]
+    answer = await deliver(assignment, told, source="hubspot")
+    assert [one["outcome"] for one in answer.json()["records"]] == ["applied", "rejected"]
+    assert answer.json()["records"][1]["detail"] == "two letters, such as TX"
+    company = {"id": "43", "properties": {"name": "B", "state": "New Mexico"}}
+    await assignment.post("/v1/crm/hubspot/imports", {"companies": [company]})
+    assert await assignment.rows("SELECT state FROM accounts ORDER BY external_id") == [("MA",), ("NM",)]

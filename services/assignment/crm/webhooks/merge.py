@@ -44,6 +44,10 @@ class Merge:
         # Oldest first, whatever order they came in: each record is judged against what was before it.
         oldest_first = sorted(range(len(changes)), key=lambda index: _when(changes[index]))
         outcomes = {index: self._take(index, changes[index]) for index in oldest_first}
+        for index in oldest_first:
+            # What did not fit what was there may fit what came after it: a ZIP of another country, then no county.
+            if outcomes[index].outcome == "rejected":
+                outcomes[index] = self._take(index, changes[index])
         return tuple(outcomes[index] for index in range(len(changes)))
 
     def _take(self, index: int, change: Change) -> RecordOutcome:
