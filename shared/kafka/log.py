@@ -1,12 +1,13 @@
 """Reading a topic as a log, outside any consumer group: where partitions begin and end, and what lies between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as ClientPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from shared.kafka.access import KafkaAccess
@@ -25,18 +26,15 @@ _MAX_RECORDS = 5_000
 class Log:
     """The cluster's topics for one reader. Every question raises BrokerAway when no answer comes in time."""
 
-    def __init__(self, client: Any, access: KafkaAccess) -> None:
+    def __init__(self, client: Any, access: KafkaAccess, partitions: Mapping[str, int]) -> None:
         self._client = client
         self._access = access
+        self._partitions = partitions
 
-    async def partitions_of(self, topic: str) -> list[TopicPartition]:
-        """Return a topic's partitions in their order; none of a topic that does not exist."""
-        physical = self._access.physical(topic)
-        if physical not in await _answer(self._client.topics()):
-            return []
-        # Asks nobody: topics() has told the client all there is to know.
-        numbers = self._client.partitions_for_topic(physical) or ()
-        return [TopicPartition(topic, number) for number in sorted(numbers)]
+    def partitions_of(self, topic: str) -> list[TopicPartition]:
+        """Return a topic's partitions in their order; none of a topic that the cluster does not have."""
+        count = self._partitions.get(self._access.physical(topic), 0)
+        return [TopicPartition(topic, number) for number in range(count)]
 
     async def begins(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the first offset that each partition still has."""
@@ -98,9 +96,20 @@ async def open_log(access: KafkaAccess, *, client_id: str) -> AsyncIterator[Log]
 
     client = await _answer(start_client(make))
     try:
-        yield Log(client, access)
+        yield Log(client, access, await _count_partitions(access))
     finally:
         await stop_client(client)
+
+
+async def _count_partitions(access: KafkaAccess) -> dict[str, int]:
+    # Of all topics at once: to be asked about one that it does not have, a cluster may take as a wish for it.
+    admin = AIOKafkaAdminClient(**access.client_options())
+    try:
+        await _answer(admin.start())
+        topics = await _answer(admin.describe_topics())
+    finally:
+        await _answer(admin.close())
+    return {topic["topic"]: len(topic["partitions"]) for topic in topics}
 
 
 async def _answer(question: Awaitable[T]) -> T:

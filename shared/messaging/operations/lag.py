@@ -68,7 +68,7 @@ async def measure_partitions(
     found = []
     for consumer, subscriptions in sorted(consumers.items()):
         for subscription in subscriptions:
-            places = await log.partitions_of(subscription.topic)
+            places = log.partitions_of(subscription.topic)
             begins, ends = await log.begins(places), await log.ends(places)
             for place in places:
                 position = applied.get((consumer, place))
@@ -96,7 +96,7 @@ async def count_trouble(
     found = []
     for consumer, subscriptions in sorted(consumers.items()):
         for subscription in subscriptions:
-            places = await log.partitions_of(dead_letter_topic(subscription.topic, consumer))
+            places = log.partitions_of(dead_letter_topic(subscription.topic, consumer))
             letters = sum((await log.ends(places)).values()) if places else None
             keys = parked.get((consumer, subscription.topic), 0)
             found.append(

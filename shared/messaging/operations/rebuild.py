@@ -80,7 +80,7 @@ class Build:
     async def prepare(self) -> None:
         """Make empty tables, and begin where the log does. Raises Refused, or BrokerAway."""
         topic = self.batches.subscription.topic
-        begins = await self.log.begins(await self._places())
+        begins = await self.log.begins(self.log.partitions_of(topic))
         if not begins:
             raise Refused(f"topic: the cluster has no {topic}; create the topics first.")
         if self.batches.subscription.order == "dense" and any(begins.values()):
@@ -154,9 +154,6 @@ class Build:
         """Leave nothing behind."""
         async with self.engine.begin() as connection:
             await shadow.clear(connection, self.schemas)
-
-    async def _places(self) -> list[TopicPartition]:
-        return await self.log.partitions_of(self.batches.subscription.topic)
 
     async def _checksums(self, connection: AsyncConnection, schema: str) -> dict[str, Checksum]:
         found = await checksum_tables(connection, schema, self.projection.tables)
