@@ -123,7 +123,7 @@ NewStage = Callable[..., Awaitable[Stage]]
 @pytest.fixture
 def stage(service_database: NewDatabase, kafka: KafkaSandbox, capsys: pytest.CaptureFixture[str]) -> NewStage:
     async def make(consumer: str, topic: str, *, seed: int = 1) -> Stage:
-        database = await service_database(consumer.split(".")[0])
+        database = await service_database(consumer.split(".", maxsplit=1)[0])
         [subscription] = [s for s in ALL[consumer] if s.topic == topic]
         names = {topic: PARTITIONS, dead_letter_topic(topic, consumer): 1}
         await kafka.create_topics(names, settings={"retention.ms": "-1"})

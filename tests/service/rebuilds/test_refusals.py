@@ -36,10 +36,7 @@ async def refused(one):
     return run
 
 
-async def test_what_is_more_than_a_projection(one, refused):
-    one.subscription = COLLAB["collab.handoffs"][0]
-    one.consumer = "collab.handoffs"
-    one.topic_asked = assignment.ACCOUNTS
+async def test_what_is_more_than_a_projection(one):
     said = await one.operator.say(
         "projection", "rebuild", "collab.handoffs", assignment.ACCOUNTS, consumers=COLLAB
     )
@@ -73,7 +70,7 @@ async def test_while_another_build_is_running(one, refused):
 
 
 async def test_a_history_whose_beginning_is_gone(one, refused):
-    for partition in (await one.kafka.end_offsets(one.topic)).keys():
+    for partition in await one.kafka.end_offsets(one.topic):
         await one.kafka.delete_records(one.topic, partition, before=1)
     assert "no longer begins at offset 0" in await refused()
 
