@@ -5,6 +5,7 @@ from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over
 from services.collab.projections.account_industries import keep_industries
 from services.collab.projections.account_states import forget_account_states, keep_account_states
 from services.collab.projections.coverages import end_coverages
+from services.collab.projections.reps import keep_reps
 from services.collab.projections.territories import follow_activations, keep_trees
 from services.collab.projections.territory_kinds import keep_kinds
 from services.collab.training.enrolments.commands.enrol_by_rule import enrol_as_coverage_starts
@@ -41,7 +42,7 @@ CONSUMERS = {
             keeps=Projection(("account_states",)),
         ),
     ),
-    # A consumer of its own: where collab ran before, it reads the accounts and trees from their beginning.
+    # A consumer of its own: where collab ran before, it reads what it is told here from the beginning.
     "collab.training": (
         Subscription(
             assignment.ACCOUNTS,
@@ -52,6 +53,11 @@ CONSUMERS = {
             assignment.TERRITORIES,
             {assignment.TreePublished: keep_kinds},
             keeps=Projection(("territory_kinds",)),
+        ),
+        Subscription(
+            assignment.REPS,
+            {assignment.RepRegistered: keep_reps, assignment.RepChanged: keep_reps},
+            keeps=Projection(("reps",)),
         ),
     ),
     "collab.goals": (

@@ -1,4 +1,4 @@
-"""What assignment publishes: plans, territory trees, accounts and their alignments, coverage."""
+"""What assignment publishes: plans, territory trees, accounts and their alignments, reps, coverage."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from shared.contracts.words import one_of
 PLANS = "assignment.plan.events.v1"
 TERRITORIES = "assignment.territory.events.v1"
 ACCOUNTS = "assignment.account.events.v1"
+REPS = "assignment.rep.events.v1"
 COVERAGES = "assignment.coverage.events.v1"
 POTENTIALS = "assignment.potential.events.v1"
 
@@ -182,6 +183,29 @@ class AccountAligned(EventContract):
     def key(self) -> str:
         """Order is kept per account."""
         return str(self.account_id)
+
+
+class RepRegistered(EventContract):
+    """A rep is known from now on. Ids and codes only: name, external id and home are read over HTTP."""
+
+    TYPE: ClassVar[str] = "assignment.rep.registered.v1"
+    TOPIC: ClassVar[str] = REPS
+
+    rep_id: UUID
+    languages: tuple[str, ...]
+    industries: tuple[str, ...]
+    need_kinds: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Order is kept per rep."""
+        return str(self.rep_id)
+
+
+class RepChanged(RepRegistered):
+    """Something about a rep changed; the event carries all that is told of reps."""
+
+    TYPE: ClassVar[str] = "assignment.rep.changed.v1"
 
 
 class CoverageStarted(EventContract):

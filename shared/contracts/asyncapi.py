@@ -6,7 +6,7 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 from collections.abc import Iterable
 from typing import Any
 
-from shared.contracts.assignment import ACCOUNTS, COVERAGES, PLANS, TERRITORIES
+from shared.contracts.assignment import ACCOUNTS, COVERAGES, PLANS, REPS, TERRITORIES
 from shared.contracts.customers import CUSTOMERS
 from shared.contracts.envelope import EventContract
 from shared.contracts.metrics import ACCOUNT_STATE, GOALS
@@ -29,7 +29,7 @@ _CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "collab": {
         "collab.handoffs": (ACCOUNTS, PLANS, TERRITORIES, COVERAGES, ACCOUNT_STATE),
-        "collab.training": (ACCOUNTS, TERRITORIES),
+        "collab.training": (ACCOUNTS, TERRITORIES, REPS),
         "collab.goals": (GOALS,),
     },
 }

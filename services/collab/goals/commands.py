@@ -17,4 +17,5 @@ async def note_goals_at_risk(received: Sequence[Received[GoalAtRisk]], uow: Unit
     """Write a note for each goal that fell behind; the event comes once until it recovers."""
     for goal in (one.event for one in received):
         subject = Subject(SubjectType.TERRITORY, goal.territory_id)
-        await write_note(WriteNote(subject, describe(goal), Viewer(uow.actor, EVERYWHERE)), uow)
+        note = WriteNote(subject, describe(goal), Viewer(uow.actor, EVERYWHERE), announced=True)
+        await write_note(note, uow)

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.collab.projections.reps import rep_known
 from shared.db.scope import Scope
 from shared.runtime.refusals import NotFound
 
@@ -22,11 +23,16 @@ def rep_visible(rep: str) -> str:
     return f"({rep_in_scope(rep)} OR CAST({rep} AS text) = CAST(:viewer AS text))"
 
 
-_IN_SCOPE = text(f"SELECT {rep_in_scope('asked.rep_id')} FROM (SELECT CAST(:rep AS uuid) AS rep_id) AS asked")
+_IN_SCOPE = text(f"""
+SELECT {rep_in_scope("asked.rep_id")} AND {rep_known("asked.rep_id")}
+FROM (SELECT CAST(:rep AS uuid) AS rep_id) AS asked
+""")
 
 
 async def require_rep(connection: AsyncConnection, rep_id: UUID, *, scope: Scope) -> None:
     """Check that the caller may act for a rep. Raises NotFound."""
     found = await connection.execute(_IN_SCOPE, {**scope.parameters(), "rep": rep_id})
     if not found.scalar_one():
-        raise NotFound("rep_id: no such rep.")
+        raise NotFound(
+            "rep_id: no such rep, or none who covers a territory of yours; take an id that assignment's GET /v1/reps lists."
+        )

@@ -38,4 +38,13 @@ async def test_a_goal_at_risk_is_written_on_its_territory(collab: Collab) -> Non
     southern = collab.as_("viewer", territories=[SOUTH])
     assert (await collab.http.get(path, headers=southern)).json()["items"] == []
     told = [payload for kind, payload in await collab.outbox() if kind == "collab.note.written.v1"]
-    assert [(one["note_id"], one["author"]) for one in told] == [(note["note_id"], "system")]
+    assert [(one["note_id"], one["author_id"]) for one in told] == [(note["note_id"], None)]
+
+
+async def test_a_goal_may_come_before_the_tree_that_has_its_territory(collab: Collab) -> None:
+    """Topics come in any order: the note waits for its territory and not the consumer."""
+    await collab.feed(_at_risk(NORTH))
+    await collab.go_live()
+    path = f"/v1/notes?subject_type=territory&subject_id={NORTH}"
+    found = await collab.http.get(path, headers=collab.as_("viewer", territories=[NORTH]))
+    assert len(found.json()["items"]) == 1

@@ -103,6 +103,11 @@ class History:
                 employees=None,
             )
 
+    def reps(self, number: int) -> Iterator[EventContract]:
+        for _ in range(number):
+            kind = self.draw.choice((assignment.RepRegistered, assignment.RepChanged))
+            yield kind(rep_id=self.some(2, 30), languages=("de",), industries=(), need_kinds=())
+
     def trees(self, number: int) -> Iterator[EventContract]:
         for _ in range(number):
             # The id of a tree says what its shape is; kinds are the plan's own.
@@ -151,6 +156,7 @@ _TOLD: dict[str, Callable[[History, int], Iterator[EventContract]]] = {
     assignment.COVERAGES: History.coverages,
     training.TRAINING: History.certifications,
     assignment.ACCOUNTS: History.accounts,
+    assignment.REPS: History.reps,
     assignment.TERRITORIES: History.trees,
     assignment.PLANS: History.activations,
     metrics.ACCOUNT_STATE: History.states,

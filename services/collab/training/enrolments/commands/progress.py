@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from services.collab.training.awards.commands.write_award import Holder, cut, grant, lock_held
 from services.collab.training.certifications.queries import find_certification
-from services.collab.training.certifications.refusals import AwardOverlaps
 from services.collab.training.certifications.validity import Period, Withheld, earn
 from services.collab.training.enrolments.enrolment import Enrolment, Satisfied
 from services.collab.training.programmes.programme import ProgrammeVersion
@@ -33,9 +32,9 @@ UPDATE enrolments SET state = :state, completed_on = :completed_on, award_withhe
     version = version + 1
 WHERE enrolment_id = :enrolment
 """)
-_AWARD = text("""
-SELECT award_id, valid_from, valid_to, renewable_from, lapses_on FROM awards
-WHERE enrolment_id = :enrolment AND revoked_at IS NULL FOR UPDATE
+_AWARDS = text("""
+SELECT award_id, valid_from, valid_to, renewable_from, lapses_on, revoked_at IS NOT NULL AS cut FROM awards
+WHERE enrolment_id = :enrolment AND valid_from < valid_to ORDER BY valid_from FOR UPDATE
 """)
 
 
@@ -71,23 +70,17 @@ async def lock_enrolment(
 
 
 async def settle(held: Held, after: Enrolment, uow: UnitOfWork, *, voiding: str | None = None) -> None:
-    """Store where the enrolment stands now, and have the award follow a completion that came, went or moved.
-
-    Raises AwardOverlaps, unless a statement is being voided: that always succeeds.
-    """
+    """Store where the enrolment stands now, and have the award follow a completion that came, went or moved."""
     before = held.progress
-    withheld: Withheld | None = None
     if after.completed_on == before.completed_on:
         return
-    if before.completed_on is not None:
-        await _take_back(held, uow, reason=voiding or "")
-    if after.completed_on is not None and held.programme.grants is not None:
-        try:
-            withheld = await _earn(held, after.completed_on, held.programme.grants, uow)
-        except AwardOverlaps:
-            if voiding is None:
-                raise
-            withheld = Withheld.FOLLOWED_BY_ANOTHER
+    taken = [] if before.completed_on is None else await _take_back(held, uow, reason=voiding or "")
+    withheld: Withheld | None = None
+    code, passed_on = held.programme.grants, after.completed_on
+    if code is not None and passed_on is not None:
+        # Taking back a pass does not give back what was revoked: another pass of those days earns nothing either.
+        revoked_since = any(period.cut and period.holds_on(passed_on) for period in taken)
+        withheld = Withheld.REVOKED_SINCE if revoked_since else await _earn(held, passed_on, code, uow)
     binds = {"enrolment": held.enrolment_id, "state": after.state, "completed_on": after.completed_on}
     await uow.connection.execute(_STORE, {**binds, "withheld": withheld})
 
@@ -104,11 +97,16 @@ async def _earn(held: Held, passed_on: date, code: str, uow: UnitOfWork) -> With
     return None
 
 
-async def _take_back(held: Held, uow: UnitOfWork, *, reason: str) -> None:
+async def _take_back(held: Held, uow: UnitOfWork, *, reason: str) -> list[Period]:
+    """Have what the completion granted never have counted, revoked since or not; return the days it had."""
     code = held.programme.grants
-    row = (await uow.connection.execute(_AWARD, {"enrolment": held.enrolment_id})).one_or_none()
-    if code is None or row is None:
-        return
-    period = Period(row.valid_from, row.valid_to, row.renewable_from, row.lapses_on)
-    holder = Holder(held.rep_id, code)
-    await cut(row.award_id, holder, period, uow, from_day=row.valid_from, reason=reason)
+    if code is None:
+        return []
+    rows = (await uow.connection.execute(_AWARDS, {"enrolment": held.enrolment_id})).mappings().all()
+    taken: list[Period] = []
+    for values in map(dict, rows):
+        award_id = values.pop("award_id")
+        taken.append(period := Period(**values))
+        holder = Holder(held.rep_id, code)
+        await cut(award_id, holder, period, uow, from_day=period.valid_from, reason=reason)
+    return taken

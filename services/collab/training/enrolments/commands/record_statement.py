@@ -41,7 +41,7 @@ class RecordStatement:
 async def record_statement(command: RecordStatement, uow: UnitOfWork) -> StatementRow:
     """Record a statement once; a pass of the last course completes the enrolment and grants.
 
-    Raises NotFound, UnknownCourse, DayAhead, StatementConflict or AwardOverlaps.
+    Raises NotFound, UnknownCourse, DayAhead or StatementConflict.
     """
     held = await lock_enrolment(command.enrolment_id, uow, scope=command.scope)
     if not await _is_known(command, uow):

@@ -32,7 +32,7 @@ class WaiveCourse:
 async def waive_course(command: WaiveCourse, uow: UnitOfWork) -> EnrolmentRow:
     """Waive a course; waiving the last open one completes the enrolment and grants.
 
-    Raises NotFound, VersionMismatch, UnknownCourse, CourseSatisfied or AwardOverlaps.
+    Raises NotFound, VersionMismatch, UnknownCourse or CourseSatisfied.
     """
     held = await lock_enrolment(
         command.enrolment_id, uow, scope=command.scope, expected_version=command.expected_version
