@@ -69,7 +69,9 @@ class Answers:
     def steps(self, total: int) -> Iterator[Steps]:
         """Show how far a long command is, to whoever sits before a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console(self.err), disable=self.as_json) as progress:
+        with Progress(
+            *columns, console=self._console(self.err), disable=self.as_json or not self.err.isatty()
+        ) as progress:
             yield Steps(progress, total)
 
     def _console(self, stream: TextIO) -> Console:

@@ -30,6 +30,7 @@ from shared.messaging.operations.shadow import Schemas
 from shared.messaging.progress import Progress
 from shared.messaging.projection import Entangled, Projection
 from shared.messaging.reader import chunks
+from shared.messaging.subscription import Subscription
 
 RETRIED = frozenset({DEADLOCK, LOCK_NOT_AVAILABLE})
 # What the live consumer may be made to wait for; with more to catch up on, the build catches up first.
@@ -176,16 +177,21 @@ class Build:
         return {"consumer": self.batches.consumer, "topic": self.batches.subscription.topic}
 
 
+def require_projection(desk: Desk, consumer: str, topic: str | None) -> tuple[Subscription, Projection]:
+    """Return a consumer's subscription and the projection it declares. Raises Refused when it is more than that."""
+    subscription = desk.subscription(consumer, topic)
+    keeps = subscription.keeps
+    if isinstance(keeps, Entangled):
+        raise Refused(f"{consumer} cannot have what it keeps of {subscription.topic} built anew. {keeps.why}")
+    return subscription, keeps
+
+
 @asynccontextmanager
 async def begin_build(
     desk: Desk, log: Log, steps: Steps, *, consumer: str, topic: str | None
 ) -> AsyncIterator[Build]:
     """Have the shadow schema to oneself for as long as the block lasts. Raises Refused."""
-    subscription = desk.subscription(consumer, topic)
-    if isinstance(subscription.keeps, Entangled):
-        raise Refused(
-            f"{consumer} cannot have what it keeps of {subscription.topic} built anew. {subscription.keeps.why}"
-        )
+    subscription, projection = require_projection(desk, consumer, topic)
     owner_url = desk.settings.migration_database_url
     if owner_url is None:
         raise Refused(
@@ -209,7 +215,7 @@ async def begin_build(
             await shadow.require_schema(ours, schemas)
             if not (await ours.execute(_OURS_ALONE, {"name": f"{desk.service}.rebuild"})).scalar_one():
                 raise Refused(f"Another rebuild of {desk.service} is running; one at a time.")
-            yield Build(batches, subscription.keeps, schemas, engine, log, steps)
+            yield Build(batches, projection, schemas, engine, log, steps)
     finally:
         await engine.dispose()
 

@@ -10,6 +10,7 @@ from shared.messaging.operations import lag, quarantine
 from shared.messaging.operations.dead_letters import discard, list_parked, replay, show_parked
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.projections import list_projections, rebuild
+from shared.messaging.operations.rebuild import require_projection
 from shared.messaging.parking import ParkedRecord
 
 Options = argparse.Namespace
@@ -102,6 +103,8 @@ async def list_all_projections(desk: Desk, options: Options) -> bool:  # noqa: A
 
 async def rebuild_projection(desk: Desk, options: Options) -> bool:
     """Build a projection anew."""
+    # Before anybody waits for a broker.
+    require_projection(desk, options.consumer, options.topic)
     async with open_log(KafkaAccess.from_settings(desk.settings), client_id=f"{desk.service}.rebuild") as log:
         with desk.answers.steps(0) as steps:
             found = await rebuild(
@@ -115,11 +118,14 @@ async def rebuild_projection(desk: Desk, options: Options) -> bool:
     equal = found.comparison.equal
     if not desk.answers.as_json:
         desk.answers.rows(found.comparison.rows(), title="At equal offsets", nothing="")
-    sentence = "Put in place." if found.swapped else f"{_would(desk)}Nothing was changed."
-    if not equal and not found.swapped and not desk.dry_run:
-        sentence += (
-            f" What was built differs and stays in the schema {desk.service}_rebuild for a look; "
-            "--accept-difference puts it in place."
+    if found.swapped:
+        sentence = "Put in place."
+    elif desk.dry_run:
+        sentence = f"Dry run, nothing was changed: what was built {'is equal' if equal else 'differs'}."
+    else:
+        sentence = (
+            "Nothing was changed: what was built differs. It stays in the schema "
+            f"{desk.service}_rebuild for a look; --accept-difference puts it in place."
         )
     told = {"equal": equal, "swapped": found.swapped, "tables": found.comparison.rows()}
     desk.answers.done({"consumer": options.consumer, **told, "dry_run": desk.dry_run}, sentence)
