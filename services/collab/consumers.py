@@ -1,6 +1,6 @@
 """What collab reads, and which handler takes what."""
 
-from services.collab.goals.commands import note_goals_at_risk
+from services.collab.goals.commands import follow_goals
 from services.collab.handoffs.commands.hand_over_moved_accounts import hand_over_moved_accounts
 from services.collab.projections.account_industries import keep_industries
 from services.collab.projections.account_states import forget_account_states, keep_account_states
@@ -63,7 +63,12 @@ CONSUMERS = {
     "collab.goals": (
         Subscription(
             metrics.GOALS,
-            {metrics.GoalAtRisk: note_goals_at_risk},
+            {
+                metrics.GoalAtRisk: follow_goals,
+                metrics.GoalRecovered: follow_goals,
+                metrics.GoalSettled: follow_goals,
+                metrics.GoalCancelled: follow_goals,
+            },
             keeps=Entangled("It writes notes, which people answer and edit."),
         ),
     ),

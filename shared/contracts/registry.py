@@ -24,6 +24,7 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         metrics.GoalAtRisk,
         metrics.GoalRecovered,
         metrics.GoalSettled,
+        metrics.GoalCancelled,
         sales.FactsRecorded,
     ),
     "collab": (

@@ -62,6 +62,15 @@ class Outbox:
         for event in events:
             self.add(event)
 
+    def apart(self) -> "Outbox":
+        """Return an outbox of the same source, for what may yet be taken back."""
+        return Outbox(source=self._source)
+
+    def take_over(self, other: "Outbox") -> None:
+        """Announce what was announced apart, and not written yet, after all that was announced here."""
+        self._pending += other._pending  # noqa: SLF001 - its own kind
+        self._uncounted |= other._uncounted  # noqa: SLF001
+
     def __len__(self) -> int:
         return len(self._pending)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
 
+from services.assignment.crm.states import code_of
 from services.assignment.texts import NotText, tidy
 
 Record = Mapping[str, Any]
@@ -117,6 +118,8 @@ def told_fields(system: System, record: Record) -> tuple[dict[str, Any], dict[st
         if name in record and (record[name] not in (None, "") or field not in fields):
             fields[field] = None if record[name] == "" else record[name]
             names[field] = name
+    if "state" in fields:
+        fields["state"] = code_of(fields["state"])
     return fields, names
 
 

@@ -1,6 +1,6 @@
 """Writing, editing and deleting notes. Events carry ids; the text never leaves the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from services.collab.projections.account_industries import is_registered
 from services.collab.projections.alignments import is_aligned
 from services.collab.projections.territories import is_live
 from shared.contracts import collab
-from shared.contracts.identity import actor_id_of
+from shared.contracts.identity import actor_id_of, signature_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 from shared.runtime.refusals import NotFound, VersionMismatch
@@ -24,28 +24,26 @@ from shared.runtime.refusals import NotFound, VersionMismatch
 
 @dataclass(frozen=True, slots=True)
 class WriteNote:
-    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it.
-
-    `announced` is a subject that another service told of: it is there, though it may not have come here yet.
-    """
+    """Put a note on a subject, before those it mentions; they may be asked to acknowledge it."""
 
     subject: Subject
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
-    announced: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Answer a note: the reply joins its thread, and is put before whoever takes part in it."""
 
-    note_id: UUID
+    answers: UUID
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ FROM (VALUES (
     CAST(:note AS uuid), CAST(:thread AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid),
     CAST(:account AS uuid), CAST(:actor AS text)
 )) AS n (note_id, thread_id, subject_type, subject_id, account_id, author)
-WHERE {VISIBLE} AND (CAST(:announced AS boolean) OR {_IS_THERE})
+WHERE {VISIBLE} AND (CAST(:thread AS uuid) IS NOT NULL OR {_IS_THERE})
 RETURNING note_id
 """)
 _REVISE = text("""
@@ -138,15 +136,20 @@ async def write_note(command: WriteNote, uow: UnitOfWork) -> Written:
 
 async def reply(command: Reply, uow: UnitOfWork) -> Written:
     """Write a reply, about what its thread is about. Raises NotFound, NobodyAsked."""
-    answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
+    answered = await find_note(uow.connection, command.answers, viewer=command.viewer)
     note = WriteNote(
-        answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
+        answered.subject,
+        command.body,
+        command.viewer,
+        command.mentions,
+        command.wants_acknowledgement,
+        command.note_id,
     )
     return await _write(note, answered.thread_id or answered.note_id, uow)
 
 
 async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> Written:
-    note_id, subject = new_id(), command.subject
+    note_id, subject = command.note_id, command.subject
     binds = {
         **command.viewer.parameters(),
         "note": note_id,
@@ -154,8 +157,7 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
         "subject_type": subject.type,
         "subject_id": subject.id,
         "account": await _account_of(subject, uow),
-        "announced": command.announced or thread_id is not None,
-        "actor": uow.actor,
+        "actor": signature_of(uow.actor),
         "now": uow.now,
     }
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
@@ -217,7 +219,13 @@ async def _account_of(subject: Subject, uow: UnitOfWork) -> UUID | None:
 async def _revise(note_id: UUID, revision: int, body: str, uow: UnitOfWork) -> None:
     await uow.connection.execute(
         _REVISE,
-        {"note": note_id, "revision": revision, "body": body, "actor": uow.actor, "now": uow.now},
+        {
+            "note": note_id,
+            "revision": revision,
+            "body": body,
+            "actor": signature_of(uow.actor),
+            "now": uow.now,
+        },
     )
 
 

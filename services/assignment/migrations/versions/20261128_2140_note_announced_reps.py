@@ -5,7 +5,7 @@ from alembic import op
 from shared.db.migrations import split_statements
 
 revision = "20261128_2140"
-down_revision = "20261124_0450"
+down_revision = "20261128_2130"
 branch_labels = None
 depends_on = None
 

@@ -19,6 +19,7 @@ from services.collab.notes.inbox.queries import (
 from services.collab.notes.inbox.refusals import NobodyAsked, NotWanted
 from services.collab.notes.visibility import Viewer
 from services.collab.projections.coverages import find_reps
+from shared.contracts.identity import SYSTEM
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 from shared.runtime.refusals import NotFound
@@ -31,7 +32,10 @@ SELECT m.mention_id, :note, m.mentioned_type, m.mentioned_id, m.rep_id, :wanted
 FROM unnest(CAST(:mentions AS uuid[]), CAST(:types AS text[]), CAST(:named AS uuid[]), CAST(:reps AS uuid[]))
     AS m (mention_id, mentioned_type, mentioned_id, rep_id)
 """)
-_TAKING_PART = text("SELECT DISTINCT author FROM notes WHERE note_id = :thread OR thread_id = :thread")
+# The product writes too, and has no inbox.
+_TAKING_PART = text(f"""
+SELECT DISTINCT author FROM notes WHERE (note_id = :thread OR thread_id = :thread) AND author <> '{SYSTEM}'
+""")
 # In one order, so that two notes to the same people never wait for each other crosswise.
 _LOCK = text("""
 SELECT pg_advisory_xact_lock(hashtextextended('collab.inbox ' || asked.recipient, 0))

@@ -2,8 +2,8 @@
 
 from shared.db.migrations import create_backbone, drop_backbone
 
-revision = "20261128_2300"
-down_revision = "20261124_0500"
+revision = "20261128_2345"
+down_revision = "20261128_2140"
 branch_labels = None
 depends_on = None
 
