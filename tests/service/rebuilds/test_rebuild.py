@@ -7,6 +7,7 @@ import pytest
 
 from shared.contracts import assignment, metrics
 from shared.messaging.consumer import Consumer
+from shared.messaging.operations.swap import Swap
 from shared.testing.frozen_clock import FrozenClock
 from shared.testing.waiting import eventually
 from tests.service.rebuilds.conftest import PROJECTIONS, Stage
@@ -197,3 +198,27 @@ async def test_states_are_built_from_what_compaction_left(stage):
     [told] = await one.rebuild()
     assert (told["equal"], told["swapped"]) == (True, True)
     assert told["tables"][0]["live_rows"] > 10
+
+
+@pytest.mark.parametrize("tail", [2_000, 5])
+async def test_what_comes_between_comparison_and_swap_is_not_lost(stage, monkeypatch, tail):
+    """The live consumer is at its fastest just before it is held; with too much to catch up on it is let go again."""
+    one = await stage(*COVERAGES)
+    await one.publish(40)
+    await one.apply(1)
+    monkeypatch.setattr("shared.messaging.operations.projections.TAIL_RECORDS", tail)
+    ordinary, held = Swap.begin, []
+
+    async def begin_late(swap, connection):
+        if not held:
+            await one.publish(40)
+            await one.apply(2)
+        held.append(swap)
+        return await ordinary(swap, connection)
+
+    monkeypatch.setattr(Swap, "begin", begin_late)
+    [told] = await one.rebuild()
+    assert (told["swapped"], len(held)) == (True, 1 if tail > 40 else 2)
+    [told] = await one.rebuild("--dry-run")
+    assert told["equal"]
+    assert len(await one.query(AUDIT)) == 1
