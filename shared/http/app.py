@@ -126,7 +126,8 @@ def _implied(operation: dict[str, Any], route: RouteContext) -> set[int]:
         found |= {400, 413, 415}
     if "cursor" in names:
         found |= {400}
-    if "path" in names.values():
+    # A list may be narrowed to what lies outside the caller's scope, or is not there.
+    if "path" in names.values() or names.keys() & {"territory_id", "plan_id"}:
         found |= {404}
     if "idempotency-key" in names:
         found |= {400, 409}

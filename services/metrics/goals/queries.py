@@ -15,7 +15,7 @@ from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
 from services.metrics.goals.values import read_history
 from services.metrics.quotas.queries import IS_QUOTA
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -101,7 +101,8 @@ async def find_goal(
 async def list_goals(
     read: AsyncConnection, asked: GoalsAsked, *, page: PageRequest, scope: Scope
 ) -> list[GoalFound]:
-    """Return a page of goals, and one more if there is one."""
+    """Return a page of goals, and one more if there is one. Raises NotFound for a territory outside the scope."""
+    await require_in_scope(read, asked.territory_id, scope)
     names: dict[str, Any] = {
         "territory_id": asked.territory_id,
         "state": asked.state,

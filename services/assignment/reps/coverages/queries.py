@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.reps.coverages.coverage import Coverage, RunningCoverage
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -79,7 +79,8 @@ async def list_coverages(
     scope: Scope,
     page: PageRequest,
 ) -> list[Coverage]:
-    """Return coverages by id, one more than the page holds."""
+    """Return coverages by id, one more than the page holds. Raises NotFound for a territory outside the scope."""
+    await require_in_scope(read, territory_id, scope)
     rows = await read.execute(
         _LIST,
         {

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.collab.projections.territories import IN_SCOPE, are_few
 from services.collab.protocols.obligations.obligation import ObligationState, Outcome, Untold
 from services.collab.protocols.protocol import Action, Duty
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.runtime.refusals import NotFound
 
 
@@ -107,7 +107,8 @@ async def find_subjects_to_answer(read: AsyncConnection, account_id: UUID, *, at
 async def list_obligations(
     read: AsyncConnection, wanted: ObligationFilter, *, scope: Scope, after: UUID | None, limit: int
 ) -> list[ObligationRow]:
-    """Return what is or was owed, in the order it was opened."""
+    """Return what is or was owed, in the order it was opened. Raises NotFound for a territory outside the scope."""
+    await require_in_scope(read, wanted.territory_id, scope)
     given = {
         "state": wanted.state,
         "territory": wanted.territory_id,
