@@ -5,9 +5,5 @@ class Refused(Exception):
     """What was asked for cannot be done; the text says why, and what to do."""
 
 
-class Differs(Refused):
-    """What was built anew is not what is live."""
-
-
 class ReplayFailed(Refused):
     """The handler still refuses, or the record still cannot be read."""
