@@ -7,7 +7,6 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from shared.db.migrations import SchemaNotAtHead, upgrade
-from shared.messaging.dlq_command import run_dlq_command
 from shared.messaging.run import Consumers, run_consumers, run_relay
 from shared.runtime.settings import ServiceSettings, explain
 
@@ -33,14 +32,18 @@ def run_service(
         "consumer": lambda settings: run_consumers(settings, service, consumers),
         "migrate": lambda settings: _migrate(settings, service),
     }
-    is_dlq = arguments[:1] == ["dlq"]
-    if not is_dlq and (len(arguments) != 1 or arguments[0] not in every):
-        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|dlq ...")
+    operates = arguments[:1] == ["events"]
+    if not operates and (len(arguments) != 1 or arguments[0] not in every):
+        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|events ...")
     try:
         settings = read_settings()
-        if is_dlq:
-            found = run_dlq_command(arguments[1:], settings=settings, service=service, consumers=consumers)
-            sys.exit(found)
+        if operates:
+            # Tables and progress for people, which no other role has a use for.
+            from shared.messaging.operations.command import run_events_command  # noqa: PLC0415
+
+            sys.exit(
+                run_events_command(arguments[1:], settings=settings, service=service, consumers=consumers)
+            )
         every[arguments[0]](settings)
     except ValidationError as error:
         sys.exit(explain(error, service=service))

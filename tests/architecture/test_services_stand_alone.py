@@ -59,7 +59,7 @@ def test_a_process_without_settings_says_so_and_ends(service: str):
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"usage: python -m services.{service} api|")
-    assert done.stderr.rstrip().endswith("|migrate|dlq ...")
+    assert done.stderr.rstrip().endswith("|migrate|events ...")
 
 
 # A CRM holds no token of ours: its deliveries prove by their signature who sent them.

@@ -1,7 +1,7 @@
 """What an operator does about parked keys: look, replay once the cause is mended, or give up what blocks them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import text
@@ -13,11 +13,9 @@ from shared.kafka.records import TopicPartition
 from shared.messaging.batches import Batches, HandlerFailure
 from shared.messaging.classification import KeyState, ParkReason, classify
 from shared.messaging.decoding import decode_record, describe_error
+from shared.messaging.operations.refusals import ReplayFailed
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.progress import Progress
-from shared.runtime.logging import get_logger
-
-log = get_logger(__name__)
 
 _LIST = text("""
 SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reason, count(*) AS records,
@@ -31,10 +29,6 @@ DELETE FROM parked_records
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = :key
   AND record_offset = ANY(CAST(:offsets AS bigint[]))
 """)
-
-
-class ReplayFailed(RuntimeError):
-    """The handler still refuses, or the record still cannot be read; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,65 +70,64 @@ async def show_parked(engine: AsyncEngine, *, consumer: str, topic: str, key: st
         return await Parking(consumer, topic).records_of(connection, [key])
 
 
-async def replay(batches: Batches, key: str) -> int:
+async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
     """Apply a key's parked records in order and let it go; return how many. Raises ReplayFailed.
 
     What lies beyond a missing version goes on waiting for it.
     """
-    async with batches.engine.begin() as connection:
-        parked, state = await _lock(batches, connection, key)
-        decoded = [decode_record(each.record, batches.subscription) for each in parked]
-        plan = classify(decoded, {key: state}, batches.subscription.order)
-        if plan.dead:
-            raise ReplayFailed(describe_error(plan.dead[0].cause.error))
-        uow = UnitOfWork(
-            connection=connection,
-            now=batches.clock.now(),
-            actor=f"replay:{batches.consumer}",
-            outbox=Outbox(source=batches.source),
-        )
-        try:
-            await batches.run_handlers(plan.apply, uow)
-        except HandlerFailure as failure:
-            raise ReplayFailed(describe_error(failure.error)) from failure
-        waiting = plan.park.keys()
-        applied = [each.record.offset for each in parked if each.record.offset not in waiting]
-        await _settle(batches, connection, key, plan.states[key], forgotten=applied, now=uow.now)
-    log.warning(
-        "replayed", consumer=batches.consumer, topic=batches.subscription.topic, key=key, records=len(applied)
-    )
+    parked, state = await _lock(batches, uow.connection, key)
+    decoded = [decode_record(each.record, batches.subscription) for each in parked]
+    plan = classify(decoded, {key: state}, batches.subscription.order)
+    if plan.dead:
+        raise ReplayFailed(describe_error(plan.dead[0].cause.error))
+    # What a refused handler had announced so far is dropped with this outbox.
+    own = replace(uow, actor=f"replay:{batches.consumer}", outbox=Outbox(source=batches.source))
+    try:
+        await batches.run_handlers(plan.apply, own)
+    except HandlerFailure as failure:
+        raise ReplayFailed(describe_error(failure.error)) from failure
+    waiting = plan.park.keys()
+    applied = [each.record.offset for each in parked if each.record.offset not in waiting]
+    await _settle(batches, uow.connection, key, plan.states[key], forgotten=applied, now=uow.now)
     return len(applied)
 
 
-async def discard(batches: Batches, key: str) -> int:
-    """Give up what blocks a key, then replay the rest; return how many records were given up.
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """What discarding came to: records given up, records applied then, and why the rest still waits."""
 
-    For a refused record that is the record; for a gap it is the versions that never came.
+    given_up: int
+    replayed: int
+    refused: str | None = None
+
+
+async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
+    """Give up what blocks a key, then replay the rest. Raises ReplayFailed when nothing is parked.
+
+    What blocks is the refused record or, for a gap, the versions that never came. A rest that is refused in turn
+    waits as it did; what was given up stays so.
     """
-    async with batches.engine.begin() as connection:
-        parked, state = await _lock(batches, connection, key)
-        if batches.subscription.order == "dense":
-            head = parked[0]
-            version = head.version or 0
-            is_gap = version > state.seen + 1
-            state.seen = version - 1 if is_gap else version
-            given_up = [] if is_gap else [head]
-        else:
-            given_up = list(parked)
-        if len(parked) > len(given_up):
-            state.wait(ParkReason.FAILED)
-        offsets = [each.record.offset for each in given_up]
-        await _settle(batches, connection, key, state, forgotten=offsets, now=batches.clock.now())
-    log.warning(
-        "discarded",
-        consumer=batches.consumer,
-        topic=batches.subscription.topic,
-        key=key,
-        records=len(given_up),
-    )
-    if state.parked is not None:
-        await replay(batches, key)
-    return len(given_up)
+    parked, state = await _lock(batches, uow.connection, key)
+    if batches.subscription.order == "dense":
+        head = parked[0]
+        version = head.version or 0
+        is_gap = version > state.seen + 1
+        state.seen = version - 1 if is_gap else version
+        given_up = [] if is_gap else [head]
+    else:
+        given_up = list(parked)
+    remain = len(parked) > len(given_up)
+    if remain:
+        state.wait(ParkReason.FAILED)
+    offsets = [each.record.offset for each in given_up]
+    await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
+    if not remain:
+        return Discarded(len(given_up), 0)
+    try:
+        async with uow.connection.begin_nested():
+            return Discarded(len(given_up), await replay(batches, key, uow))
+    except ReplayFailed as failure:
+        return Discarded(len(given_up), 0, str(failure))
 
 
 async def _lock(
@@ -148,7 +141,10 @@ async def _lock(
         await Progress(batches.consumer, place).lock(connection)
     parked = await parking.records_of(connection, [key])
     if not parked:
-        raise ReplayFailed(f"nothing is parked for {key}")
+        raise ReplayFailed(
+            f"key: nothing of {key} is parked by {batches.consumer} on {batches.subscription.topic}; "
+            "`dlq list` tells what is."
+        )
     progress = Progress(batches.consumer, TopicPartition(batches.subscription.topic, 0))
     states = await progress.read_keys(connection, [key])
     # As if nothing had happened since the last applied version; what still has to wait parks itself anew.
