@@ -33,7 +33,7 @@ class EnrolRep:
 
 async def enrol_rep(command: EnrolRep, uow: UnitOfWork) -> EnrolmentRow:
     """Enrol a rep. Raises NotFound or AlreadyEnrolled."""
-    await require_rep(uow.connection, command.rep_id, scope=command.scope)
+    await require_rep(uow.connection, command.rep_id, scope=command.scope, at=uow.now)
     programme = await find_programme(uow.connection, command.programme_id)
     enrolment_id = new_id()
     binds = {
@@ -47,4 +47,6 @@ async def enrol_rep(command: EnrolRep, uow: UnitOfWork) -> EnrolmentRow:
     }
     if (await uow.connection.execute(_ENROL, binds)).one_or_none() is None:
         raise AlreadyEnrolled("rep_id: the rep is enrolled in this programme; look at GET /v1/enrolments.")
-    return await find_enrolment(uow.connection, enrolment_id, viewer=uow.actor, scope=command.scope)
+    return await find_enrolment(
+        uow.connection, enrolment_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )

@@ -53,7 +53,9 @@ async def lock_enrolment(
     enrolment_id: UUID, uow: UnitOfWork, *, scope: Scope, expected_version: int | None = None
 ) -> Held:
     """Load an enrolment for a change. Raises NotFound or VersionMismatch."""
-    found = await uow.connection.execute(_LOCK, {**scope.parameters(), "enrolment": enrolment_id})
+    found = await uow.connection.execute(
+        _LOCK, {**scope.parameters(), "at": uow.now, "enrolment": enrolment_id}
+    )
     row = found.one_or_none()
     if row is None:
         raise NotFound("enrolment_id: no such enrolment.")

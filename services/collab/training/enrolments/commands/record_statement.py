@@ -57,7 +57,9 @@ async def record_statement(command: RecordStatement, uow: UnitOfWork) -> Stateme
         if passed:
             item = Satisfied(course.code, command.completed_on, command.statement_id)
             await settle(held, held.progress.satisfy(item), uow)
-    return await find_statement(uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope)
+    return await find_statement(
+        uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )
 
 
 async def _is_known(command: RecordStatement, uow: UnitOfWork) -> bool:
