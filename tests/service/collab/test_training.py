@@ -154,7 +154,8 @@ async def test_a_pass_before_the_window_completes_and_says_why_it_grants_nothing
     body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
     await ok(school, "POST", "/v1/awards", body, 201)
     enrolment = await enrol(school, await programme(school))
-    await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    passed = await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    assert passed["award_withheld"] == "renewal-window-not-open"
     found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
     assert (found["state"], found["award_id"]) == ("completed", None)
     assert found["award_withheld"] == "renewal-window-not-open"

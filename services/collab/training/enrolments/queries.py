@@ -66,6 +66,7 @@ class StatementRow:
     voided_at: datetime | None
     voided_by: str | None
     void_reason: str | None
+    award_withheld: str | None
 
 
 @dataclass(frozen=True, slots=True)
