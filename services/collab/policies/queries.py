@@ -165,13 +165,14 @@ async def list_acknowledgements(
     read: AsyncConnection,
     version: VersionRow,
     *,
+    at: datetime,
     viewer: str,
     scope: Scope,
     after: UUID | None,
     limit: int,
 ) -> list[AcknowledgementRow]:
     """Return who acknowledged a version, of the reps the caller may see, by their ids."""
-    binds: dict[str, Any] = {"code": version.code, "version": version.version, "viewer": viewer}
+    binds: dict[str, Any] = {"code": version.code, "version": version.version, "at": at, "viewer": viewer}
     rows = await read.execute(
         _ACKNOWLEDGEMENTS, {**scope.parameters(), **binds, "after": after, "limit": limit}
     )

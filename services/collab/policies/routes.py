@@ -156,7 +156,7 @@ async def list_acknowledgements(
     """List who acknowledged a version: reps who cover a territory in your scope, and yourself."""
     found = await queries.find_version(read, code, version, at=now)
     rows = await queries.list_acknowledgements(
-        read, found, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1
+        read, found, at=now, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1
     )
     items, cursor = page_of(rows, page, lambda row: row.rep_id)
     return Page(items=[AcknowledgementView.model_validate(item) for item in items], next_cursor=cursor)

@@ -184,3 +184,23 @@ async def test_a_coverage_ends_ahead_or_now_and_leaves_a_vacancy(staffed: Assign
     ends = len(await staffed.events("assignment.coverage.ended.v1"))
     assert (await _cover(staffed, "bo")).status_code == 201
     assert len(await staffed.events("assignment.coverage.ended.v1")) == ends
+
+
+async def test_who_covers_for_a_known_time_is_seen_while_it_lasts(staffed: Assignment) -> None:
+    coverage = (await _cover(staffed, "ada")).json()
+    end = staffed.clock.now() + timedelta(days=30)
+    await staffed.post(f"/v1/coverages/{coverage['coverage_id']}/endings", {"valid_to": end.isoformat()})
+    manager, rep = staffed.caller("manager", territories=[CITY]), f"/v1/reps/{rep_id_of('ada')}"
+
+    async def seen() -> tuple[int, int, int]:
+        found = await staffed.http.get(rep, headers=manager)
+        lists = [
+            await staffed.http.get(path, headers=manager) for path in ("/v1/reps", "/v1/crm/salesforce/reps")
+        ]
+        return found.status_code, *(len(answer.json()["items"]) for answer in lists)
+
+    assert await seen() == (200, 1, 1)
+    staffed.clock.move_to(end - timedelta(seconds=1))
+    assert await seen() == (200, 1, 1)
+    staffed.clock.move_to(end)
+    assert await seen() == (404, 0, 0)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.collab.training.expiry.commands import EnrolByRule, enrol_whom_rules_name
-from shared.contracts.assignment import AccountChanged, RepChanged
+from shared.contracts.assignment import AccountChanged, CoverageEnded, RepChanged
 from tests.service.collab.conftest import NORTH, SOUTH, Collab, aligned
 from tests.service.collab.school import (
     OTHER_REP,
@@ -154,7 +154,8 @@ async def test_a_pass_before_the_window_completes_and_says_why_it_grants_nothing
     body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
     await ok(school, "POST", "/v1/awards", body, 201)
     enrolment = await enrol(school, await programme(school))
-    await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    passed = await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    assert passed["award_withheld"] == "renewal-window-not-open"
     found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
     assert (found["state"], found["award_id"]) == ("completed", None)
     assert found["award_withheld"] == "renewal-window-not-open"
@@ -228,6 +229,47 @@ async def test_only_reps_that_assignment_told_of_are_certified_and_enrolled(scho
     covering = uuid4()
     await school.feed(covers(covering, SOUTH))
     await ok(school, "POST", "/v1/awards", {**award, "rep_id": str(covering)}, 201)
+
+
+async def test_a_coverage_whose_end_is_known_counts_while_it_lasts(school: Collab) -> None:
+    """A holdover, a leave, the end of a quarter: until then the manager goes on training and certifying."""
+    course = await programme(school)
+    coverage = covers(OTHER_REP, SOUTH)
+    await school.feed(coverage)
+    end = school.clock.now() + timedelta(days=30)
+    named = coverage.model_dump(include={"coverage_id", "territory_id", "rep_id"})
+    await school.feed(CoverageEnded(**named, valid_to=end), version=2)
+    manager = {"roles": ["manager"], "territories": [SOUTH]}
+    award = {"rep_id": str(OTHER_REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
+    enrolment = {"programme_id": course["programme_id"], "rep_id": str(OTHER_REP)}
+    made = []
+    for path, body in (("/v1/awards", award), ("/v1/enrolments", enrolment)):
+        answer = await send(school, "POST", path, body, **manager)
+        assert answer.status_code == 201, answer.text
+        made.append(answer.json())
+    awarded, enrolled = f"/v1/awards/{made[0]['award_id']}", f"/v1/enrolments/{made[1]['enrolment_id']}"
+    statement = f"/v1/statements/{uuid4()}"
+    told_of = (
+        ("PUT", statement, told(made[1], score=0)),
+        ("GET", statement, None),
+        ("GET", awarded, None),
+        ("GET", enrolled, None),
+        ("GET", f"{enrolled}/statements", None),
+        ("POST", f"{awarded}/revocations", {"reason": "To show."}),
+    )
+    for method, path, body in told_of:
+        answer = await send(school, method, path, body, **manager)
+        assert answer.status_code == 200, answer.text
+    for path, found in (("/v1/awards", 1), ("/v1/enrolments", 1)):
+        assert len((await send(school, "GET", path, **manager)).json()["items"]) == found
+    school.clock.move_to(end)
+    for method, path, body in (
+        *told_of,
+        ("POST", "/v1/awards", award),
+        ("POST", "/v1/enrolments", enrolment),
+    ):
+        assert (await send(school, method, path, body, **manager)).status_code == 404
+    assert (await send(school, "GET", "/v1/awards", **manager)).json()["items"] == []
 
 
 async def test_bad_input_names_the_field_and_writes_nothing(school: Collab) -> None:

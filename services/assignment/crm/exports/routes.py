@@ -44,9 +44,11 @@ async def list_crm_accounts(
 
 
 @router.get("/{system}/reps")
-async def list_crm_reps(by: Reader, read: Snapshot, page: PageParameters, system: System) -> RecordsView:
+async def list_crm_reps(
+    by: Reader, read: Snapshot, now: Now, page: PageParameters, system: System
+) -> RecordsView:
     """List reps as the CRM's users or owners, by id."""
-    rows = await list_reps(read, external_id=None, scope=by.scope, page=page)
+    rows = await list_reps(read, external_id=None, scope=by.scope, at=now, page=page)
     found, cursor = page_of(rows, page, lambda rep: rep.rep_id)
     return RecordsView(
         object=REPS[system], items=[write_rep(system, one) for one in found], next_cursor=cursor

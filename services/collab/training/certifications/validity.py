@@ -7,7 +7,7 @@ certification never overlap. A pass earns, by the day it was made on:
 - in the grace after the expiry: a period from that day on, which ends where an early renewal's would have;
 - later, or with nothing before: a whole period from that day on;
 - before the renewal window, in a period that was revoked since, or so late told that its period would reach into
-  another: nothing, and the reason is told.
+  another: nothing, and the reason is told; nor does one in an enrolment that was completed before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +27,7 @@ class Withheld(StrEnum):
     RENEWAL_WINDOW_NOT_OPEN = "renewal-window-not-open"
     REVOKED_SINCE = "revoked-since"
     FOLLOWED_BY_ANOTHER = "followed-by-another-award"
+    COMPLETED_BEFORE = "completed-before"
 
 
 class AwardState(StrEnum):

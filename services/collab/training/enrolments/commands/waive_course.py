@@ -45,4 +45,6 @@ async def waive_course(command: WaiveCourse, uow: UnitOfWork) -> EnrolmentRow:
     binds = {"enrolment": command.enrolment_id, "course": command.course_code, "reason": command.reason}
     await uow.connection.execute(_WAIVE, {**binds, "today": today, "now": uow.now, "actor": uow.actor})
     await settle(held, held.progress.satisfy(Satisfied(command.course_code, today)), uow)
-    return await find_enrolment(uow.connection, command.enrolment_id, viewer=uow.actor, scope=command.scope)
+    return await find_enrolment(
+        uow.connection, command.enrolment_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )
