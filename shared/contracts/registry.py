@@ -13,6 +13,7 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         assignment.AccountRegistered,
         assignment.AccountChanged,
         assignment.AccountAligned,
+        assignment.AlignedAccountState,
         assignment.RepRegistered,
         assignment.RepChanged,
         assignment.CoverageStarted,

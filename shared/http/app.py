@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
 from fastapi.routing import RouteContext
 
 from shared.contracts.asyncapi import describe_events
 from shared.http import etags, health, idempotency, pagination, security, tokens
 from shared.http.audit import routes as audit
+from shared.http.events_page import render_events_page
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parameters import install_parameters
 from shared.http.parts import Parts
@@ -75,6 +77,13 @@ def _events_router(document: dict[str, Any]) -> APIRouter:
     async def events() -> dict[str, Any]:
         """Return the AsyncAPI document: what this service sends to Kafka and what it receives."""
         return document
+
+    page = render_events_page(document)
+
+    @router.get("/asyncapi", response_class=HTMLResponse)
+    async def events_page() -> str:
+        """Return the same as a page to read: it needs no network but this service."""
+        return page
 
     return router
 

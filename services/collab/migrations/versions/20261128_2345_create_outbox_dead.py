@@ -3,7 +3,7 @@
 from shared.db.migrations import create_backbone, drop_backbone
 
 revision = "20261128_2345"
-down_revision = "20261128_2300"
+down_revision = "20261128_2320"
 branch_labels = None
 depends_on = None
 
