@@ -254,9 +254,13 @@ async def test_a_changed_account_is_aligned_by_the_live_plan_at_once(assignment:
         "SELECT type, aggregateversion FROM outbox WHERE aggregateid = :id ORDER BY seq",
         id=str(account_id_of("city")),
     )
+    # What one transaction tells of an account is one state, at the version of the last event.
     assert events == [
         ("assignment.account.registered.v1", 1),
+        ("assignment.account.state.v1", 1),
         ("assignment.account.aligned.v1", 2),
+        ("assignment.account.state.v1", 2),
         ("assignment.account.changed.v1", 3),
         ("assignment.account.aligned.v1", 4),
+        ("assignment.account.state.v1", 4),
     ]
