@@ -28,9 +28,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="commands per second")
     parser.add_argument("--seconds", type=float, help="of load, without the fault; 40, in smoke 16")
     parser.add_argument("--facts", type=int, default=FACTS, help="how many in the scenario of the same name")
+    parser.add_argument("--keep", action="store_true", help="keep history and logs also when all is well")
     asked = parser.parse_args()
     seconds = asked.seconds or (16.0 if asked.only == "smoke" else 40.0)
-    options = Options(asked.seed, asked.rate, seconds, Path(LOCAL) / "faults")
+    options = Options(asked.seed, asked.rate, seconds, Path(LOCAL) / "faults", keep=asked.keep)
     faults = chosen(asked.only)
     print(f"{len(faults)} faults, seed {options.seed}, {options.rate:g} commands per second", flush=True)
     results = list(run_all(faults, options)) if faults else []

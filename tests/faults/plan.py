@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from tests.faults.fault import Fault
-from tests.faults.faults import control, engines
+from tests.faults.faults import apis, control, engines, readers, relays
 
+_MODULES = (control, relays, engines, readers, apis)
 FAULTS: Mapping[str, Fault] = dict(
     sorted(
-        {**control.FAULTS, **engines.FAULTS}.items(),
+        (named for module in _MODULES for named in module.FAULTS.items()),
         key=lambda named: int("".join(filter(str.isdigit, named[0]))),
     )
 )

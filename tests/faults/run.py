@@ -1,5 +1,6 @@
 """One fault, from a fresh deployment to a verdict."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +21,16 @@ RECOVERY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much load, for how long, and where histories are kept. `mutate` breaks the product on top."""
+    """How much load, for how long, and where histories and logs are kept: when a verdict is not ok, or always.
+
+    `mutate` breaks the product on top of what the fault breaks.
+    """
 
     seed: int
     rate: float
     seconds: float
     histories: Path
+    keep: bool = False
     mutate: Callable[[Fleet], None] = lambda _: None
 
 
@@ -70,10 +75,13 @@ def _result(
     name: str, fault: Fault, stage: Stage, recovery: float, repeats: int, options: Options
 ) -> FaultResult:
     wrong = [f for f in stage.findings if not f.kind.startswith(fault.exempt or ("\0",))]
-    if wrong:
-        kept = options.histories / f"{name}-{options.seed}.jsonl"
-        stage.load.history.write(kept)
-        stage.remark(f"history {kept.name}")
+    if wrong or options.keep:
+        kept = options.histories / f"{name}-{options.seed}"
+        shutil.copytree(
+            stage.fleet.folder, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("issuer", "tampering")
+        )
+        stage.load.history.write(kept / "history.jsonl")
+        stage.remark(f"history and logs in {kept.name}")
     load = stage.load
     return FaultResult(
         fault=name,

@@ -73,9 +73,9 @@ class Stage:
     engines: Engines
     fleet: Fleet
     load: Load
+    seed: int
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    healed_at: float | None = None
 
     @property
     def database(self) -> Database:
@@ -110,21 +110,24 @@ class Stage:
 
     def wait_until_through(self, *, seconds: float = PATIENCE) -> float:
         """Return once everything that is there now is sent and applied, and how long it took."""
-        began = time.monotonic()
-        target: list[tuple[dict[int, int], int]] = []
+        last: list[int] = []
+        ends: list[dict[int, int]] = []
 
         def missing() -> str | None:
-            if not target:
-                last = answered(self._last_row)
-                if last is None or (left := answered(lambda: self._rows_up_to(last))) is None:
-                    return "Postgres away"
-                if left:
-                    return f"{left} rows in the outbox"
-                target.append((self._ends(), last))
-            return answered_or("Postgres away", lambda: self._behind(*target[0]))
+            # Fixed once, each as soon as it can be asked for: what comes later is not waited for.
+            if not last:
+                last.append(self._last_row())
+            if left := self._rows_up_to(last[0]):
+                return f"{left} rows in the outbox"
+            if not ends:
+                ends.append(self._ends())
+            return self._behind(ends[0], last[0])
 
-        self.wait(missing, what="what was there when it healed", seconds=seconds)
-        return time.monotonic() - began
+        return self.wait(
+            lambda: answered_or("Postgres away", missing),
+            what="what was there when it healed",
+            seconds=seconds,
+        )
 
     def quiesce(self, *, seconds: float = PATIENCE) -> float:
         """Return once the outbox is empty and the reader is at the end of the log."""
@@ -161,7 +164,6 @@ class Stage:
         """Have all links pass, and start again what ended."""
         self.engines.proxies.heal()
         self.fleet.revive()
-        self.healed_at = time.monotonic()
 
 
 def answered_or(away: str, look: Look) -> str | None:
@@ -197,4 +199,4 @@ def set_up(
             return [fleet.url(name) for name in processes if name.startswith("assignment.api")]
 
         load = Load(urls, fleet.token(role="admin", subject="load"), rate=rate, seed=seed)
-        yield Stage(engines, fleet, load)
+        yield Stage(engines, fleet, load, seed)
