@@ -6,12 +6,16 @@ own, and Kafka too where the broker has a listener for it.
 
 import os
 import signal
+import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from deploy.local.paths import REPOSITORY
 from deploy.local.ports import LOOPBACK, free_port
 from tests.faults.cluster import ProxiedKafka
 from tests.faults.proxy import Link, Proxies
@@ -34,6 +38,7 @@ class Fleet(ServiceProcesses):
         self._tamperings: dict[str, tuple[str, ...]] = {}
         self._api_ports: dict[str, int] = {}
         self._more: dict[str, Mapping[str, str]] = {}
+        self._listening: dict[str, int] = {}
         self.tampering = folder / "tampering"
         self.tampering.mkdir(parents=True, exist_ok=True)
 
@@ -58,8 +63,8 @@ class Fleet(ServiceProcesses):
         return [name for name in self._children if name == role or name.startswith(f"{role}.")]
 
     def tamper(self, role: str, *names: str) -> None:
-        """Have processes of a role, or a single process, run tampered from their next start on."""
-        self._tamperings[role] = names
+        """Have the processes of a role, or one further process of it, run tampered from their next start on."""
+        self._tamperings[role] = (*self._tamperings.get(role, ()), *names)
 
     def tell(self, role: str, **settings: str) -> None:
         """Set more of a process's environment, by the names of its settings."""
@@ -114,6 +119,35 @@ class Fleet(ServiceProcesses):
         self.start(*ended)
         return ended
 
+    def launch(self, name: str) -> None:
+        """Start a process and do not wait until it is ready: it may have reason not to be."""
+        self._children[name] = self._child(name)
+
+    def ask(self, name: str, path: str) -> tuple[int, str]:
+        """Return what a process answers on its health port, status 0 when it does not."""
+        url = f"http://{LOOPBACK}:{self._listening[name]}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def command(self, *arguments: str, service: str = "metrics") -> subprocess.CompletedProcess[str]:
+        """Run one of a service's commands, such as `dlq list`, to its end, with the witness beside it."""
+        tampered = ["tests.faults.tampered", "witness"] if service == "metrics" else []
+        done = subprocess.run(
+            [sys.executable, "-m", *tampered, f"services.{service}", *arguments],
+            env={**os.environ, **self._told(service, 0), arming.FOLDER: str(self.tampering)},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        (self.folder / "commands.log").open("a").write(f"{arguments}\n{done.stdout}{done.stderr}\n")
+        return done
+
     def pid(self, name: str) -> int:
         """Return a process's id."""
         return self._children[name].pid
@@ -140,8 +174,8 @@ class Fleet(ServiceProcesses):
 
     def _command(self, name: str, service: str, role: str) -> list[str]:
         kind = f"{service}.{role}"
-        named = self._tamperings.get(name, self._tamperings.get(kind, ()))
-        tamperings = (*_ALWAYS.get(kind, ()), *named)
+        of_its_own = self._tamperings.get(name, ()) if name != kind else ()
+        tamperings = (*_ALWAYS.get(kind, ()), *self._tamperings.get(kind, ()), *of_its_own)
         if not tamperings:
             return super()._command(name, service, role)
         return [
@@ -150,6 +184,7 @@ class Fleet(ServiceProcesses):
         ]
 
     def _environment(self, name: str, service: str, port: int) -> Mapping[str, str]:
+        self._listening[name] = port
         told = {**super()._environment(name, service, port), arming.FOLDER: str(self.tampering)}
         through = urlsplit(self.database_url(f"{service}_app"))
         address = f"{through.username}:{through.password}@{LOOPBACK}:{self.link(name, 'postgres').port}"

@@ -1,6 +1,9 @@
 """Kafka and Postgres die, or stand still."""
 
+from random import Random
+
 from tests.faults.fault import Fault
+from tests.faults.processes import paused
 from tests.faults.stage import Stage
 
 
@@ -24,7 +27,44 @@ def kill_postgres(stage: Stage) -> None:
     postgres.start()
 
 
+def pause_kafka(stage: Stage) -> None:
+    """SIGSTOP the broker for 40 s: it is there and does not answer."""
+    with paused(stage.engines.kafka.data_dir, "kafka.Kafka"):
+        stage.hold(40)
+
+
+def pause_postgres(stage: Stage) -> None:
+    """SIGSTOP the server with all its sessions for 10 s; requests are told 503, never 500."""
+    before = stage.load.tally.statuses[503]
+    with paused(stage.engines.postgres.data_dir):
+        stage.hold(10)
+    stage.remark(f"{stage.load.tally.statuses[503] - before} answers 503")
+    for name in ("assignment.api", "assignment.api.2"):
+        stage.wait(
+            lambda n=name: None if stage.fleet.ask(n, "/health/ready")[0] == 200 else "not ready", what=name
+        )
+
+
+def end_sessions(stage: Stage) -> None:
+    """End five random sessions of the services per second, for 20 s."""
+    rng = Random(stage.seed)
+    ended = 0
+    for _ in range(100):
+        pids = stage.database.rows("""
+            SELECT pid FROM pg_stat_activity
+            WHERE datname = current_database() AND usename LIKE '%_app' AND backend_type = 'client backend'
+        """)
+        if pids:
+            pid = rng.choice(pids)["pid"]
+            ended += bool(stage.database.value("SELECT pg_terminate_backend($1)", pid))
+        stage.hold(0.2)
+    stage.remark(f"{ended} sessions ended")
+
+
 FAULTS = {
     "F5": Fault("Kafka killed, back after 20 s", kill_kafka),
+    "F6": Fault("Kafka paused for 40 s", pause_kafka),
     "F13": Fault("Postgres killed, recovers from its log", kill_postgres),
+    "F14": Fault("Postgres paused for 10 s with all its sessions", pause_postgres),
+    "F15": Fault("five random sessions ended per second", end_sessions),
 }

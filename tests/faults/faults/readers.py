@@ -65,7 +65,7 @@ def both_worked(stage: Stage, _evidence: Evidence) -> None:
 
 def _twins(fleet: Fleet) -> None:
     fleet.tamper("metrics.consumer", "slow-handler")
-    fleet.tamper("metrics.consumer.2", "slow-handler", "another-group")
+    fleet.tamper("metrics.consumer.2", "another-group")
 
 
 FAULTS = {
