@@ -62,15 +62,17 @@ async def test_a_hint_during_a_rebalance_does_not_throw_the_member_out_of_the_gr
     await eventually(
         lambda: member_that_hangs.poll(0.05) is None and member_that_hangs.assignment(), timeout=60
     )
-    second = await start()
+    # It joins once the group has given up the one that hangs.
+    joining = asyncio.create_task(start())
 
     async def second_has_joined():
         await first.hint_commits(dict.fromkeys(first.assignment(), 0))
-        return second.assignment()
+        return joining.done()
 
     with caplog.at_level(logging.ERROR, logger="aiokafka"):
         await eventually(second_has_joined, timeout=60)
         await eventually(first.assignment, timeout=60)
         # Answered after whatever was told before it.
         await first.hint_commits(dict.fromkeys(first.assignment(), 0))
+    assert (await joining).assignment()
     assert "will rejoin" not in caplog.text
