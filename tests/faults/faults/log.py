@@ -26,7 +26,7 @@ def raw_kafka(stage: Stage) -> RawKafka:
 def truncate(stage: Stage) -> None:
     """Cut off records that were not read yet; the reader has to stop there and say so, not to skip them."""
     for name in READERS:
-        stage.fleet.kill(name)
+        stage.fleet.terminate(name)
     partition, end = _post_unread_facts(stage)
     before = stage.applied_to(FACTS_READER, FACTS).get(partition, 0)
     raw_kafka(stage).truncate(FACTS, partition, before=end - 1)
@@ -86,7 +86,7 @@ def _says_stopped(stage: Stage, where: str) -> bool:
 def _accept_loss(stage: Stage, partition: int, start: int) -> None:
     """Do what an operator does who has to live with the loss: move the position by hand, start anew."""
     for name in READERS:
-        stage.fleet.kill(name)
+        stage.fleet.terminate(name)
     stage.database.run(f"""
         UPDATE metrics.consumer_offsets SET next_offset = {start}
         WHERE consumer = '{FACTS_READER}' AND topic = '{FACTS}' AND partition = {partition}

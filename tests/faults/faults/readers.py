@@ -8,22 +8,23 @@ from tests.faults.invariants import Evidence
 from tests.faults.stage import Stage
 
 READER = "metrics.consumer"
-_KILLS = 3
+_KILLS = 2
 # Its session at the broker lasts 30 s.
 _BEYOND_SESSION = 40
 
 
 def die_at(point: str) -> Fault:
-    """Return the fault of consumers that die at a point, three times."""
+    """Return the fault of consumers that die at a point, twice."""
 
     def act(stage: Stage) -> None:
         for _ in range(_KILLS):
             stage.fleet.arm(point)
             stage.wait(lambda: None if stage.fleet.dead() else "all alive", what=f"a consumer to {point}")
             stage.fleet.revive()
+            stage.remark(f"through {stage.wait_until_through():.0f} s after the death")
 
     return Fault(
-        f"consumer killed three times: {point}",
+        f"consumer killed twice: {point}",
         act,
         prepare=lambda fleet: fleet.tamper("metrics.consumer", point),
     )
