@@ -58,6 +58,11 @@ class Fleet(ServiceProcesses):
         """Return the processes that were started and not ended by us."""
         return list(self._children)
 
+    @property
+    def jwks(self) -> Path:
+        """Return the file of the issuer's public keys."""
+        return self._issuer.jwks
+
     def of(self, role: str) -> list[str]:
         """Return the running processes of a role such as `metrics.consumer`."""
         return [name for name in self._children if name == role or name.startswith(f"{role}.")]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from tests.faults.fault import Fault
-from tests.faults.faults import apis, control, engines, log, network, readers, relays
+from tests.faults.faults import apis, control, engines, log, logic, network, readers, relays
 
-_MODULES = (control, relays, engines, readers, apis, network, log)
+_MODULES = (control, relays, engines, readers, apis, network, log, logic)
 FAULTS: Mapping[str, Fault] = dict(
     sorted(
         (named for module in _MODULES for named in module.FAULTS.items()),
