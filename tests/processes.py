@@ -32,6 +32,9 @@ ALL = tuple(f"{service}.{role}" for service, roles in SERVICE_ROLES.items() for 
 class ServiceProcesses:
     """Whatever of the three services a test wants to run."""
 
+    # Copies of each partition; None as the list of topics says.
+    replication: int | None = None
+
     def __init__(
         self, admin_url: str, bootstrap_servers: str, folder: Path, *, template: str | None = None
     ) -> None:
@@ -53,7 +56,7 @@ class ServiceProcesses:
         self._issuer.ensure_keys()
         template = self._template or "bailiwick"
         execute(self._admin_url, f'CREATE DATABASE "{self._database}" TEMPLATE "{template}"')
-        apply_topics(self.bootstrap_servers, prefix=self.topic_prefix)
+        apply_topics(self.bootstrap_servers, prefix=self.topic_prefix, replication=self.replication)
         if self._template is None:
             self.migrate()
         return self

@@ -4,6 +4,7 @@ import argparse
 import random
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +50,8 @@ def run_all(faults: dict[str, Fault], options: Options) -> Iterator[FaultResult]
         task = progress.add_task("faults", total=len(faults))
         for name, fault in faults.items():
             progress.update(task, description=f"{name} {fault.title}")
-            result = run_fault(name, fault, engines, options)
+            with nullcontext(engines) if fault.engines is None else fault.engines() as its_own:
+                result = run_fault(name, fault, its_own, options)
             progress.advance(task)
             console.print(
                 f"{name}: {result.verdict}. {result.title}: {result.acked:,} acknowledged, "

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from deploy.local.paths import REPOSITORY
 from deploy.local.ports import LOOPBACK, free_port
-from tests.faults.cluster import ProxiedKafka
+from tests.faults.cluster import Cluster, ProxiedKafka
 from tests.faults.proxy import Link, Proxies
 from tests.faults.tampering import arming
 from tests.processes import ServiceProcesses
@@ -30,10 +30,11 @@ class Fleet(ServiceProcesses):
     """The processes of one fault."""
 
     def __init__(
-        self, admin_url: str, kafka: ProxiedKafka, proxies: Proxies, folder: Path, *, template: str
+        self, admin_url: str, kafka: ProxiedKafka | Cluster, proxies: Proxies, folder: Path, *, template: str
     ) -> None:
         super().__init__(admin_url, kafka.bootstrap_servers, folder, template=template)
         self._kafka = kafka
+        self.replication = kafka.replication
         self._proxies = proxies
         self._tamperings: dict[str, tuple[str, ...]] = {}
         self._api_ports: dict[str, int] = {}

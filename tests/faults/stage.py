@@ -2,17 +2,18 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from deploy.demo.client import wait_until
 from deploy.local.postgres import EmbeddedPostgres
 from tests.engines import start_postgres
 from tests.faults.checks import Finding
-from tests.faults.cluster import ProxiedKafka
+from tests.faults.cluster import Cluster, ProxiedKafka
 from tests.faults.fleet import Fleet
 from tests.faults.load import Load
 from tests.faults.observed import Database, Log, answered
@@ -34,14 +35,31 @@ class Engines:
 
     folder: Path
     postgres: EmbeddedPostgres
-    kafka: ProxiedKafka
+    kafka: ProxiedKafka | Cluster
     proxies: Proxies
     admin_url: str
 
 
+MakeKafka = Callable[[Path, Proxies], "ProxiedKafka | Cluster"]
+
+
+def _one_broker(folder: Path, proxies: Proxies) -> ProxiedKafka:
+    return ProxiedKafka(folder / "kafka", proxies, KAFKA_LINKS)
+
+
+def three_brokers(folder: Path, _proxies: Proxies) -> Cluster:
+    """Make a cluster in place of the one broker."""
+    return Cluster(folder)
+
+
 @contextmanager
-def start_engines() -> Iterator[Engines]:
-    """Start Postgres and Kafka as they run in earnest, fsync and all, with a database at head to copy."""
+def start_engines(
+    make_kafka: MakeKafka = _one_broker, *, disks: Mapping[str, Path] = MappingProxyType({})
+) -> Iterator[Engines]:
+    """Start Postgres and Kafka as they run in earnest, fsync and all, with a database at head to copy.
+
+    `disks` says where the data of `postgres` and of `kafka` lie; somewhere temporary when it does not.
+    """
     with ExitStack() as ends:
         name = ends.enter_context(
             tempfile.TemporaryDirectory(prefix="bailiwick-faults-", ignore_cleanup_errors=True)
@@ -49,17 +67,17 @@ def start_engines() -> Iterator[Engines]:
         folder = Path(name)
         folder.chmod(0o755)
         proxies = ends.enter_context(Proxies())
-        postgres = EmbeddedPostgres(folder / "postgres")
+        postgres = EmbeddedPostgres(disks.get("postgres", folder) / "postgres")
         ends.callback(postgres.stop)
         admin_url = start_postgres(postgres)
-        kafka = ProxiedKafka(folder / "kafka", proxies, KAFKA_LINKS)
+        kafka = make_kafka(disks.get("kafka", folder), proxies)
         ends.callback(kafka.stop)
         kafka.start()
         _make_template(admin_url, kafka, proxies, folder)
         yield Engines(folder, postgres, kafka, proxies, admin_url)
 
 
-def _make_template(admin_url: str, kafka: ProxiedKafka, proxies: Proxies, folder: Path) -> None:
+def _make_template(admin_url: str, kafka: ProxiedKafka | Cluster, proxies: Proxies, folder: Path) -> None:
     execute(admin_url, f'CREATE DATABASE "{_TEMPLATE}" TEMPLATE bailiwick')
     fleet = Fleet(admin_url, kafka, proxies, folder / "template", template=_TEMPLATE)
     fleet.migrate_here(_TEMPLATE)

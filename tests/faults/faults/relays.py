@@ -44,7 +44,7 @@ def pause_relay(stage: Stage) -> None:
     """SIGSTOP a relay for 20 s: the other one gets its buckets meanwhile, and finds the zombie harmless."""
     began = time.monotonic()
     stage.fleet.pause(RELAY)
-    taken = stage.wait_until_through()
+    taken = stage.wait(lambda: _buckets_held_elsewhere(stage), what="a take-over")
     stage.remark(f"buckets taken over after {taken:.1f} s")
     stage.require(
         that=taken < TAKE_OVER_SECONDS,
@@ -83,6 +83,18 @@ def leave_without_kafka(away: float) -> Callable[[Stage], None]:
         stage.fleet.start(RELAY)
 
     return act
+
+
+def _buckets_held_elsewhere(stage: Stage) -> str | None:
+    """Find what is missing until the two sessions of one relay hold all sixteen buckets."""
+    row = stage.database.rows("""
+        SELECT count(*) AS buckets, count(DISTINCT pid) AS sessions FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND objid < 16
+          AND classid::bigint = hashtext('assignment.outbox')::bigint & 4294967295
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """)[0]
+    held = row["buckets"] == 16 and row["sessions"] == 2
+    return None if held else f"{row['buckets']} buckets in {row['sessions']} sessions"
 
 
 def _alive(stage: Stage) -> str | None:
