@@ -34,6 +34,7 @@ class ServiceProcesses:
 
     # Copies of each partition; None as the list of topics says.
     replication: int | None = None
+    start_timeout = 60.0
 
     def __init__(
         self, admin_url: str, bootstrap_servers: str, folder: Path, *, template: str | None = None
@@ -146,6 +147,7 @@ class ServiceProcesses:
             is_ready=lambda: answers(f"http://{LOOPBACK}:{port}/health/ready"),
             environment=self._environment(name, service, port),
             folder=REPOSITORY,
+            start_timeout=self.start_timeout,
         )
         return Child(process, watchdog=self._watchdog)
 

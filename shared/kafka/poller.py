@@ -60,7 +60,7 @@ class Poller:
         return client
 
     async def close(self) -> bool:
-        """Leave the group within ten seconds."""
+        """Leave the group within five seconds."""
         client, self._client = self._client, None
         return client is None or await stop_client(client)
 

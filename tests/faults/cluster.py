@@ -7,16 +7,25 @@ stay on the link, and breaking it breaks nobody else's.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from deploy.local.child import Child
+from deploy.local.child import Child, Process
 from deploy.local.kafka import EmbeddedKafka, new_cluster_id
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.watchdog import Watchdog
 from tests.faults.proxy import Link, Proxies
 
 
-class ProxiedKafka(EmbeddedKafka):
+class PatientKafka(EmbeddedKafka):
+    """A broker that may take its time to start, on a machine that others use."""
+
+    def process(self) -> Process:
+        """Describe the broker for whoever runs it."""
+        return replace(super().process(), start_timeout=240.0)
+
+
+class ProxiedKafka(PatientKafka):
     """One broker with a listener per link, beside the direct one."""
 
     def __init__(self, data_dir: Path, proxies: Proxies, links: Sequence[str]) -> None:
@@ -56,7 +65,7 @@ def _link_of(proxies: Proxies, name: str) -> Link:
     return proxies.link(f"{name} to kafka", free_port())
 
 
-class Broker(EmbeddedKafka):
+class Broker(PatientKafka):
     """One of several brokers that vote together."""
 
     HEAP = ("-Xms96m", "-Xmx384m")

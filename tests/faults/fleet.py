@@ -29,6 +29,9 @@ _ALWAYS = {"metrics.consumer": ("witness",)}
 class Fleet(ServiceProcesses):
     """The processes of one fault."""
 
+    # Nothing is said about how fast a process starts on a machine that others use.
+    start_timeout = 240.0
+
     def __init__(
         self, admin_url: str, kafka: ProxiedKafka | Cluster, proxies: Proxies, folder: Path, *, template: str
     ) -> None:
