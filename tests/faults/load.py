@@ -183,7 +183,7 @@ class Load:
         type_ = "ok" if reply.outcome == "ok" else "info"
         self.history.add(process, type_, "again", command.key, command.number, note=reply.note)  # type: ignore[arg-type]
         same = reply.body == command.answer and reply.replayed
-        if reply.outcome == "refused" or (reply.outcome == "ok" and not same):
+        if (reply.outcome == "refused" and reply.status != 401) or (reply.outcome == "ok" and not same):
             with self._lock:
                 self.tally.unlike.append(f"command {command.number}: {reply.body[:200]!r}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.faults.checks import Record
 from tests.faults.tampering.witness import digest_of
@@ -153,5 +153,5 @@ def answered(look: Callable[[], Any]) -> Any:
     """Return what `look` finds, None while the part it asks is away."""
     try:
         return look()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, KafkaException):
         return None

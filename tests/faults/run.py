@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from deploy.demo.failing import DemoFailed
 from deploy.local.trouble import Trouble
 from tests.faults.checks import Finding
@@ -54,8 +56,8 @@ def run_fault(name: str, fault: Fault, engines: Engines, options: Options) -> Fa
             repeats = evidence.repeats
             stage.findings.extend(judge(stage, options.seed, evidence))
             fault.check(stage, evidence)
-        except (DemoFailed, Trouble) as failure:
-            stage.findings.append(Finding("never came", 1, str(failure)))
+        except (DemoFailed, Trouble, KafkaException) as failure:
+            stage.findings.append(Finding("never came", 1, str(failure) or type(failure).__name__))
             stage.load.finish()
         return _result(name, fault, stage, recovery, repeats, options)
 

@@ -142,7 +142,7 @@ class Stage:
             return self._behind(ends[0], last[0])
 
         return self.wait(
-            lambda: answered_or("Postgres away", missing),
+            lambda: answered_or("Postgres or Kafka away", missing),
             what="what was there when it healed",
             seconds=seconds,
         )
@@ -150,7 +150,7 @@ class Stage:
     def quiesce(self, *, seconds: float = PATIENCE) -> float:
         """Return once the outbox is empty and the reader is at the end of the log."""
         return self.wait(
-            lambda: answered_or("Postgres away", self.behind), what="outbox and lag", seconds=seconds
+            lambda: answered_or("Postgres or Kafka away", self.behind), what="outbox and lag", seconds=seconds
         )
 
     def _ends(self) -> dict[int, int]:
