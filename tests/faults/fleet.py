@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +49,8 @@ class Fleet(ServiceProcesses):
 
     def __exit__(self, *error: object) -> None:
         for name in self._children:
-            self.signal(name, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                self.signal(name, signal.SIGCONT)
         super().__exit__(*error)
 
     def migrate_here(self, database: str) -> None:

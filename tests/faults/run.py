@@ -37,6 +37,14 @@ class Options:
 
 
 def run_fault(name: str, fault: Fault, engines: Engines, options: Options) -> FaultResult:
+    """Run one, whatever comes of it: a deployment that does not even start is a verdict too."""
+    try:
+        return _run(name, fault, engines, options)
+    except (DemoFailed, Trouble, KafkaException, OSError) as failure:
+        return FaultResult(name, fault.title, 0, 0, 0, 0, -1.0, f"did not start: {failure}")
+
+
+def _run(name: str, fault: Fault, engines: Engines, options: Options) -> FaultResult:
     """Found, load, break, mend, wait until quiet, judge. What never came is a verdict too."""
 
     def prepare(fleet: Fleet) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -18,7 +19,6 @@ from services.metrics.attribution.commands.record_alignments import record_align
 from shared.contracts import assignment
 from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
-from shared.messaging.subscription import Subscription
 
 CONSUMER = "metrics.attribution"
 TOPIC = assignment.ACCOUNTS
@@ -87,13 +87,12 @@ async def witness_alignments(batch: Sequence[Received[assignment.AccountAligned]
 
 def install() -> None:
     """Stand beside metrics' own handlers."""
-    accounts = Subscription(
-        TOPIC,
-        {
-            assignment.AccountAligned: witness_alignments,
-            assignment.AccountRegistered: witness,
-            assignment.AccountChanged: witness,
-        },
+    handlers = {
+        assignment.AccountAligned: witness_alignments,
+        assignment.AccountRegistered: witness,
+        assignment.AccountChanged: witness,
+    }
+    consumers.CONSUMERS[CONSUMER] = tuple(
+        replace(each, handlers=handlers) if each.topic == TOPIC else each
+        for each in consumers.CONSUMERS[CONSUMER]
     )
-    others = tuple(each for each in consumers.CONSUMERS[CONSUMER] if each.topic != TOPIC)
-    consumers.CONSUMERS[CONSUMER] = (accounts, *others)
