@@ -11,7 +11,7 @@ SUB ?= developer
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-17s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # -- Running -------------------------------------------------------------------------------------------------
 
@@ -41,11 +41,11 @@ down: ## End the containers, keep their data (VOLUMES=1 drops it)
 
 # -- Testing and checking ------------------------------------------------------------------------------------
 
-.PHONY: test check fmt lint types imports compose-check snapshots-check
+.PHONY: test check fmt lint types imports compose-check snapshots-check contracts-check
 test: .development ## All tests, on engines of their own
 	@$(PY) -m pytest $(ARGS)
 
-check: lint types imports compose-check snapshots-check ## Style, types, import rules, compose file, contract snapshots
+check: lint types imports compose-check snapshots-check contracts-check ## Style, types, import rules, compose file, contracts
 
 fmt: .development ## Format the code
 	@$(PY) -m ruff check --fix --quiet . || true
@@ -68,6 +68,10 @@ compose-check: .development
 snapshots-check: .development
 	@$(PY) -m tests.contract.snapshots check
 
+contracts-check: .development
+	@$(PY) -m tests.contract.compatibility check
+	@sh tools/asyncapi/validate.sh
+
 .PHONY: bench faults faults-mutants
 bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
@@ -80,7 +84,7 @@ faults-mutants: .development ## Take one safeguard out of the product at a time:
 
 # -- Changing ------------------------------------------------------------------------------------------------
 
-.PHONY: migrate migration docs lock
+.PHONY: migrate migration docs contracts-release lock
 migrate: .runtime ## Bring the three schemas up to date (in the running Postgres, or in DATABASE_URL)
 	@$(PY) -m deploy.local migrate
 
@@ -90,6 +94,9 @@ migration: .runtime ## A new, empty migration (SERVICE=assignment M="create quot
 
 docs: .development ## Regenerate docs/api from the code
 	@$(PY) -m tests.contract.snapshots write
+
+contracts-release: .development ## Make today's event contracts the ones that later changes must not break
+	@$(PY) -m tests.contract.compatibility release
 
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \

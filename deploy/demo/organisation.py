@@ -8,7 +8,7 @@ from itertools import chain
 from deploy.demo.geography import County, load_counties
 from deploy.demo.ledger import Ledger
 from deploy.demo.patches import Patch, cut_patches
-from deploy.demo.people import Account, Market, Rep, hire_reps
+from deploy.demo.people import Account, Market, Rep, hire_managers, hire_reps
 from deploy.demo.sales import FactBody, Year
 from deploy.demo.tree import Rule, Territory, build_rules, build_tree
 
@@ -27,7 +27,13 @@ class Organisation:
     territories: tuple[Territory, ...]
     rules: tuple[Rule, ...]
     reps: tuple[Rep, ...]
+    managers: tuple[Rep, ...]
     market: Market
+
+    @property
+    def team(self) -> tuple[Rep, ...]:
+        """Everybody who covers a territory."""
+        return (*self.reps, *self.managers)
 
     def accounts(self) -> Iterator[Account]:
         """Yield the accounts in order."""
@@ -53,6 +59,7 @@ def found_organisation(size: int = DEFAULT_ACCOUNTS, seed: int = DEFAULT_SEED) -
     counties = load_counties()
     patches = cut_patches(counties)
     market = Market(counties, seed)
+    reps = hire_reps(patches, seed)
     return Organisation(
         size=size,
         seed=seed,
@@ -60,6 +67,7 @@ def found_organisation(size: int = DEFAULT_ACCOUNTS, seed: int = DEFAULT_SEED) -
         patches=patches,
         territories=build_tree(patches),
         rules=build_rules(patches, market.named(size)),
-        reps=hire_reps(patches, seed),
+        reps=reps,
+        managers=hire_managers(patches, reps, seed),
         market=market,
     )

@@ -11,7 +11,7 @@ from deploy.demo.dice import dice
 from deploy.demo.geography import County, Place
 from deploy.demo.patches import Patch
 from deploy.demo.regions import AREA_OF_STATE, REGION_OF_AREA, REGIONS
-from deploy.demo.tree import named_territory
+from deploy.demo.tree import ROOT, named_territory, upper_territories
 from deploy.demo.words import INDUSTRIES, company_name, person_names
 
 _INDUSTRIES = tuple(INDUSTRIES)
@@ -122,6 +122,20 @@ def hire_reps(patches: Sequence[Patch], seed: int) -> tuple[Rep, ...]:
         Rep(f"REP-{number:03}", name, rng.choice(patch.places).postal_code, territory, _languages(number))
         for number, (name, (territory, patch)) in enumerate(zip(names, homes, strict=True), start=1)
     )
+
+
+def hire_managers(patches: Sequence[Patch], reps: Sequence[Rep], seed: int) -> tuple[Rep, ...]:
+    """Return one manager per territory that has others below, who lives in its biggest patch."""
+    rng = dice(seed, "managers")
+    territories = upper_territories()
+    taken = {rep.name for rep in reps}
+    names = [name for name in person_names(rng, len(reps) + len(territories)) if name not in taken]
+    found = []
+    for number, (name, territory) in enumerate(zip(names, territories, strict=False), start=1):
+        inside = [patch for patch in patches if territory in {patch.area, REGION_OF_AREA[patch.area], ROOT}]
+        home = max(inside, key=lambda patch: patch.labor_force)
+        found.append(Rep(f"MGR-{number:03}", name, rng.choice(home.places).postal_code, territory, ("en",)))
+    return tuple(found)
 
 
 def _languages(number: int) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ class Seeding:
                 advance(len(rows))
 
     def _import_reps(self, organisation: Organisation) -> None:
-        with self._steps.step(f"{len(organisation.reps)} reps imported"):
-            rows = (rep.body() for rep in organisation.reps)
+        with self._steps.step(f"{len(organisation.team)} reps imported"):
+            rows = (rep.body() for rep in organisation.team)
             _require_all_taken(self._assignment.upload("/v1/reps/imports", rows).body)
 
     def _put_plan_in_force(self, organisation: Organisation, today: date) -> date:
@@ -108,10 +108,10 @@ class Seeding:
         return datetime.fromisoformat(first["effective_at"]).date() + timedelta(days=365)
 
     def _cover_territories(self, organisation: Organisation, today: date) -> None:
-        with self._steps.step(f"{len(organisation.reps)} territories covered"):
+        with self._steps.step(f"{len(organisation.team)} territories covered"):
             ids = {rep["external_id"]: rep["rep_id"] for rep in self._assignment.pages("/v1/reps")}
             covered = {c["territory_id"] for c in self._assignment.pages("/v1/coverages")}
-            for rep in organisation.reps:
+            for rep in organisation.team:
                 territory = str(territory_id(rep.territory))
                 if territory not in covered:
                     coverage = {"territory_id": territory, "rep_id": ids[rep.external_id]}

@@ -61,6 +61,16 @@ def named_territory(region: str) -> str:
     return f"{region} Named Accounts"
 
 
+def upper_territories() -> tuple[str, ...]:
+    """Return the names of the territories that have others below: the root, the regions, the areas."""
+    return (ROOT, *REGIONS, *REGION_OF_AREA)
+
+
+def has_accounts(territory: str) -> bool:
+    """Tell whether accounts are sent to a demo territory: to those without others below."""
+    return territory not in {str(territory_id(name)) for name in upper_territories()}
+
+
 def build_tree(patches: Sequence[Patch]) -> tuple[Territory, ...]:
     """Return the root, the regions, the areas, then the sixty territories."""
     nodes = [_node(ROOT, None, "US")]

@@ -62,8 +62,10 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 -- Periods that may not overlap (WITHOUT OVERLAPS) need it, and only an administrator may create it.
 CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
 
--- The schemas, and what the owner makes later is open to the app.
+-- The schemas, and what the owner makes later is open to the app. In <service>_rebuild, empty at other times, the
+-- owner builds projections anew beside the live ones (bailiwick events projection rebuild).
 CREATE SCHEMA IF NOT EXISTS assignment AUTHORIZATION assignment_owner;
+CREATE SCHEMA IF NOT EXISTS assignment_rebuild AUTHORIZATION assignment_owner;
 GRANT USAGE ON SCHEMA assignment TO assignment_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE assignment_owner IN SCHEMA assignment
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO assignment_app;
@@ -71,6 +73,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE assignment_owner IN SCHEMA assignment
 GRANT USAGE, SELECT ON SEQUENCES TO assignment_app;
 
 CREATE SCHEMA IF NOT EXISTS metrics AUTHORIZATION metrics_owner;
+CREATE SCHEMA IF NOT EXISTS metrics_rebuild AUTHORIZATION metrics_owner;
 GRANT USAGE ON SCHEMA metrics TO metrics_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE metrics_owner IN SCHEMA metrics
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO metrics_app;
@@ -78,6 +81,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE metrics_owner IN SCHEMA metrics
 GRANT USAGE, SELECT ON SEQUENCES TO metrics_app;
 
 CREATE SCHEMA IF NOT EXISTS collab AUTHORIZATION collab_owner;
+CREATE SCHEMA IF NOT EXISTS collab_rebuild AUTHORIZATION collab_owner;
 GRANT USAGE ON SCHEMA collab TO collab_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE collab_owner IN SCHEMA collab
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO collab_app;

@@ -1,7 +1,8 @@
-"""python -m services.assignment api|worker|relay|consumer|migrate|dlq: one process, one role."""
+"""python -m services.assignment api|worker|relay|consumer|migrate|events|republish-state: one process, one role."""
 
 import sys
 
+from services.assignment.accounts.states import ACCOUNT_STATE
 from services.assignment.consumers import CONSUMERS
 from services.assignment.settings import SERVICE, Settings
 from services.assignment.worker import work
@@ -22,7 +23,7 @@ def api(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    """Let accounts go when the pins that hold them run out, and make potential estimates."""
+    """Let accounts go when the pins that hold them run out, make potential estimates, announce older reps."""
     source = event_source(settings.organisation, SERVICE)
     run_worker(
         settings,
@@ -38,4 +39,5 @@ if __name__ == "__main__":
         read_settings=Settings,
         consumers=CONSUMERS,
         roles={"api": api, "worker": worker},
+        states=[ACCOUNT_STATE],
     )

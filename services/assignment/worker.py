@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from services.assignment.alignments.releases.worker import watch_pins
 from services.assignment.potentials.worker import make_estimates
+from services.assignment.reps.worker import tell_of_reps
 from shared.db.transact import Transactor
 
 Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates)
+LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates, tell_of_reps)
 
 
 async def work(transact: Transactor, stopping: asyncio.Event) -> None:

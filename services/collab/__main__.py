@@ -1,4 +1,4 @@
-"""python -m services.collab api|worker|relay|consumer|migrate|dlq: one process, one role."""
+"""python -m services.collab api|worker|relay|consumer|migrate|events: one process, one role."""
 
 import sys
 

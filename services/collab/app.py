@@ -59,7 +59,6 @@ REFUSALS: RefusalTable = {
     note.NoteDeleted: 409,
     note.NotTheAuthor: 403,
     inbox_refusals.NobodyAsked: 422,
-    inbox_refusals.NobodyCovers: 409,
     inbox_refusals.NotWanted: 409,
     policy.EffectiveTooEarly: 409,
     policy.NotAsked: 409,
@@ -67,6 +66,7 @@ REFUSALS: RefusalTable = {
     policy.OtherText: 409,
     policy.UnknownTerritory: 422,
     policy.VersionReplaced: 409,
+    protocol.ReminderNeverComes: 422,
     protocol.UnknownCalendar: 422,
 }
 

@@ -1,10 +1,11 @@
-"""python -m services.metrics api|worker|relay|consumer|migrate|dlq: one process, one role."""
+"""python -m services.metrics api|worker|relay|consumer|migrate|events|republish-state: one process, one role."""
 
 import asyncio
 import sys
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.metrics.account_states.states import ACCOUNT_FIGURES
 from services.metrics.account_states.worker import work as publish
 from services.metrics.consumers import CONSUMERS
 from services.metrics.goals.worker import follow_goals
@@ -51,4 +52,5 @@ if __name__ == "__main__":
         read_settings=Settings,
         consumers=CONSUMERS,
         roles={"api": api, "worker": worker},
+        states=[ACCOUNT_FIGURES],
     )

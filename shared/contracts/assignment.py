@@ -1,4 +1,4 @@
-"""What assignment publishes: plans, territory trees, accounts and their alignments, coverage."""
+"""What assignment publishes: plans, territory trees, accounts and their alignments, reps, coverage."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -7,12 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.envelope import EventContract
+from shared.contracts.envelope import AggregateOrder, EventContract
 from shared.contracts.words import one_of
 
 PLANS = "assignment.plan.events.v1"
 TERRITORIES = "assignment.territory.events.v1"
 ACCOUNTS = "assignment.account.events.v1"
+ACCOUNT_STATES = "assignment.account.state.v1"
+REPS = "assignment.rep.events.v1"
 COVERAGES = "assignment.coverage.events.v1"
 POTENTIALS = "assignment.potential.events.v1"
 
@@ -182,6 +184,56 @@ class AccountAligned(EventContract):
     def key(self) -> str:
         """Order is kept per account."""
         return str(self.account_id)
+
+
+class AlignedAccountState(EventContract):
+    """An account with its attributes and where it belongs now, as of the event of the same version.
+
+    What assignment.account.events.v1 tells up to that version, in one record. The account belongs to `territory_id`
+    since `valid_from`; both are null in a gap, and until a plan is live.
+    """
+
+    TYPE: ClassVar[str] = "assignment.account.state.v1"
+    TOPIC: ClassVar[str] = ACCOUNT_STATES
+    ORDER: ClassVar[AggregateOrder] = "rising"
+
+    account_id: UUID
+    external_id: str
+    postal_code: str | None
+    county: str | None
+    state: str | None
+    industry: str | None
+    employees: int | None
+    territory_id: UUID | None
+    valid_from: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One state per account."""
+        return str(self.account_id)
+
+
+class RepRegistered(EventContract):
+    """A rep is known from now on. Ids and codes only: name, external id and home are read over HTTP."""
+
+    TYPE: ClassVar[str] = "assignment.rep.registered.v1"
+    TOPIC: ClassVar[str] = REPS
+
+    rep_id: UUID
+    languages: tuple[str, ...]
+    industries: tuple[str, ...]
+    need_kinds: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Order is kept per rep."""
+        return str(self.rep_id)
+
+
+class RepChanged(RepRegistered):
+    """Something about a rep changed; the event carries all that is told of reps."""
+
+    TYPE: ClassVar[str] = "assignment.rep.changed.v1"
 
 
 class CoverageStarted(EventContract):

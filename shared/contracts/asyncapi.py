@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of a service, made from its contracts: channels, messages, headers, payloads.
+"""The AsyncAPI 3.0 document of a service, made from its contracts: channels, operations, messages, schemas.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """
@@ -6,37 +6,14 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 from collections.abc import Iterable
 from typing import Any
 
-from shared.contracts.assignment import ACCOUNTS, COVERAGES, PLANS, TERRITORIES
-from shared.contracts.customers import CUSTOMERS
+from shared.contracts.asyncapi_messages import BINDING, DEAD_LETTER, describe_dead_letter, describe_message
 from shared.contracts.envelope import EventContract
-from shared.contracts.metrics import ACCOUNT_STATE, GOALS
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
-from shared.contracts.sales import FACTS
-from shared.contracts.training import TRAINING
+from shared.contracts.topics import CONSUMERS, SETTINGS, TOPICS, Kind
 
-# The names of consumers outlive their code: offsets and dead letter topics carry them.
-_CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "assignment": {
-        "assignment.measures": (ACCOUNT_STATE,),
-        "assignment.certifications": (TRAINING,),
-        "assignment.customers": (CUSTOMERS,),
-    },
-    "metrics": {
-        "metrics.attribution": (ACCOUNTS, PLANS, TERRITORIES),
-        "metrics.coverages": (COVERAGES,),
-        "metrics.facts": (FACTS,),
-        "metrics.training": (TRAINING,),
-    },
-    "collab": {
-        "collab.handoffs": (ACCOUNTS, PLANS, TERRITORIES, COVERAGES, ACCOUNT_STATE),
-        "collab.training": (ACCOUNTS, TERRITORIES),
-        "collab.goals": (GOALS,),
-    },
-}
+ORDER = "x-order"
+"""A channel's extension: how versions of a key count, `dense`, `rising` or `none`."""
 
-_TEXT = {"type": "string"}
-_NUMBER = {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}
-_DEAD_LETTER = "DeadLetter"
 _ORDER = {
     "dense": "Versions of a key count 1, 2, 3: a skipped number is an event you have not seen.",
     "rising": "Versions of a key rise: the highest is the state. A null value says that the entity is gone.",
@@ -48,16 +25,12 @@ def describe_events(service: str, *, title: str) -> dict[str, Any]:
     """Return the document: what the service sends and what it receives."""
     sent, received = PUBLISHED.get(service, ()), CONSUMED.get(service, ())
     contracts = [*sent, *(contract for contract in CONTRACTS.values() if contract.TOPIC in received)]
-    topics = {contract.TOPIC: contract for contract in contracts}
-    rejected = [
-        (topic, consumer, f"{topic}.{consumer}.dlq")
-        for consumer, read in _CONSUMERS.get(service, {}).items()
-        for topic in read
-    ]
+    topics = list(dict.fromkeys(contract.TOPIC for contract in contracts))
+    readers = [(topic, consumer) for consumer, read in CONSUMERS.get(service, {}).items() for topic in read]
     schemas: dict[str, Any] = {}
     messages = {contract.__name__: _message(contract, schemas) for contract in contracts}
-    if rejected:
-        messages[_DEAD_LETTER] = _dead_letter()
+    if readers:
+        messages[DEAD_LETTER] = describe_dead_letter()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -65,21 +38,29 @@ def describe_events(service: str, *, title: str) -> dict[str, Any]:
             "version": "1",
             "description": (
                 "CloudEvents 1.0 in Kafka's binary mode: attributes are headers, the value is the data. "
-                "An installation may put a prefix before every topic."
+                "An installation may put a prefix before every topic and group id."
             ),
         },
         "defaultContentType": "application/json",
         "channels": {
             **{topic: _channel(topic, contracts) for topic in topics},
-            **{address: _dead_letters(topic, consumer, address) for topic, consumer, address in rejected},
+            **{_dead_letter_topic(*reader): _dead_letters(*reader) for reader in readers},
         },
         "operations": {
             **{f"send-{topic}": _operation("send", topic, sent) for topic in topics if _on(topic, sent)},
-            **{f"receive-{topic}": _operation("receive", topic, contracts) for topic in received},
-            **{f"send-{address}": _send_dead_letters(address) for *_, address in rejected},
+            **{
+                f"receive-{topic}-by-{consumer}": _receive(topic, consumer, contracts)
+                for topic, consumer in readers
+            },
+            **{f"send-{_dead_letter_topic(*reader)}": _send_dead_letters(*reader) for reader in readers},
         },
         "components": {"messages": messages, "schemas": dict(sorted(schemas.items()))},
     }
+
+
+def publisher_of(contract: type[EventContract]) -> str:
+    """Return the service that sends an event."""
+    return next(service for service, sent in PUBLISHED.items() if contract in sent)
 
 
 def _on(topic: str, contracts: Iterable[type[EventContract]]) -> list[type[EventContract]]:
@@ -88,29 +69,51 @@ def _on(topic: str, contracts: Iterable[type[EventContract]]) -> list[type[Event
 
 def _channel(topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
     carried = _on(topic, contracts)
-    return _channel_of(topic, _ORDER[carried[0].ORDER], [contract.__name__ for contract in carried])
+    order = carried[0].ORDER
+    names = [contract.__name__ for contract in carried]
+    return {**_channel_of(topic, *TOPICS[topic], _ORDER[order], names), ORDER: order}
 
 
-def _dead_letters(topic: str, consumer: str, address: str) -> dict[str, Any]:
+def _dead_letter_topic(topic: str, consumer: str) -> str:
+    return f"{topic}.{consumer}.dlq"
+
+
+def _dead_letters(topic: str, consumer: str) -> dict[str, Any]:
     what = f"Records of {topic} that {consumer} could not read or apply. Nothing reads this topic back:"
-    return _channel_of(address, f"{what} `dlq replay` works from the database.", [_DEAD_LETTER])
+    description = f"{what} `dlq replay` works from the database."
+    return _channel_of(_dead_letter_topic(topic, consumer), "dead-letters", 1, description, [DEAD_LETTER])
 
 
-def _channel_of(address: str, description: str, messages: Iterable[str]) -> dict[str, Any]:
+def _channel_of(
+    address: str, kind: Kind, partitions: int, description: str, messages: Iterable[str]
+) -> dict[str, Any]:
     return {
         "address": address,
         "description": description,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-        "bindings": {"kafka": {"topic": address, "bindingVersion": "0.5.0"}},
+        "bindings": {
+            "kafka": {
+                "topic": address,
+                "partitions": partitions,
+                "topicConfiguration": SETTINGS[kind],
+                "bindingVersion": BINDING,
+            }
+        },
     }
+
+
+def _receive(topic: str, consumer: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
+    group = {"type": "string", "const": consumer}
+    binding = {"groupId": group, "clientId": group, "bindingVersion": BINDING}
+    return {**_operation("receive", topic, contracts), "bindings": {"kafka": binding}}
 
 
 def _operation(action: str, topic: str, contracts: Iterable[type[EventContract]]) -> dict[str, Any]:
     return _operation_of(action, topic, [contract.__name__ for contract in _on(topic, contracts)])
 
 
-def _send_dead_letters(address: str) -> dict[str, Any]:
-    return _operation_of("send", address, [_DEAD_LETTER])
+def _send_dead_letters(topic: str, consumer: str) -> dict[str, Any]:
+    return _operation_of("send", _dead_letter_topic(topic, consumer), [DEAD_LETTER])
 
 
 def _operation_of(action: str, address: str, messages: Iterable[str]) -> dict[str, Any]:
@@ -125,71 +128,4 @@ def _message(contract: type[EventContract], schemas: dict[str, Any]) -> dict[str
     payload = contract.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     schemas.update(payload.pop("$defs", {}))
     schemas[contract.__name__] = payload
-    summary, _, rest = (contract.__doc__ or "").partition("\n")
-    return {
-        "name": contract.TYPE,
-        "title": contract.__name__,
-        "summary": summary,
-        **({"description": " ".join(rest.split())} if rest.strip() else {}),
-        "contentType": "application/json",
-        "headers": _headers(contract),
-        "payload": {"$ref": f"#/components/schemas/{contract.__name__}"},
-        "bindings": {"kafka": {"key": _TEXT, "bindingVersion": "0.5.0"}},
-    }
-
-
-def _headers(contract: type[EventContract]) -> dict[str, Any]:
-    attributes = {
-        "ce_specversion": {"const": "1.0"},
-        "content-type": {"const": "application/json"},
-        "ce_id": _TEXT,
-        "ce_source": {"type": "string", "format": "uri-reference"},
-        "ce_type": {"const": contract.TYPE},
-        "ce_subject": _TEXT,
-        "ce_partitionkey": _TEXT,
-        "ce_time": {"type": "string", "format": "date-time"},
-        "ce_dataschema": {"const": f"urn:bailiwick:{contract.TYPE}"},
-        "ce_aggregateversion": {"type": "string", "pattern": "^[1-9][0-9]*$"},
-        "ce_correlationid": _TEXT,
-        "ce_causationid": _TEXT,
-        "ce_traceparent": _TEXT,
-    }
-    required = ["ce_specversion", "ce_id", "ce_source", "ce_type"]
-    if contract.ORDER != "none":
-        required.append("ce_aggregateversion")
-    return {"type": "object", "properties": attributes, "required": required}
-
-
-def _dead_letter() -> dict[str, Any]:
-    told = {
-        "topic": _TEXT,
-        "partition": _NUMBER,
-        "offset": _NUMBER,
-        "connector.name": {"type": "string", "description": "The consumer."},
-        "task.id": _NUMBER,
-        "stage": _TEXT,
-        "class.name": _TEXT,
-        "exception.class.name": _TEXT,
-        "exception.message": _TEXT,
-    }
-    headers = {
-        **{f"__connect.errors.{name}": schema for name, schema in told.items()},
-        "dlq_attempt": {**_NUMBER, "description": "How many times this record has been rejected."},
-        "dlq_value_left_out": {
-            **_NUMBER,
-            "description": "The size of a value too large to be carried along.",
-        },
-    }
-    return {
-        "name": "bailiwick.dead-letter.v1",
-        "title": _DEAD_LETTER,
-        "summary": "A rejected record: its own key, value and headers, and why it was rejected.",
-        "description": "Whatever the bytes are, they are as they came. Headers are named as Kafka Connect does.",
-        "contentType": "application/octet-stream",
-        "headers": {
-            "type": "object",
-            "properties": headers,
-            "required": [name for name in headers if name != "dlq_value_left_out"],
-        },
-        "payload": {},
-    }
+    return describe_message(contract, publisher_of(contract))

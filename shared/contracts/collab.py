@@ -54,7 +54,7 @@ class HandoffCompleted(_Handoff):
 
 
 class HandoffSuperseded(_Handoff):
-    """A later move made the handoff pointless before it was accepted.
+    """A later move made the handoff pointless before it was done.
 
     `by_activation_id` is null when no activation moved the account: an import changed what the rules see.
     """

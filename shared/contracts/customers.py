@@ -46,7 +46,10 @@ class PreferencesChanged(_Customer):
 
 
 class ConsentChanged(_Customer):
-    """A customer's yes or no to being contacted was recorded; what it says holds in its period."""
+    """A customer's yes or no to being contacted was recorded; what it says holds in its period.
+
+    What was said before for a part of that period holds in the rest, and is told once more where it resumes.
+    """
 
     TYPE: ClassVar[str] = "collab.customer.consent-changed.v1"
 

@@ -40,13 +40,18 @@ def rep_id_of(external_id: str) -> UUID:
     return uuid5(REPS, _same(external_id))
 
 
+def signature_of(subject: str) -> str:
+    """Return how something is signed: whichever process did it, the product did."""
+    return SYSTEM if subject.startswith(PROCESSES) else subject
+
+
 def actor_id_of(subject: str) -> UUID | None:
     """Return the id by which events name who did something; None for the product itself.
 
     A rep's token has the rep's id as its subject. Other subjects are whatever an identity provider chose, often an
     e-mail address: they stay at home, and an id computed of them travels.
     """
-    if subject == SYSTEM or subject.startswith(PROCESSES):
+    if signature_of(subject) == SYSTEM:
         return None
     try:
         return UUID(subject)

@@ -45,6 +45,8 @@ class _Goal(EventContract):
 
     goal_id: UUID
     territory_id: UUID
+    metric_id: str
+    currency: str | None
 
     @property
     def key(self) -> str:
@@ -53,7 +55,7 @@ class _Goal(EventContract):
 
 
 class GoalAtRisk(_Goal):
-    """A goal fell behind what was due by now; told once, until it recovers.
+    """A goal fell behind what was due by now, an amount of its metric; told once, until it recovers.
 
     In 8 of 10 cases the value at the end will lie between the forecast's low and high; null where too little is
     known of the periods before.
@@ -61,11 +63,9 @@ class GoalAtRisk(_Goal):
 
     TYPE: ClassVar[str] = "metrics.goal.at-risk.v1"
 
-    metric_id: str
-    currency: str | None
     target: Decimal
     value: Decimal | None
-    due: Decimal
+    value_due: Decimal
     pace: Decimal | None
     forecast: Decimal | None
     forecast_low: Decimal | None
@@ -80,7 +80,7 @@ class GoalRecovered(_Goal):
     TYPE: ClassVar[str] = "metrics.goal.recovered.v1"
 
     value: Decimal | None
-    due: Decimal
+    value_due: Decimal
     pace: Decimal | None
     noticed_at: datetime
 
@@ -94,3 +94,11 @@ class GoalSettled(_Goal):
     target: Decimal
     value: Decimal | None
     settled_at: datetime
+
+
+class GoalCancelled(_Goal):
+    """A goal that was followed is given up."""
+
+    TYPE: ClassVar[str] = "metrics.goal.cancelled.v1"
+
+    cancelled_at: datetime

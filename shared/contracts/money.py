@@ -14,7 +14,9 @@ NO_CURRENCY = "XXX"
 NOT_MONEY = frozenset({NO_CURRENCY, "XTS"})
 """Codes that no amount is in: none, and tests. Others are not checked against a list: new ones come every year."""
 
-_EXPONENT = {
+USUAL_DECIMALS = 2
+
+DECIMALS = {
     **dict.fromkeys(
         (
             "BIF",
@@ -38,11 +40,12 @@ _EXPONENT = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+"""How many decimals the currencies have that do not have two."""
 
 
 def exponent(currency: str) -> int:
     """Return how many decimals a currency has."""
-    return _EXPONENT.get(currency, 2)
+    return DECIMALS.get(currency, USUAL_DECIMALS)
 
 
 def fits_minor_units(amount: Decimal, currency: str) -> bool:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.envelope import EventContract
-from shared.contracts.words import one_of
+from shared.contracts.words import one_of, perhaps_one_of
 
 OBLIGATIONS = "collab.obligation.events.v1"
 POLICIES = "collab.policy.events.v1"
@@ -56,12 +56,13 @@ class ObligationReminded(_Step):
 
 
 class ObligationEscalated(_Step):
-    """The nearest territory above that somebody covers is told, both null when there is none."""
+    """The nearest territory above that somebody covers is told; where there is none, both are null and it says so."""
 
     TYPE: ClassVar[str] = "collab.obligation.escalated.v1"
 
     territory_id: UUID | None
     rep_id: UUID | None
+    untold_because: str | None = perhaps_one_of("nobody-above")
     escalated_at: datetime
 
 

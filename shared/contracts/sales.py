@@ -1,6 +1,7 @@
 """The inbound contract: sales facts, from our own intake or any other system."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
@@ -20,6 +21,8 @@ Name = Annotated[
 ChannelName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]+$")
 ]
+# Days are of UTC: an instant at the edge may lie in another year there.
+_FIRST, _END = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
@@ -82,9 +85,11 @@ class Fact(BaseModel):
 
 
 def _problems(fact: Fact) -> list[str]:
-    found: list[str] = []
-    if not all(1990 <= moment.year <= 2199 for moment in (fact.created_at, fact.occurred_at)):
-        found.append("occurred_at: years 1990 to 2199 are kept")
+    found = [
+        f"{name}: years 1990 to 2199 in UTC are kept"
+        for name in ("created_at", "occurred_at")
+        if not _FIRST <= getattr(fact, name) < _END
+    ]
     if fact.account is None and fact.kind != "spend":
         found.append("account_external_id: give account_id or account_external_id")
     if (fact.stage is None) == (fact.kind == "opportunity"):

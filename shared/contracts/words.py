@@ -20,10 +20,15 @@ def one_of(*words: str) -> Any:
     return Field(json_schema_extra={_EXTENSIBLE: list(words)})
 
 
+def perhaps_one_of(*words: str) -> Any:
+    """Return the same for a word that may be left out: annotate it as `str | None`."""
+    return Field(default=None, json_schema_extra={_EXTENSIBLE: list(words)})
+
+
 def refuse_unknown_words(event: "EventContract") -> None:
     """Check what is about to be published. Raises ValueError for a word that its contract does not list."""
     for name, field in type(event).model_fields.items():
         told = field.json_schema_extra
         words = told.get(_EXTENSIBLE) if isinstance(told, dict) else None
-        if isinstance(words, list) and getattr(event, name) not in words:
+        if isinstance(words, list) and getattr(event, name) not in {*words, field.default}:
             raise ValueError(f"{event.TYPE}: {name} {getattr(event, name)!r} is not among {words}")

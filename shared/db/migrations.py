@@ -1,6 +1,7 @@
 """What the three alembic histories share: own schema, own version table, short lock waits, one backbone."""
 
 import asyncio
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.db.engine import build_engine
 
 ROOT = Path(__file__).parents[2]
+BACKBONE = ("backbone", "outbox_dead")
+"""The scripts in sql/ that make the backbone's tables, in the order of their coming."""
 MIGRATION_LIMITS = {"statement_timeout": "0", "lock_timeout": "2s"}
 
 
@@ -71,21 +74,21 @@ def _migrate(connection: Connection, service: str, metadata: MetaData | None) ->
     context.run_migrations()
 
 
-def backbone_statements(service: str) -> list[str]:
-    """Return the statements that create the backbone's tables in a service's schema."""
-    script = files("shared.db").joinpath("sql/backbone.sql").read_text()
-    return split_statements(script.replace(":app", f"{service}_app"))
+def backbone_statements(service: str, parts: Sequence[str] = BACKBONE) -> list[str]:
+    """Return the statements that create the backbone's tables, or parts of them, in a service's schema."""
+    scripts = [files("shared.db").joinpath(f"sql/{part}.sql").read_text() for part in parts]
+    return split_statements("\n".join(scripts).replace(":app", f"{service}_app"))
 
 
-def create_backbone() -> None:
-    """Be the upgrade of a service's first migration."""
-    for statement in backbone_statements(context.config.attributes["service"]):
+def create_backbone(part: str = "backbone") -> None:
+    """Be the upgrade of a service's first migration, or of the one that adds a part that came later."""
+    for statement in backbone_statements(context.config.attributes["service"], [part]):
         op.execute(statement)
 
 
-def drop_backbone() -> None:
+def drop_backbone(part: str = "backbone") -> None:
     """Be its downgrade."""
-    for statement in reversed(backbone_statements(context.config.attributes["service"])):
+    for statement in reversed(backbone_statements(context.config.attributes["service"], [part])):
         if statement.startswith("CREATE TABLE"):
             op.execute(f"DROP TABLE {statement.split()[2]}")
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.envelope import EventContract
 from shared.contracts.words import refuse_unknown_words
+from shared.db.states import StateTopic, write_states
 from shared.runtime.correlation import current_correlation
 
 # The version row of an aggregate is locked before its outbox row draws its seq: two writers of one key
@@ -45,6 +46,7 @@ class Outbox:
         self._source = source
         self._pending: list[tuple[str, str, str, str | None]] = []
         self._uncounted: set[tuple[str, str]] = set()
+        self._states: dict[StateTopic, set[str]] = {}
 
     def add(self, event: EventContract) -> None:
         """Announce one event with this unit of work. Raises ValueError for a word its contract does not list."""
@@ -62,6 +64,21 @@ class Outbox:
         for event in events:
             self.add(event)
 
+    def add_states(self, states: StateTopic, keys: Iterable[str]) -> None:
+        """Tell, with the events of this unit of work, what has become of these entities: once each, at the end."""
+        self._states.setdefault(states, set()).update(keys)
+
+    def apart(self) -> "Outbox":
+        """Return an outbox of the same source, for what may yet be taken back."""
+        return Outbox(source=self._source)
+
+    def take_over(self, other: "Outbox") -> None:
+        """Announce what was announced apart, and not written yet, after all that was announced here."""
+        self._pending += other._pending  # noqa: SLF001 - its own kind
+        self._uncounted |= other._uncounted  # noqa: SLF001
+        for states, keys in other._states.items():  # noqa: SLF001
+            self.add_states(states, keys)
+
     def __len__(self) -> int:
         return len(self._pending)
 
@@ -74,6 +91,10 @@ class Outbox:
         if self._pending:
             await connection.execute(_APPEND, self._parameters())
             self._pending.clear()
+        headers = json.dumps(current_correlation().headers())
+        for states, keys in self._states.items():
+            await write_states(connection, states, sorted(keys), source=self._source, headers=headers)
+        self._states.clear()
 
     def _parameters(self) -> dict[str, Any]:
         counts = Counter(

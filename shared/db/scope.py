@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.runtime.refusals import NotFound
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -36,3 +41,16 @@ class Scope:
 
 
 EVERYWHERE = Scope(everything=True)
+_HOLDS = text(f"SELECT 1 WHERE {Scope.covers('CAST(:territory_id AS uuid)')}")
+
+
+async def require_in_scope(read: AsyncConnection, territory_id: UUID | None, scope: Scope) -> None:
+    """Check a territory that a list is narrowed to, if it is. Raises NotFound, as for what lies there.
+
+    An empty list would say that there is nothing, where the answer is that it is not the caller's to see. The
+    whole organisation's callers may ask for territories of the past.
+    """
+    if territory_id is None or scope.everything:
+        return
+    if (await read.execute(_HOLDS, {**scope.parameters(), "territory_id": territory_id})).first() is None:
+        raise NotFound("territory_id: no such territory.")

@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
 from fastapi.routing import RouteContext
 
 from shared.contracts.asyncapi import describe_events
 from shared.http import etags, health, idempotency, pagination, security, tokens
 from shared.http.audit import routes as audit
+from shared.http.events_page import render_events_page
 from shared.http.middleware import BodyLimit, RequestContext
 from shared.http.parameters import install_parameters
 from shared.http.parts import Parts
@@ -76,6 +78,13 @@ def _events_router(document: dict[str, Any]) -> APIRouter:
         """Return the AsyncAPI document: what this service sends to Kafka and what it receives."""
         return document
 
+    page = render_events_page(document)
+
+    @router.get("/asyncapi", response_class=HTMLResponse)
+    async def events_page() -> str:
+        """Return the same as a page to read: it needs no network but this service."""
+        return page
+
     return router
 
 
@@ -126,7 +135,8 @@ def _implied(operation: dict[str, Any], route: RouteContext) -> set[int]:
         found |= {400, 413, 415}
     if "cursor" in names:
         found |= {400}
-    if "path" in names.values():
+    # A list may be narrowed to what lies outside the caller's scope, or is not there.
+    if "path" in names.values() or names.keys() & {"territory_id", "plan_id"}:
         found |= {404}
     if "idempotency-key" in names:
         found |= {400, 409}

@@ -30,7 +30,7 @@ def refuse_number(value: Any) -> Any:
 def _storable(instant: datetime) -> datetime:
     # Also keeps offsets from pushing the first and the last year over the edge of the calendar.
     if not _EARLIEST <= instant <= _LATEST:
-        raise ValueError("an instant from 1970 on")
+        raise ValueError("an instant from 1970 up to the year 9000; leave it out for no end")
     return instant.astimezone(UTC)
 
 

@@ -126,9 +126,19 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         return problem_response(
             415, "unsupported-media-type", "Content-Type: send application/json.", instance=request.url.path
         )
-    errors = [{"pointer": _pointer(item["loc"]), "detail": _plain(item["msg"])} for item in found[:100]]
+    errors = [_error(item) for item in found[:100]]
     detail = "; ".join(f"{item['pointer'] or 'body'}: {item['detail']}" for item in errors[:3])
     return problem_response(422, "invalid-request", detail, instance=request.url.path, errors=errors)
+
+
+def _error(item: dict[str, Any]) -> dict[str, str]:
+    location, detail = item["loc"], _plain(item["msg"])
+    if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        # pydantic points at the body, and shows the values as Python writes them.
+        location = (*location, item["ctx"]["discriminator"].strip("'"))
+        expected = re.findall(r"'([^']*)'", item["ctx"].get("expected_tags", ""))
+        detail = f"Input should be one of: {', '.join(expected)}" if expected else "Field required"
+    return {"pointer": _pointer(location), "detail": detail}
 
 
 def _malformed_json(request: Request) -> Response:

@@ -3,6 +3,7 @@
 RFC 9068 access tokens with RFC 8725's rules: fixed algorithms, issuer, audience, expiry, explicit type.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from shared.runtime.refusals import Refusal
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 60
 _MAX_TOKEN_CHARACTERS = 8192
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 class TokenRefused(Exception):
@@ -78,6 +80,9 @@ class Tokens:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
             raise TokenRefused("subject")
+        # A rep is known by their id, in whichever case an issuer writes it.
+        if _UUID.fullmatch(subject):
+            subject = subject.lower()
         roles = claims.get("roles", [])
         known = (
             frozenset(Role(role) for role in roles if isinstance(role, str) and role in set(Role))

@@ -7,7 +7,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from shared.db.migrations import SchemaNotAtHead, upgrade
-from shared.messaging.dlq_command import run_dlq_command
+from shared.db.states import StateTopic
+from shared.messaging.republish_command import run_republish_command
 from shared.messaging.run import Consumers, run_consumers, run_relay
 from shared.runtime.settings import ServiceSettings, explain
 
@@ -22,6 +23,7 @@ def run_service(
     read_settings: Callable[[], S],
     consumers: Consumers,
     roles: Roles[S],
+    states: Sequence[StateTopic] = (),
 ) -> None:
     """Run the role named on the command line: one of the service's own `roles`, or one that all services have.
 
@@ -33,14 +35,22 @@ def run_service(
         "consumer": lambda settings: run_consumers(settings, service, consumers),
         "migrate": lambda settings: _migrate(settings, service),
     }
-    is_dlq = arguments[:1] == ["dlq"]
-    if not is_dlq and (len(arguments) != 1 or arguments[0] not in every):
-        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|dlq ...")
+    operates = arguments[:1] == ["events"]
+    republishes = bool(states) and arguments[:1] == ["republish-state"]
+    if not (operates or republishes) and (len(arguments) != 1 or arguments[0] not in every):
+        others = "events ...|republish-state ..." if states else "events ..."
+        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|{others}")
     try:
         settings = read_settings()
-        if is_dlq:
-            found = run_dlq_command(arguments[1:], settings=settings, service=service, consumers=consumers)
-            sys.exit(found)
+        if operates:
+            # Tables and progress for people, which no other role has a use for.
+            from shared.messaging.operations.command import run_events_command  # noqa: PLC0415
+
+            sys.exit(
+                run_events_command(arguments[1:], settings=settings, service=service, consumers=consumers)
+            )
+        if republishes:
+            sys.exit(run_republish_command(arguments[1:], settings=settings, service=service, states=states))
         every[arguments[0]](settings)
     except ValidationError as error:
         sys.exit(explain(error, service=service))

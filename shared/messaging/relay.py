@@ -29,12 +29,19 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
 PATIENCE_AT_STOP = 10.0
 
 # One index scan per bucket, whatever the backlog. No transaction stays open while rows are being sent.
+# What comes after a quarantined row of its key waits; one statement sees the row either here or there. The list of
+# ids is read once per statement and almost always empty; only its members are looked at more closely.
 FETCH = """
 SELECT o.seq, o.id::text AS id, o.aggregatetype, o.aggregateid, o.type, o.payload::text AS payload, o.source,
        o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at
 FROM unnest($1::smallint[]) AS b (bucket)
 CROSS JOIN LATERAL (
-    SELECT * FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[]) ORDER BY seq LIMIT $3
+    SELECT * FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[])
+      AND (aggregateid <> ALL (ARRAY(SELECT aggregateid FROM outbox_dead WHERE holds_key)) OR NOT EXISTS (
+          SELECT FROM outbox_dead AS dead WHERE dead.holds_key AND dead.aggregateid = outbox.aggregateid
+            AND dead.aggregatetype = outbox.aggregatetype AND dead.seq < outbox.seq
+      ))
+    ORDER BY seq LIMIT $3
 ) AS o
 ORDER BY b.bucket, o.seq
 """

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.contracts.envelope import AggregateOrder, EventContract
 from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.projection import UNDECLARED, Entangled, Projection
 from shared.messaging.received import Received, Tombstone
 
 BatchHandler = Callable[[Sequence[Received[Any]], UnitOfWork], Awaitable[None]]
@@ -18,12 +19,14 @@ class Subscription:
     """What to do with the events of a topic; types without a handler are passed over.
 
     A handler gets as many events as order allows, runs in the transaction that advances the offset, and
-    never commits. On state topics (`rising`) it gets each key once, with its newest state.
+    never commits. On state topics (`rising`) it gets each key once, with its newest state. `keeps` says whether
+    an operator may have what it writes built anew from the topic.
     """
 
     topic: str
     handlers: Mapping[type[EventContract], BatchHandler]
     on_tombstones: TombstoneHandler | None = None
+    keeps: Projection | Entangled = UNDECLARED
 
     def __post_init__(self) -> None:
         if not self.handlers:

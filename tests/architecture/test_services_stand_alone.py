@@ -59,7 +59,9 @@ def test_a_process_without_settings_says_so_and_ends(service: str):
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"usage: python -m services.{service} api|")
-    assert done.stderr.rstrip().endswith("|migrate|dlq ...")
+    states = {"assignment", "metrics"}
+    others = "events ...|republish-state ..." if service in states else "events ..."
+    assert done.stderr.rstrip().endswith(f"|migrate|{others}")
 
 
 # A CRM holds no token of ours: its deliveries prove by their signature who sent them.
@@ -76,7 +78,7 @@ def test_only_what_operators_and_tools_need_is_public(service: str):
             public.add(route.path)
         if any(isinstance(call, Allow) for call in calls):
             guarded.add(route.path)
-    operated = {"/health/live", "/health/ready", "/metrics", "/asyncapi.json"}
+    operated = {"/health/live", "/health/ready", "/metrics", "/asyncapi.json", "/asyncapi"}
     assert public == operated | SIGNED.get(service, set())
     assert guarded
     assert all(path.startswith("/v1/") for path in guarded)

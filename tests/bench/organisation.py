@@ -3,6 +3,8 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import text
@@ -12,25 +14,37 @@ from services.metrics.attribution.commands.record_activations import record_acti
 from services.metrics.attribution.commands.record_alignments import record_alignments
 from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.attribution.credit import deltas_of
+from services.metrics.coverages.commands import start_coverages
 from services.metrics.facts.fact_row import FactRow, row_of
+from services.metrics.journeys.commands import trace_journeys
 from services.metrics.rollups.figure import COUNTED_COLUMNS
-from services.metrics.rollups.roll_up import ROLL_UP
+from services.metrics.rollups.roll_up import ROLL_UP, SLOTS
+from shared.contracts.assignment import CoverageStarted
 from shared.contracts.sales import Fact
 from shared.db.transact import Transactor
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.clock import SystemClock
-from tests.service.metrics.telling import activated, aligned, territory, tree
+from tests.service.metrics.telling import activated, aligned, received, territory, tree
 
 LEAVES = 60
 SINCE, END = datetime(2025, 11, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
 REGION = territory("region 0")
 CHUNK = 5_000
+TRACED = 1_000
+_PATIENTLY = text("SET LOCAL statement_timeout = 0")
 
+# Facts come by partitions, which spread the copies of every cell: here their keys do.
 _ROLL_UP = text(f"""
-WITH signed AS (SELECT 1 AS sign, {", ".join(COUNTED_COLUMNS)} FROM facts),
-deltas AS ({deltas_of("signed")}), {ROLL_UP}
+WITH signed AS (
+    SELECT 1 AS sign, {", ".join(COUNTED_COLUMNS)} FROM facts
+    WHERE get_byte(uuid_send(entity_key), 15) % {SLOTS} = :slot
+), deltas AS ({deltas_of("signed")}), {ROLL_UP}
 SELECT 1
 """)
+_ALL_UNTRACED = """
+INSERT INTO metrics.untraced_accounts (account_id)
+SELECT DISTINCT account_id FROM metrics.facts WHERE kind IN ('lead', 'order')
+"""
 
 
 async def found_tree(engine: AsyncEngine, *, accounts: int) -> None:
@@ -48,18 +62,43 @@ async def found_tree(engine: AsyncEngine, *, accounts: int) -> None:
 
 
 async def found_facts(engine: AsyncEngine, raw: asyncpg.Connection, *, accounts: int, facts: int) -> None:
-    """Have so many facts of a year stored and rolled up, by statements: how fast they are read in is another bench."""
+    """Have so many facts of a year stored, rolled up and traced, and a rep for each leaf.
+
+    By statements: how fast facts are read in is another bench.
+    """
     await found_tree(engine, accounts=accounts)
     made = make_facts(random.Random(7), accounts=accounts)
     for _ in range(0, facts, CHUNK):
         await copy_facts(raw, [next(made) for _ in range(CHUNK)], schema="metrics", table="facts")
 
-    async def roll_up(_: None, uow: UnitOfWork) -> None:
-        await uow.connection.execute(text("SET LOCAL statement_timeout = 0"))
-        await uow.connection.execute(_ROLL_UP, {"slot": 0})
+    async def roll_up(slot: int, uow: UnitOfWork) -> None:
+        await uow.connection.execute(_PATIENTLY)
+        await uow.connection.execute(_ROLL_UP, {"slot": slot})
 
-    await Transactor(engine, SystemClock(), "/bench/metrics")(roll_up, None)
+    async def trace(limit: int, uow: UnitOfWork) -> int:
+        await uow.connection.execute(_PATIENTLY)
+        return await trace_journeys(limit, uow)
+
+    transact = Transactor(engine, SystemClock(), "/bench/metrics")
+    for slot in range(SLOTS):
+        await transact(roll_up, slot)
     await raw.execute("VACUUM ANALYZE")
+    await raw.execute(_ALL_UNTRACED)
+    while await transact(trace, TRACED):
+        pass
+    await transact(start_coverages, [received(_covers(n)) for n in range(LEAVES)])
+    await raw.execute("VACUUM ANALYZE")
+
+
+def _covers(leaf: int) -> CoverageStarted:
+    return CoverageStarted(
+        coverage_id=uuid4(),
+        territory_id=territory(f"leaf {leaf}"),
+        rep_id=uuid4(),
+        role="primary",
+        share_percent=Decimal(100),
+        valid_from=SINCE,
+    )
 
 
 async def copy_facts(raw: asyncpg.Connection, facts: Sequence[Fact], *, schema: str, table: str) -> None:

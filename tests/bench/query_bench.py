@@ -1,71 +1,125 @@
 """query: figures and metrics of a year over 100,000 accounts and 1,000,000 facts, through HTTP."""
 
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.metrics.attribution.commands.record_previews import record_previews
 from services.metrics.rollups.view import RollupView
-from tests.bench.beside import beside
+from shared.contracts.assignment import PlannedMove, PlanPreviewed
+from shared.contracts.identity import account_id_of
+from shared.db.transact import Transactor
+from shared.runtime.clock import SystemClock
+from tests.bench.beside import Beside, beside
 from tests.bench.load import Call
-from tests.bench.organisation import END, REGION, SINCE, found_facts
+from tests.bench.organisation import END, LEAVES, REGION, SINCE, found_facts
 from tests.bench.report import Result, paired, rates
 from tests.bench.stage import Stage
+from tests.service.metrics.telling import received, territory
 
-ACCOUNTS, FACTS = 100_000, 1_000_000
+ACCOUNTS, FACTS, MOVES = 100_000, 1_000_000, 20_000
+PLAN = UUID(int=9)
 _PERIOD = f"from={SINCE:%Y-%m-%d}&to={END:%Y-%m-%d}"
+_YEAR = f"day >= '{SINCE:%Y-%m-%d}' AND day < '{END:%Y-%m-%d}'"
+_METRICS = f"/v1/metrics?metric_id=revenue&metric_id=win-rate&{_PERIOD}"
+_OF_REGION = f"territory_id={REGION}&include=self&grain=month"
 
 
-def _cells(territory_id: UUID) -> str:
+def _cells(view: RollupView, *figures: str) -> str:
+    """Return the floor: the same cells of the region, added up by month."""
     return f"""
-    SELECT date_trunc('month', day) AS month, currency, sum(revenue_minor) AS revenue_minor
-    FROM rollup_days WHERE view = {RollupView.AS_IS:d} AND territory_id = '{territory_id}'
-      AND day >= '{SINCE:%Y-%m-%d}' AND day < '{END:%Y-%m-%d}' GROUP BY 1, 2
+    SELECT date_trunc('month', day) AS month, currency, {", ".join(f"sum({name}) AS {name}" for name in figures)}
+    FROM rollup_days WHERE view = {view:d} AND territory_id = '{REGION}' AND {_YEAR} GROUP BY 1, 2
     """
 
 
-async def run(stage: Stage) -> list[Result]:
-    """Measure a region's year by month, as the bare query reads the same cells, and against adding up its facts."""
-    database = await stage.databases.for_service("metrics")
-    engine = database.build_engine()
-    raw = await asyncpg.connect(database.admin_url)
-    await found_facts(engine, raw, accounts=ACCOUNTS, facts=FACTS)
-    await engine.dispose()
-    figures = f"/v1/figures?view=as_is&{_PERIOD}&territory_id={REGION}&include=self&grain=month"
-    metrics = (
-        f"/v1/metrics?metric_id=revenue&metric_id=win-rate&view=as_was&{_PERIOD}"
-        f"&territory_id={REGION}&include=self&grain=month"
-    )
-    async with beside(database, _cells(REGION)) as both:
-        bearer = both.issuer.headers("viewer")
-        floor = Call("GET", "/rows", {})
-        results = [
-            await both.compare("query", case, Call("GET", path, bearer), floor=floor)
-            for case, path in (("region-year-figures", figures), ("region-year-metrics", metrics))
-        ]
-
-        async def ours() -> float:
-            started = time.perf_counter()
-            (await both.http.get(figures)).raise_for_status()
-            return time.perf_counter() - started
-
-        async def adding_up() -> float:
-            started = time.perf_counter()
-            await raw.fetch(_OF_FACTS, REGION, SINCE.date(), END.date())
-            return time.perf_counter() - started
-
-        values, floors = await paired(ours, adding_up)
-    note = "one request; floor: one statement that adds up the region's facts, as without roll-ups; lower is better"
-    results.append(
-        rates("query", "region-year-against-facts", unit="s", values=values, floors=floors, note=note)
-    )
-    await raw.close()
-    return results
-
-
+_BY_REP = f"""
+SELECT k.rep_id, r.currency, sum(r.revenue_minor) AS revenue_minor
+FROM rollup_days r JOIN coverages k ON k.territory_id = r.territory_id AND k.role = 'primary'
+WHERE r.view = {RollupView.AS_WAS:d} AND NOT r.below AND {_YEAR} AND r.territory_id IN (
+    SELECT territory_id FROM live_closure WHERE ancestor_id = '{REGION}'
+) GROUP BY 1, 2
+"""
 _OF_FACTS = """
 SELECT date_trunc('month', f.day), f.currency, sum(f.amount_minor)
 FROM metrics.facts f JOIN metrics.accounts a USING (account_id)
 JOIN metrics.live_closure c ON c.territory_id = a.territory_id AND c.ancestor_id = $1
 WHERE f.kind = 'order' AND NOT f.voided AND f.day >= $2 AND f.day < $3 GROUP BY 1, 2
 """
+
+
+async def run(stage: Stage) -> list[Result]:
+    """Measure a region's year as it was, as it is, by rep and as planned, each beside a floor."""
+    database = await stage.databases.for_service("metrics")
+    engine = database.build_engine()
+    raw = await asyncpg.connect(database.admin_url)
+    await found_facts(engine, raw, accounts=ACCOUNTS, facts=FACTS)
+    await _preview(engine)
+    await raw.execute("VACUUM ANALYZE")
+    await engine.dispose()
+    figures = f"/v1/figures?view=as_is&{_PERIOD}&{_OF_REGION}"
+    results = []
+    for case, path, floor in (
+        ("region-year-figures", figures, _cells(RollupView.AS_IS, "revenue_minor")),
+        (
+            "region-year-metrics",
+            f"{_METRICS}&view=as_was&{_OF_REGION}",
+            _cells(RollupView.AS_WAS, "revenue_minor", "won", "lost"),
+        ),
+        (
+            "region-year-by-rep",
+            f"/v1/metrics?metric_id=revenue&{_PERIOD}&view=as_was&territory_id={REGION}&group_by=rep",
+            _BY_REP,
+        ),
+    ):
+        async with beside(database, floor) as both:
+            call = Call("GET", path, both.issuer.headers("viewer"))
+            results.append(await both.compare("query", case, call, floor=Call("GET", "/rows", {})))
+    async with beside(database, "SELECT 1 AS one") as both:
+        for case, path in (
+            ("region-year-against-facts", figures),
+            ("region-year-as-planned", f"{_METRICS}&view=as_planned&plan_id={PLAN}&{_OF_REGION}"),
+        ):
+            results.append(await _against_facts(both, raw, case, path))
+    await raw.close()
+    return results
+
+
+async def _against_facts(both: Beside, raw: asyncpg.Connection, case: str, path: str) -> Result:
+    async def ours() -> float:
+        started = time.perf_counter()
+        (await both.http.get(path)).raise_for_status()
+        return time.perf_counter() - started
+
+    async def adding_up() -> float:
+        started = time.perf_counter()
+        await raw.fetch(_OF_FACTS, REGION, SINCE.date(), END.date())
+        return time.perf_counter() - started
+
+    values, floors = await paired(ours, adding_up)
+    note = "one request; floor: one statement that adds up the region's facts, as without roll-ups; lower is better"
+    return rates("query", case, unit="s", values=values, floors=floors, note=note)
+
+
+async def _preview(engine: AsyncEngine) -> None:
+    """Have a plan known that would move every fifth account to the next leaf."""
+    moves = tuple(
+        PlannedMove(account_id=account_id_of(f"a{n}"), to_territory_id=territory(f"leaf {(n + 1) % LEAVES}"))
+        for n in range(0, ACCOUNTS, ACCOUNTS // MOVES)
+    )
+    async with engine.connect() as connection:
+        live = (await connection.exec_driver_sql("SELECT tree_id FROM live_plan")).scalar_one()
+    previewed = PlanPreviewed(
+        plan_id=PLAN,
+        preview_id=uuid4(),
+        plan_version=1,
+        tree_id=live,
+        part=1,
+        parts=1,
+        territories=(),
+        moves=moves,
+        previewed_at=END,
+    )
+    await Transactor(engine, SystemClock(), "/bench/metrics")(record_previews, [received(previewed)])

@@ -10,6 +10,7 @@ import yaml
 from fastapi import FastAPI
 
 from shared.contracts.asyncapi import describe_events
+from shared.http.events_page import render_events_page
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("assignment", "metrics", "collab")
@@ -33,6 +34,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield Path(f"docs/api/openapi/{service}.json"), openapi
         events = describe_events(service, title=app.title)
         yield Path(f"docs/api/asyncapi/{service}.yaml"), _yaml(events)
+        yield Path(f"docs/api/asyncapi/{service}.html"), render_events_page(events)
 
 
 def _yaml(document: dict[str, object]) -> str:

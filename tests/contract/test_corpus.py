@@ -1,23 +1,25 @@
 """Events that were published once are read for good: examples of every version, as they went out.
 
-A version that gains a field gains an example, `corpus/<wire type>/<number>.json`; the ones before stay as they are.
+A version that gains a field gains an example, `shared/contracts/corpus/<wire type>/<number>.json`; the ones before
+stay as they are.
 """
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
 from shared.contracts.asyncapi import describe_events
+from shared.contracts.examples import examples_of, wire_types
 from shared.contracts.registry import CONTRACTS, PUBLISHED
 from shared.db.outbox import Outbox
 
 CORPUS = {
-    (path.parent.name, path.stem): json.loads(path.read_text())
-    for path in sorted((Path(__file__).parent / "corpus").glob("*/*.json"))
+    (kind, str(number)): example
+    for kind in sorted(wire_types())
+    for number, example in enumerate(examples_of(kind), start=1)
 }
 
 

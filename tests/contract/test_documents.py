@@ -1,6 +1,7 @@
 """What we publish about ourselves is what the code says, and hangs together."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import pytest
 import yaml
 
 from shared.contracts.asyncapi import describe_events
+from shared.contracts.examples import examples_of
 from shared.contracts.registry import CONSUMED, CONTRACTS, PUBLISHED
+from shared.contracts.topics import CONSUMERS, SETTINGS
+from shared.contracts.topics import TOPICS as TOLD
+from shared.http.events_page import render_events_page
 from shared.kafka.records import IncomingRecord
 from shared.messaging.dead_letter_record import MAX_VALUE_BYTES, WIRE_TYPE, Rejection, pack, unpack
 from shared.messaging.subscription import dead_letter_topic
@@ -116,6 +121,46 @@ def test_every_topic_of_the_contracts_is_in_the_reviewed_list():
     assert {contract.TOPIC for contract in CONTRACTS.values()} <= listed
 
 
+def test_the_documents_tell_of_topics_what_the_reviewed_list_makes():
+    """The list is no part of an image, so the contracts say it again: partitions, settings, who reads what."""
+    assert {t["name"]: (t["kind"], t["partitions"]) for t in TOPICS["topics"]} == TOLD
+    in_documents = {
+        kind: {
+            name: ",".join(value) if isinstance(value, list) else value for name, value in settings.items()
+        }
+        for kind, settings in SETTINGS.items()
+    }
+    assert in_documents == TOPICS["kinds"]
+    told = {name: set(read) for consumers in CONSUMERS.values() for name, read in consumers.items()}
+    assert told == {consumer["name"]: set(consumer["reads"]) for consumer in TOPICS["consumers"]}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_receivers_are_named_by_their_group(service: str):
+    document = describe_events(service, title=service)
+    told = {
+        (
+            operation["bindings"]["kafka"]["groupId"]["const"],
+            operation["channel"]["$ref"].removeprefix("#/channels/"),
+        )
+        for operation in document["operations"].values()
+        if operation["action"] == "receive"
+    }
+    assert told == {(name, topic) for name, read in CONSUMERS[service].items() for topic in read}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_messages_show_all_their_examples_with_headers_that_fit(service: str):
+    document = describe_events(service, title=service)
+    for message in document["components"]["messages"].values():
+        if message["title"] != "DeadLetter":
+            assert tuple(e["payload"] for e in message["examples"]) == examples_of(message["name"])
+            for example in message["examples"]:
+                jsonschema.validate(example["headers"], message["headers"])
+                key = CONTRACTS[message["name"]].model_validate(example["payload"]).key
+                assert example["headers"]["ce_subject"] == key
+
+
 def references_to_names(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         for key, value in node.items():
@@ -134,8 +179,22 @@ async def test_both_documents_are_served(service: str):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
         assert (await http.get("/openapi.json")).json() == json.loads(json.dumps(app.openapi()))
         served = (await http.get("/asyncapi.json")).json()
+        page = await http.get("/asyncapi")
     assert served == json.loads(json.dumps(describe_events(service, title=app.title)))
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for told in (*served["channels"], *(m["name"] for m in served["components"]["messages"].values())):
+        assert told in page.text
+    # Nothing is fetched from elsewhere, and nothing runs.
+    assert not re.search(r"<script|<link|<img|https?://|@import|url\(", page.text)
     await app.state.parts.engine.dispose()
+
+
+def test_what_a_document_tells_is_text_on_the_page():
+    document = json.loads(json.dumps(describe_events("metrics", title="<script>alert(1)</script>")))
+    document["components"]["messages"]["GoalAtRisk"]["summary"] = "<b>bold</b> & more"
+    page = render_events_page(document)
+    assert "<script>" not in page
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; more" in page
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -146,7 +146,7 @@ class Fleet(ServiceProcesses):
             return 0, ""
 
     def command(self, *arguments: str, service: str = "metrics") -> subprocess.CompletedProcess[str]:
-        """Run one of a service's commands, such as `dlq list`, to its end, with the witness beside it."""
+        """Run one of a service's commands, such as `events dlq list`, to its end, with the witness beside it."""
         tampered = ["tests.faults.tampered", "witness"] if service == "metrics" else []
         done = subprocess.run(
             [sys.executable, "-m", *tampered, f"services.{service}", *arguments],

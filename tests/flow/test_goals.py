@@ -1,4 +1,4 @@
-"""A goal that falls behind in metrics becomes a note in collab, over Kafka."""
+"""A goal that falls behind in metrics gets a thread in collab, over Kafka, for whoever sees its territory."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from tests.processes import ServiceProcesses
 pytestmark = pytest.mark.timeout(240)
 
 
-def test_a_goal_at_risk_is_found_as_a_note_on_its_territory(seeded: ServiceProcesses) -> None:
+def test_a_goal_at_risk_is_found_as_a_thread_on_the_goal(seeded: ServiceProcesses) -> None:
     metrics, collab = (seeded.api(name, role="admin") for name in ("metrics", "collab"))
     root, today = str(territory_id(ROOT)), datetime.now(UTC).date()
     body = {
@@ -32,13 +32,13 @@ def test_a_goal_at_risk_is_found_as_a_note_on_its_territory(seeded: ServiceProce
     metrics.post(f"{path}/activations", etag=drafted.etag)
 
     def missing() -> str | None:
-        notes = collab.pages("/v1/notes", subject_type="territory", subject_id=root)
-        found = [note for note in notes if drafted.body["goal_id"] in (note["body"] or "")]
+        found = list(collab.pages("/v1/notes", subject_type="goal", subject_id=drafted.body["goal_id"]))
         return None if len(found) == 1 else f"{len(found)} notes"
 
     wait_until(missing, what="collab", seconds=60)
     told = EventLog(seeded.bootstrap_servers, seeded.topic_prefix).read()["metrics.goal.events.v1"]
     heard = [event for event in told if event.key == drafted.body["goal_id"]]
     assert [event.data["end_day"] for event in heard] == [body["end_day"]]
+    assert body["title"] not in str(heard[0].data)
     ended = metrics.post(f"{path}/cancellations")
     assert ended.body["state"] == "cancelled"

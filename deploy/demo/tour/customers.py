@@ -11,6 +11,7 @@ from deploy.demo.client import Answer, Installation, Service, wait_until
 from deploy.demo.customers import CLOSED_AT, HOME_LANGUAGE, LANGUAGE, OPEN_AT, meet_customer, tell_language
 from deploy.demo.failing import DemoFailed
 from deploy.demo.tour.stage import SUBJECT, Stage, Stopwatch, short
+from deploy.demo.tree import has_accounts
 
 PATIENCE = 30.0
 
@@ -53,6 +54,7 @@ def _find_customer(assignment: Service) -> Customer:
     covered = sorted(
         (coverage["territory_id"], speaks[coverage["rep_id"]])
         for coverage in assignment.pages("/v1/coverages", running=True)
+        if has_accounts(coverage["territory_id"])
     )
     desk = next((territory for territory, fits in covered if fits), None)
     home = next((territory for territory, fits in covered if not fits), None)

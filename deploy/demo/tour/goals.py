@@ -22,7 +22,7 @@ def set_goals(stage: Stage, installation: Installation) -> None:
     revenue = _read_metrics(stage, metrics, root)
     goal = _set_goal(stage, metrics, root, revenue)
     try:
-        _fall_behind(stage, metrics, collab, goal, root)
+        _fall_behind(stage, metrics, collab, goal)
     finally:
         metrics.post(f"/v1/goals/{goal['goal_id']}/cancellations")
 
@@ -109,8 +109,8 @@ def _set_goal(stage: Stage, metrics: Service, root: str, revenue: Decimal) -> di
     return goal
 
 
-def _fall_behind(stage: Stage, metrics: Service, collab: Service, goal: dict[str, Any], root: str) -> None:
-    stage.step("It falls behind: the worker notices, Kafka tells, the team finds a note")
+def _fall_behind(stage: Stage, metrics: Service, collab: Service, goal: dict[str, Any]) -> None:
+    stage.step("It falls behind: the worker notices, Kafka tells, the team finds a thread on the goal")
     since = Stopwatch()
     path = f"/v1/goals/{goal['goal_id']}"
     wait_until(
@@ -127,14 +127,13 @@ def _fall_behind(stage: Stage, metrics: Service, collab: Service, goal: dict[str
     found: list[dict[str, Any]] = []
 
     def missing() -> str | None:
-        notes = collab.pages("/v1/notes", subject_type="territory", subject_id=root)
-        found[:] = [note for note in notes if goal["goal_id"] in (note["body"] or "")]
+        found[:] = collab.pages("/v1/notes", subject_type="goal", subject_id=goal["goal_id"])
         return None if found else "no note"
 
     wait_until(missing, what="collab", seconds=PATIENCE)
     stage.figures["note_after_seconds"] = round(since.seconds, 3)
     stage.say(found[0]["body"])
     stage.check(
-        f"one note on the territory, {since.seconds:.2f} s after the goal was activated",
+        f"one note on the goal, {since.seconds:.2f} s after the goal was activated",
         holds=len(found) == 1,
     )

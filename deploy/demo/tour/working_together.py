@@ -9,6 +9,7 @@ from deploy.demo.failing import DemoFailed
 from deploy.demo.protocols import lay_down_protocols
 from deploy.demo.tour.handoff_clock import start_by_handoff
 from deploy.demo.tour.stage import SUBJECT, Stage, short
+from deploy.demo.tree import has_accounts
 
 POLICY = "/v1/policies/answering-customers"
 PATIENCE = 30.0
@@ -20,7 +21,8 @@ def work_together(stage: Stage, installation: Installation) -> None:
         installation.service(name, role="admin", subject=SUBJECT) for name in ("assignment", "collab")
     )
     lay_down_protocols(collab)
-    primaries = [one for one in assignment.pages("/v1/coverages", running=True) if one["role"] == "primary"]
+    running = assignment.pages("/v1/coverages", running=True)
+    primaries = [one for one in running if one["role"] == "primary" and has_accounts(one["territory_id"])]
     if len(primaries) < 2:
         raise DemoFailed("Fewer than two territories are covered: seed the demo again.")
     mine, other = primaries[0], primaries[1]
@@ -155,7 +157,11 @@ def _run_late(
     stage.table(
         ["step", "when it was due", "told"],
         [
-            [one["action"], one["due_at"][:16], short(one["told_rep_id"]) if one["told_rep_id"] else "-"]
+            [
+                one["action"],
+                one["due_at"][:16],
+                short(one["told_rep_id"]) if one["told_rep_id"] else one["untold_because"] or "-",
+            ]
             for one in steps
         ],
     )
@@ -163,6 +169,11 @@ def _run_late(
         "a question logged ten days late: reminded, escalated and breached, in that order",
         holds=[one["action"] for one in steps] == ["remind", "escalate", "breach"]
         and found["rep_id"] == coverage["rep_id"],
+    )
+    told = {one["action"]: one["told_rep_id"] for one in steps}
+    stage.check(
+        "the reminder told who owes the answer, the escalation somebody above",
+        holds=told["remind"] == coverage["rep_id"] and told["escalate"] not in {None, coverage["rep_id"]},
     )
     made = {"kind": "made", "channel": "email", "purpose": "service"}
     reply = rep.send(

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.assignment.accounts.account import AccountDetails
+from services.assignment.accounts.states import ACCOUNT_STATE
 from services.assignment.accounts.versions.commands import record_versions
 from shared.contracts.assignment import AccountChanged, AccountRegistered
 from shared.db.unit_of_work import UnitOfWork
@@ -97,6 +98,7 @@ async def upsert_accounts(uow: UnitOfWork, accounts: Mapping[UUID, AccountDetail
             (_event(AccountChanged, account_id, accounts[account_id]) for account_id in changed),
         ),
     )
+    uow.outbox.add_states(ACCOUNT_STATE, map(str, upserted.touched))
     return upserted
 
 

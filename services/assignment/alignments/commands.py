@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.assignment.accounts.states import ACCOUNT_STATE
 from services.assignment.accounts.versions.commands import instant_after
 from services.assignment.alignments.queries import load_matcher, read_some_units, read_units
 from services.assignment.alignments.realignment import Change, Realignment, find_changes
@@ -106,6 +107,7 @@ async def _apply(uow: UnitOfWork, changes: Sequence[Change], occasion: Occasion)
     )
     # Thousands of events take a tenth of a second to spell out: elsewhere, so that the api goes on answering.
     await asyncio.to_thread(uow.outbox.add_all, _announce(changes, occasion))
+    uow.outbox.add_states(ACCOUNT_STATE, (str(change.account_id) for change in changes if change.moved))
 
 
 def _announce(changes: Iterable[Change], occasion: Occasion) -> Iterator[AccountAligned]:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.assignment.certifications.eligibility import CertificationFinding, why_missing
 from services.assignment.certifications.refusals import RepNotCertified
 from services.assignment.plans.queries import find_plan, read_live_plan
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ async def list_ineligible(
 
     Raises NotFound.
     """
+    await require_in_scope(read, territory_id, scope)
     asked = (await read_live_plan(read) if plan_id is None else await find_plan(read, plan_id)).plan_id
     binds: dict[str, Any] = {"on": on, "territory_id": territory_id, "after": after, "rows": rows}
     found = await read.execute(_PAGE, {**binds, "plan_id": asked, **scope.parameters()})

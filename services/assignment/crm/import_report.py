@@ -1,6 +1,6 @@
 """What becomes of the rows of an import: taken as new, changed or as they were, or refused with field and fix."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,13 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class Tally:
-    """The rows of one object: received = created + changed + unchanged + rejected."""
+    """The rows of one object: received = created + changed + unchanged + superseded + rejected."""
 
     received: int = 0
     created: int = 0
     changed: int = 0
     unchanged: int = 0
+    superseded: int = 0
     rejected: int = 0
 
 
@@ -69,6 +70,10 @@ class ImportReport:
             tally.changed += 1
         else:
             tally.created += 1
+
+    def pass_over(self, name: str) -> None:
+        """Count a row as right, but older than all that is known of what it tells."""
+        self.tally(name).superseded += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +134,21 @@ def read_rows(
     for index, record in enumerate(records):
         report.tally(name).received += 1
         try:
-            external_id = _read_id(record, id_field, seen, needs_id=needs_id)
+            external_id = _read_id(record, id_field, needs_id=needs_id)
         except WrongRecord as wrong:
             report.refuse(Row(name, index, "", {}), wrong)
+            continue
+        if external_id and external_id in seen:
+            twice = WrongRecord(id_field, "stands in the list twice; the first was taken", "duplicate")
+            report.refuse(Row(name, index, external_id, record), twice)
             continue
         seen.add(external_id)
         yield Row(name, index, external_id, record)
 
 
-def _read_id(record: object, field: str, seen: Collection[str], *, needs_id: bool) -> str:
+def _read_id(record: object, field: str, *, needs_id: bool) -> str:
     if not isinstance(record, Mapping):
         raise WrongRecord("", NO_RECORD)
     if not needs_id and record.get(field) is None:
         return ""
-    external_id = read_id(record.get(field), field)
-    if external_id in seen:
-        raise WrongRecord(field, "stands in the list twice; the first was taken", "duplicate")
-    return external_id
+    return read_id(record.get(field), field)

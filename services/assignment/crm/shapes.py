@@ -1,11 +1,13 @@
 """How CRMs call the fields of accounts and reps: Salesforce's Account and User, HubSpot's companies and owners."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
 
+from services.assignment.crm.states import code_of
 from services.assignment.texts import NotText, tidy
 
 Record = Mapping[str, Any]
@@ -20,6 +22,10 @@ Code = Literal[
 ]
 """The kinds of mistakes in records; programs that send them act on these, people read the detail."""
 
+
+# HubSpot's ids are plain numbers, and so are zero-padded ones of other systems.
+_SHORT_ID = re.compile(r"(?=.*[A-Za-z])0[0-9A-Za-z]{14}")
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 NO_RECORD = "an object, as the CRM's API gives it"
 
@@ -117,6 +123,8 @@ def told_fields(system: System, record: Record) -> tuple[dict[str, Any], dict[st
         if name in record and (record[name] not in (None, "") or field not in fields):
             fields[field] = None if record[name] == "" else record[name]
             names[field] = name
+    if "state" in fields:
+        fields["state"] = code_of(fields["state"])
     return fields, names
 
 
@@ -158,4 +166,16 @@ def read_id(raw: object, field: str) -> str:
         raise WrongRecord(field, str(reason)) from None
     if not 1 <= len(text) <= 128:
         raise WrongRecord(field, "1 to 128 characters")
-    return text
+    return _written_out(text) if _SHORT_ID.fullmatch(text) else text
+
+
+def _written_out(short: str) -> str:
+    """Return Salesforce's id of 18 characters for that of 15: its reports write the one, its API the other.
+
+    The suffix has a letter for each five characters, which tells which of them are capitals.
+    https://help.salesforce.com/s/articleView?id=000385585
+    """
+    fifths = [short[start : start + 5] for start in range(0, 15, 5)]
+    return short + "".join(
+        _SUFFIX[sum(1 << place for place, one in enumerate(fifth) if one.isupper())] for fifth in fifths
+    )

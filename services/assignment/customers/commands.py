@@ -14,6 +14,7 @@ from services.assignment.rules.queries import reads_field
 from shared.contracts.customers import CUSTOMERS, NeedChanged, PreferencesChanged
 from shared.contracts.envelope import EventContract
 from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.projection import Entangled
 from shared.messaging.received import Received
 from shared.messaging.subscription import Subscription
 
@@ -52,4 +53,5 @@ async def _follow(
 CUSTOMER_TRAITS = Subscription(
     topic=CUSTOMERS,
     handlers={NeedChanged: follow_needs, PreferencesChanged: follow_preferences},
+    keeps=Entangled("It aligns accounts anew by the live plan, and announces that."),
 )

@@ -60,7 +60,7 @@ def read_county(fields: dict[str, Any]) -> str | None:
 
 def read_state(fields: dict[str, Any]) -> str | None:
     """Return a state's two letters in capitals."""
-    text = read_text(fields, "state", longest=10)
+    text = read_text(fields, "state", longest=200)
     if text is not None and not _STATE.fullmatch(text.upper()):
         raise Misfit("state", "two letters, such as TX")
     return None if text is None else text.upper()

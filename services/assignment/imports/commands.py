@@ -85,6 +85,7 @@ async def import_reps(command: ImportReps, uow: UnitOfWork) -> ImportReport:
         _refuse_overtaken(command.unknown, different)
         registered += len(new)
         changed += len(different)
+        await uow.outbox.flush(uow.connection)
     return _report(command.file, registered, changed, 0)
 
 

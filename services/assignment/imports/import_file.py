@@ -14,6 +14,7 @@ from services.assignment.reps.rep import RepDetails
 from services.assignment.texts import NotText, tidy
 
 MAX_ERRORS = 1_000
+HALF = "latitude and longitude come together or not at all"
 
 T = TypeVar("T")
 Fields = dict[str, Any]
@@ -44,7 +45,7 @@ def read_account(fields: Fields) -> AccountDetails:
     latitude = cells.read_degrees(fields, "latitude", limit=90)
     longitude = cells.read_degrees(fields, "longitude", limit=180)
     if (latitude is None) != (longitude is None):
-        raise Misfit("latitude", "latitude and longitude come together or not at all")
+        raise Misfit("latitude", HALF)
     return AccountDetails(
         external_id=cells.read_needed_text(fields, "external_id", longest=128),
         name=cells.read_needed_text(fields, "name", longest=200),

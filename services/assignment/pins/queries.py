@@ -20,9 +20,11 @@ _EXPIRED = text("""
 SELECT account_id, count(*) OVER () AS pins FROM pins
 WHERE plan_id = :plan_id AND expires_at <= :at ORDER BY account_id LIMIT :rows
 """)
+# What a draft brings from elsewhere is the planner's to see: the account, too, has to lie in the scope.
+_LIVE = "(SELECT live.territory_id FROM open_alignments AS live WHERE live.account_id = pins.account_id)"
 _SELECT = f"""
 SELECT {", ".join(Pin.__dataclass_fields__)} FROM pins
-WHERE plan_id = :plan_id AND {Scope.covers("territory_id", closure=PLAN_CLOSURE)}
+WHERE plan_id = :plan_id AND {Scope.covers("territory_id", closure=PLAN_CLOSURE)} AND {Scope.covers(_LIVE)}
 """
 _FIND = text(f"{_SELECT} AND account_id = :account_id")
 _LIST = text(f"""{_SELECT}

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from shared.contracts.metrics import ACCOUNT_STATE, AccountState
 from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.projection import Projection
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription
 
@@ -45,4 +46,5 @@ ACCOUNT_MEASURES = Subscription(
     topic=ACCOUNT_STATE,
     handlers={AccountState: keep_measures},
     on_tombstones=forget_measures,
+    keeps=Projection(("account_measures",)),
 )

@@ -13,6 +13,7 @@ from shared.contracts.training import (
     CertificationRevoked,
 )
 from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.projection import Projection
 from shared.messaging.received import Received
 from shared.messaging.subscription import Subscription
 
@@ -70,4 +71,5 @@ HELD_CERTIFICATIONS = Subscription(
         CertificationRevoked: end_revoked,
         CertificationExpired: end_expired,
     },
+    keeps=Projection(("held_certifications",)),
 )

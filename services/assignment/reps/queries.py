@@ -1,4 +1,4 @@
-"""Reading reps: with a scope, those who cover a territory in it."""
+"""Reading reps: with a scope, those who cover a territory in it at that instant, whether or not an end is known."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -31,7 +31,7 @@ class Rep:
 
 
 _VISIBLE = f"""(CAST(:scope_everything AS boolean) OR EXISTS (
-    SELECT 1 FROM coverages WHERE coverages.rep_id = reps.rep_id AND upper_inf(coverages.valid)
+    SELECT 1 FROM coverages WHERE coverages.rep_id = reps.rep_id AND coverages.valid @> CAST(:at AS timestamptz)
     AND {Scope.covers("coverages.territory_id")}
 ))"""
 _SELECT = """
@@ -52,9 +52,9 @@ WHERE rep_id = ANY (CAST(:rep_ids AS uuid[])) ORDER BY rep_id FOR UPDATE
 """)
 
 
-async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope) -> Rep:
+async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope, at: datetime) -> Rep:
     """Return one rep. Raises NotFound."""
-    found = await read.execute(_FIND, {"rep_id": rep_id, **scope.parameters()})
+    found = await read.execute(_FIND, {"rep_id": rep_id, "at": at, **scope.parameters()})
     row = found.mappings().one_or_none()
     if row is None:
         raise NotFound("rep_id: there is no such rep.")
@@ -62,13 +62,14 @@ async def find_rep(read: AsyncConnection, rep_id: UUID, *, scope: Scope) -> Rep:
 
 
 async def list_reps(
-    read: AsyncConnection, *, external_id: str | None, scope: Scope, page: PageRequest
+    read: AsyncConnection, *, external_id: str | None, scope: Scope, at: datetime, page: PageRequest
 ) -> list[Rep]:
     """Return reps by id, one more than the page holds."""
     rows = await read.execute(
         _LIST,
         {
             "external_id": external_id,
+            "at": at,
             "after": page.after,
             "rows": page.limit + 1,
             **scope.parameters(),

@@ -28,9 +28,10 @@ class FiguresView(View):
 class BriefView(View):
     """What the receiving side should know of the account.
 
-    `figures` and `customer` are null, and `figures_withheld` says why, once the handoff is neither sent nor
-    accepted and the account lies outside your scope. `customer` is the profile as it is now: needs, preferences
-    and consents in force, with how complete they are. `notes` counts those on the account and its handoffs that you may read.
+    `figures` and `customer` are null, and `figures_withheld` says why, where the account lies outside your scope
+    and this handoff no longer leads to it: it is neither sent nor accepted, or the account moved on. `customer` is
+    the profile as it is now: needs, preferences and consents in force, with how complete they are. `notes` counts
+    those on the account and its handoffs that you may read.
     """
 
     figures: FiguresView | None

@@ -13,7 +13,7 @@ from services.collab.handoffs.checklist import TEMPLATES
 from services.collab.handoffs.handoff import HandoffState
 from services.collab.handoffs.visibility import VISIBLE, HandoffFilter, first_visible, visible
 from services.collab.projections.coverages import rep_of
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.runtime.refusals import NotFound
 
 
@@ -75,7 +75,11 @@ WHERE handoff_id = ANY(CAST(:handoffs AS uuid[]))
 async def list_handoffs(
     read: AsyncConnection, wanted: HandoffFilter, *, scope: Scope, after: UUID | None, limit: int
 ) -> list[HandoffRow]:
-    """Return handoffs in the order they were opened, those of which one side lies in the scope."""
+    """Return handoffs in the order they were opened, those of which one side lies in the scope.
+
+    Raises NotFound for a territory outside it.
+    """
+    await require_in_scope(read, wanted.territory_id, scope)
     where, binds = await first_visible(read, wanted, scope=scope, after=after)
     statement = text(f"SELECT {_COLUMNS} FROM handoffs AS h WHERE {where} ORDER BY h.handoff_id LIMIT :limit")
     rows = (await read.execute(statement, {**binds, "limit": limit})).all()

@@ -20,4 +20,4 @@ class ChecklistIncomplete(Refusal):
 
 
 class HandoffClosed(Refusal):
-    """The checklist of a handoff that is rejected, done or superseded stays as it is."""
+    """What was rejected, done or superseded keeps its checklist; what was done or superseded stays for good."""

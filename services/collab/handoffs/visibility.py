@@ -7,12 +7,19 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.collab.handoffs.handoff import HandoffState
+from services.collab.handoffs.handoff import UNDER_WAY, HandoffState
+from services.collab.projections.alignments import territory_of
 from services.collab.projections.territories import IN_SCOPE, are_few
 from shared.db.scope import Scope
 
 VISIBLE = f"({Scope.covers('h.from_territory_id')} OR {Scope.covers('h.to_territory_id')})"
 """Either side may look."""
+
+LEADS_TO_ITS_ACCOUNT = f"""
+(h.state IN ({", ".join(f"'{state}'" for state in sorted(UNDER_WAY))})
+    AND h.to_territory_id = {territory_of("h.account_id")})
+"""
+"""It is under way, and its receiving side has the account: the two have something to talk about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
 """Writing, editing and deleting notes. Events carry ids; the text never leaves the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
 
 from services.collab.handoffs.queries import find_account_of
-from services.collab.notes.inbox.commands import put_in_inboxes
+from services.collab.notes.inbox.commands import PutInInboxes, put_in_inboxes
 from services.collab.notes.inbox.delivery import NOBODY, Mentions
+from services.collab.notes.inbox.queries import Mention
 from services.collab.notes.note import Note, SubjectType
 from services.collab.notes.queries import NoteRow, Subject, find_note
 from services.collab.notes.visibility import VISIBLE, Viewer
+from services.collab.projections.account_industries import is_registered
+from services.collab.projections.alignments import is_aligned
+from services.collab.projections.territories import is_live
 from shared.contracts import collab
-from shared.contracts.identity import actor_id_of
+from shared.contracts.identity import actor_id_of, signature_of
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 from shared.runtime.refusals import NotFound, VersionMismatch
@@ -27,17 +31,19 @@ class WriteNote:
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Answer a note: the reply joins its thread, and is put before whoever takes part in it."""
 
-    note_id: UUID
+    answers: UUID
     body: str
     viewer: Viewer
     mentions: Mentions = NOBODY
     wants_acknowledgement: bool = False
+    note_id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,22 @@ class DeleteNote:
     moderates: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A new note, and what became of its mentions."""
+
+    note: NoteRow
+    mentions: list[Mention]
+
+
+# An id that is mistyped makes a note that nobody finds. Goals, plans, rules and reps are not kept here.
+_IS_THERE = f"""
+CASE n.subject_type
+    WHEN 'account' THEN {is_aligned("n.subject_id")} OR {is_registered("n.subject_id")}
+    WHEN 'territory' THEN {is_live("n.subject_id")}
+    ELSE true
+END
+"""
 # The note is tested before it is written: who may not see it once it stands may not write it either.
 _WRITE = text(f"""
 INSERT INTO notes (note_id, thread_id, subject_type, subject_id, account_id, author, written_at)
@@ -68,7 +90,7 @@ FROM (VALUES (
     CAST(:note AS uuid), CAST(:thread AS uuid), CAST(:subject_type AS text), CAST(:subject_id AS uuid),
     CAST(:account AS uuid), CAST(:actor AS text)
 )) AS n (note_id, thread_id, subject_type, subject_id, account_id, author)
-WHERE {VISIBLE}
+WHERE {VISIBLE} AND (CAST(:thread AS uuid) IS NOT NULL OR {_IS_THERE})
 RETURNING note_id
 """)
 _REVISE = text("""
@@ -85,8 +107,8 @@ UPDATE notes SET version = :version, deleted_at = :now, deleted_by = :actor WHER
 """)
 _ERASE_REVISIONS = text("UPDATE note_revisions SET body = NULL WHERE note_id = :note")
 # The row stays, or a late retry would write the note again: it gets its first answer, without the text.
-# Only the author writes and edits, so the author's keys are all there is to look at. CASE, because other
-# routes' answers need not be JSON.
+# Only the author writes and edits, and only who has it in their inbox acknowledges: theirs are all the keys there
+# are to look at. CASE, because other routes' answers need not be JSON.
 _ERASE_ANSWERS = text("""
 UPDATE idempotency_keys SET response = convert_to(
     CAST(jsonb_set(CAST(convert_from(response, 'UTF8') AS jsonb), '{body}', 'null') AS text), 'UTF8'
@@ -96,24 +118,38 @@ WHERE principal = :author AND CASE
     ELSE false
 END
 """)
+_ERASE_EXCERPTS = text("""
+UPDATE idempotency_keys SET response = convert_to(
+    CAST(jsonb_set(CAST(convert_from(response, 'UTF8') AS jsonb), '{excerpt}', 'null') AS text), 'UTF8'
+)
+WHERE principal IN (SELECT recipient FROM inbox_items WHERE note_id = :note) AND CASE
+    WHEN route LIKE '% /v1/inbox/%' THEN CAST(convert_from(response, 'UTF8') AS jsonb) ->> 'note_id' = :name
+    ELSE false
+END
+""")
 
 
-async def write_note(command: WriteNote, uow: UnitOfWork) -> NoteRow:
-    """Write a note. Raises NotFound for a subject outside the writer's scope, NobodyCovers, NobodyAsked."""
+async def write_note(command: WriteNote, uow: UnitOfWork) -> Written:
+    """Write a note. Raises NotFound for a subject that is not there or outside the writer's scope, NobodyAsked."""
     return await _write(command, None, uow)
 
 
-async def reply(command: Reply, uow: UnitOfWork) -> NoteRow:
-    """Write a reply, about what its thread is about. Raises NotFound, NobodyCovers, NobodyAsked."""
-    answered = await find_note(uow.connection, command.note_id, viewer=command.viewer)
+async def reply(command: Reply, uow: UnitOfWork) -> Written:
+    """Write a reply, about what its thread is about. Raises NotFound, NobodyAsked."""
+    answered = await find_note(uow.connection, command.answers, viewer=command.viewer)
     note = WriteNote(
-        answered.subject, command.body, command.viewer, command.mentions, command.wants_acknowledgement
+        answered.subject,
+        command.body,
+        command.viewer,
+        command.mentions,
+        command.wants_acknowledgement,
+        command.note_id,
     )
     return await _write(note, answered.thread_id or answered.note_id, uow)
 
 
-async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> NoteRow:
-    note_id, subject = new_id(), command.subject
+async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) -> Written:
+    note_id, subject = command.note_id, command.subject
     binds = {
         **command.viewer.parameters(),
         "note": note_id,
@@ -121,19 +157,20 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
         "subject_type": subject.type,
         "subject_id": subject.id,
         "account": await _account_of(subject, uow),
-        "actor": uow.actor,
+        "actor": signature_of(uow.actor),
         "now": uow.now,
     }
     if (await uow.connection.execute(_WRITE, binds)).one_or_none() is None:
-        raise NotFound(f"subject: no such {subject.type}.")
+        raise NotFound(f"subject: no such {subject.type}; one that is new is known here in a moment.")
     await _revise(note_id, 1, command.body, uow)
-    await put_in_inboxes(
-        uow,
-        note_id,
+    put = PutInInboxes(
+        note_id=note_id,
         thread_id=thread_id,
         mentions=command.mentions,
         wants_acknowledgement=command.wants_acknowledgement,
+        viewer=command.viewer,
     )
+    mentions = await put_in_inboxes(put, uow)
     uow.outbox.add(
         collab.NoteWritten(
             note_id=note_id,
@@ -144,7 +181,7 @@ async def _write(command: WriteNote, thread_id: UUID | None, uow: UnitOfWork) ->
             written_at=uow.now,
         )
     )
-    return await find_note(uow.connection, note_id, viewer=command.viewer)
+    return Written(await find_note(uow.connection, note_id, viewer=command.viewer), mentions)
 
 
 async def edit_note(command: EditNote, uow: UnitOfWork) -> NoteRow:
@@ -175,14 +212,20 @@ async def _account_of(subject: Subject, uow: UnitOfWork) -> UUID | None:
         return None
     account = await find_account_of(uow.connection, subject.id)
     if account is None:
-        raise NotFound("subject: no such handoff.")
+        raise NotFound("subject: no such handoff; look for it among GET /v1/handoffs.")
     return account
 
 
 async def _revise(note_id: UUID, revision: int, body: str, uow: UnitOfWork) -> None:
     await uow.connection.execute(
         _REVISE,
-        {"note": note_id, "revision": revision, "body": body, "actor": uow.actor, "now": uow.now},
+        {
+            "note": note_id,
+            "revision": revision,
+            "body": body,
+            "actor": signature_of(uow.actor),
+            "now": uow.now,
+        },
     )
 
 
@@ -199,3 +242,4 @@ async def _erase_text(note: Note, uow: UnitOfWork) -> None:
     """Take the text out of wherever this service keeps it: the revisions and the answers kept for retries."""
     await uow.connection.execute(_ERASE_REVISIONS, {"note": note.note_id})
     await uow.connection.execute(_ERASE_ANSWERS, {"author": note.author, "name": str(note.note_id)})
+    await uow.connection.execute(_ERASE_EXCERPTS, {"note": note.note_id, "name": str(note.note_id)})

@@ -5,16 +5,24 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.collab.notes import commands, queries
-from services.collab.notes.commands import DeleteNote, EditNote, Reply, WriteNote
+from services.collab.notes.commands import DeleteNote, EditNote, Reply, WriteNote, Written
 from services.collab.notes.inbox.queries import list_acknowledgements
 from services.collab.notes.inbox.schemas import AcknowledgementView, mentions_of
 from services.collab.notes.note import SubjectType
 from services.collab.notes.queries import NoteRow, Subject
-from services.collab.notes.schemas import NewNoteBody, NoteEditBody, NoteView, ReplyBody, RevisionView
+from services.collab.notes.schemas import (
+    NewNoteBody,
+    NoteEditBody,
+    NoteView,
+    ReplyBody,
+    RevisionView,
+    WrittenNoteView,
+)
 from services.collab.notes.visibility import Viewer
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion, etag_of
 from shared.http.pagination import InvalidCursor, Page, PageParameters, PageRequest, page_of
+from shared.http.present import Now
 from shared.http.principal import MANAGERS, Principal
 from shared.http.problems import describe
 from shared.http.security import Reader, Writer
@@ -24,9 +32,12 @@ router = APIRouter(prefix="/v1/notes", tags=["notes"])
 _MAX_REVISION = 2**31 - 1
 
 
-@router.post("", status_code=201, response_model=NoteView, responses=describe(404, 409))
+@router.post("", status_code=201, response_model=WrittenNoteView, responses=describe(404))
 async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Response:
-    """Write a note on something you can see."""
+    """Write a note on something you can see.
+
+    The answer tells of each mention whether it reaches somebody who can see the note now, and why not.
+    """
     command = WriteNote(
         Subject(body.subject.type, body.subject.id),
         body.body,
@@ -38,9 +49,9 @@ async def create_note(by: Writer, run: RunCommand, body: NewNoteBody) -> Respons
         commands.write_note,
         command,
         by=by,
-        show=NoteView.of,
+        show=WrittenNoteView.of_written,
         status=201,
-        version=_version,
+        version=lambda written: _version(written.note),
         location=_location,
     )
 
@@ -74,17 +85,20 @@ async def get_note(by: Reader, read: Snapshot, note_id: UUID, response: Response
     return NoteView.of(note)
 
 
-@router.post("/{note_id}/replies", status_code=201, response_model=NoteView, responses=describe(404, 409))
+@router.post("/{note_id}/replies", status_code=201, response_model=WrittenNoteView, responses=describe(404))
 async def create_reply(by: Writer, run: RunCommand, note_id: UUID, body: ReplyBody) -> Response:
-    """Answer a note: whoever takes part in its thread finds the reply in their inbox."""
+    """Answer a note: whoever takes part in its thread finds the reply in their inbox.
+
+    The answer tells of each mention whether it reaches somebody who can see it now, and why not.
+    """
     command = Reply(note_id, body.body, _viewer(by), mentions_of(body.mentions), body.wants_acknowledgement)
     return await run.run(
         commands.reply,
         command,
         by=by,
-        show=NoteView.of,
+        show=WrittenNoteView.of_written,
         status=201,
-        version=_version,
+        version=lambda written: _version(written.note),
         location=_location,
     )
 
@@ -101,12 +115,12 @@ async def list_replies(by: Reader, read: Snapshot, note_id: UUID, page: PagePara
 
 @router.get("/{note_id}/acknowledgements")
 async def list_note_acknowledgements(
-    by: Reader, read: Snapshot, note_id: UUID, page: PageParameters
+    by: Reader, read: Snapshot, now: Now, note_id: UUID, page: PageParameters
 ) -> Page[AcknowledgementView]:
-    """List who was asked to acknowledge a note, and who did."""
+    """List the mentions who were asked to acknowledge a note: who did, and whom it does not reach now."""
     await queries.find_note(read, note_id, viewer=_viewer(by))
-    rows = await list_acknowledgements(read, note_id, page=page)
-    items, cursor = page_of(rows, page, lambda one: one.item_id)
+    rows = await list_acknowledgements(read, note_id, viewer=_viewer(by), at=now, page=page)
+    items, cursor = page_of(rows, page, lambda one: one.mention_id)
     return Page(items=[AcknowledgementView.model_validate(one) for one in items], next_cursor=cursor)
 
 
@@ -154,5 +168,5 @@ def _version(note: NoteRow) -> int:
     return note.version
 
 
-def _location(note: NoteRow) -> str:
-    return f"/v1/notes/{note.note_id}"
+def _location(written: Written) -> str:
+    return f"/v1/notes/{written.note.note_id}"

@@ -6,14 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.collab.notes.inbox.schemas import MAX_MENTIONS, MentionBody
+from services.collab.notes.commands import Written
+from services.collab.notes.inbox.schemas import MAX_MENTIONS, MentionBody, MentionView
 from services.collab.notes.note import SubjectType
 from services.collab.notes.queries import NoteRow, RevisionRow
 from shared.http.bodies import Body, Text, View
 
 
 class SubjectBody(Body):
-    """What the note is about."""
+    """What the note is about.
+
+    Accounts, handoffs and territories of the plan in force have to be there; of the rest any id is taken.
+    """
 
     type: SubjectType
     id: UUID
@@ -27,7 +31,8 @@ class ReplyBody(Body):
         default=(), max_length=MAX_MENTIONS, description="Whose inbox it is put into."
     )
     wants_acknowledgement: bool = Field(
-        default=False, description="Whoever is mentioned is asked to acknowledge it."
+        default=False,
+        description="Whoever is mentioned is asked to acknowledge it; refused when none of them can be reached.",
     )
 
 
@@ -68,6 +73,20 @@ class NoteView(View):
     def of(cls, note: NoteRow) -> Self:
         """Show a note."""
         return cls.model_validate(note)
+
+
+class WrittenNoteView(NoteView):
+    """A note that was just written, and what became of each of its mentions."""
+
+    mentions: tuple[MentionView, ...]
+
+    @classmethod
+    def of_written(cls, written: Written) -> Self:
+        """Show a note that was just written."""
+        return cls(
+            **dict(NoteView.of(written.note)),
+            mentions=tuple(MentionView.model_validate(one) for one in written.mentions),
+        )
 
 
 class RevisionView(View):

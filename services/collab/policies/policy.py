@@ -1,12 +1,13 @@
 """A policy, its versions and what may be done with them. Pure.
 
-draft -> version 1, draft -> version 2, ...: a version never changes, the latest one is to be acknowledged, and
-the latest one that has taken effect is in force.
+draft -> version 1, draft -> version 2, ...: a version never changes, and the latest one that has taken effect is in
+force. That one is to be acknowledged, and so is each that is to come; it is replaced when the next takes effect.
 """
 
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from uuid import UUID
 
 from services.collab.policies.refusals import (
@@ -54,10 +55,32 @@ class PolicyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Its latest version and the draft of the next one, either of which may be missing."""
+    """Its versions in their order, and the draft of the next one, if there is one.
 
-    latest: PolicyVersion | None = None
+    Versions that were replaced may be left out: they never count again.
+    """
+
+    versions: tuple[PolicyVersion, ...] = ()
     draft: Draft | None = None
+
+    @property
+    def latest(self) -> PolicyVersion | None:
+        """The last one that was published."""
+        return self.versions[-1] if self.versions else None
+
+    def in_force(self, now: datetime) -> PolicyVersion | None:
+        """Return the latest version that has taken effect, None before the first one has."""
+        return next((one for one in reversed(self.versions) if one.effective_from <= now), None)
+
+    def standing(self, now: datetime) -> tuple[PolicyVersion, ...]:
+        """Return the version in force and those to come: what is to be acknowledged."""
+        current = self.in_force(now)
+        # One that would begin together with the next never takes effect.
+        moments = [one.effective_from for one in self.versions[1:]]
+        to_come = [
+            one for one, then in zip_longest(self.versions, moments) if now < one.effective_from != then
+        ]
+        return tuple(to_come) if current is None else (current, *to_come)
 
     def write(self, draft: Draft) -> "Policy":
         """Say what the next version would say; what is published stays."""
@@ -76,13 +99,14 @@ class Policy:
             )
         number = 1 if latest is None else latest.version + 1
         published = PolicyVersion(number, draft.title, draft.text, draft.audience, effective_from)
-        return Policy(published), published
+        return Policy((*self.versions, published)), published
 
-    def require_acknowledgeable(self, version: int, fingerprint: str) -> None:
+    def require_acknowledgeable(self, version: int, fingerprint: str, now: datetime) -> None:
         """Check what somebody wants to acknowledge. Raises NotFound, VersionReplaced or OtherText."""
         if self.latest is None or not 1 <= version <= self.latest.version:
             raise NotFound("version: the policy has no such version.")
-        if version < self.latest.version:
-            raise VersionReplaced(f"version: read and acknowledge version {self.latest.version}.")
-        if fingerprint != self.latest.fingerprint:
+        standing = {one.version: one for one in self.standing(now)}
+        if version not in standing:
+            raise VersionReplaced(f"version: it was replaced; read and acknowledge version {min(standing)}.")
+        if fingerprint != standing[version].fingerprint:
             raise OtherText("fingerprint: it is of another text; read the version again.")

@@ -69,11 +69,11 @@ class AcknowledgementRow:
 
 @dataclass(frozen=True, slots=True)
 class OutstandingRow:
-    """Who has yet to acknowledge the latest version, and a territory through which it concerns them."""
+    """Who has yet to acknowledge which versions, and a territory through which they concern them."""
 
     rep_id: UUID
     territory_id: UUID
-    version: int
+    versions: Sequence[int]
 
 
 # Versions take effect in their order, so the last one whose time has come is in force.
@@ -109,11 +109,13 @@ WHERE p.code = :code AND a.version = :version AND {rep_visible("a.rep_id")}
 ORDER BY a.rep_id LIMIT :limit
 """)
 _OUTSTANDING = text(f"""
-SELECT DISTINCT ON (asked.rep_id) asked.rep_id, asked.territory_id, asked.version FROM ({ASKED}) AS asked
+SELECT asked.rep_id, (array_agg(asked.territory_id ORDER BY asked.territory_id))[1] AS territory_id,
+    array_agg(DISTINCT asked.version ORDER BY asked.version) AS versions
+FROM ({ASKED}) AS asked
 WHERE asked.code = :code AND {UNACKNOWLEDGED}
   AND ({Scope.covers("asked.territory_id")} OR CAST(asked.rep_id AS text) = CAST(:viewer AS text))
   AND (CAST(:after AS uuid) IS NULL OR asked.rep_id > :after)
-ORDER BY asked.rep_id, asked.territory_id LIMIT :limit
+GROUP BY asked.rep_id ORDER BY asked.rep_id LIMIT :limit
 """)
 
 
@@ -163,13 +165,14 @@ async def list_acknowledgements(
     read: AsyncConnection,
     version: VersionRow,
     *,
+    at: datetime,
     viewer: str,
     scope: Scope,
     after: UUID | None,
     limit: int,
 ) -> list[AcknowledgementRow]:
     """Return who acknowledged a version, of the reps the caller may see, by their ids."""
-    binds: dict[str, Any] = {"code": version.code, "version": version.version, "viewer": viewer}
+    binds: dict[str, Any] = {"code": version.code, "version": version.version, "at": at, "viewer": viewer}
     rows = await read.execute(
         _ACKNOWLEDGEMENTS, {**scope.parameters(), **binds, "after": after, "limit": limit}
     )
@@ -186,7 +189,7 @@ async def list_outstanding(
     after: UUID | None,
     limit: int,
 ) -> list[OutstandingRow]:
-    """Return who has yet to acknowledge the latest version, of the reps the caller may see, by their ids."""
+    """Return who has yet to acknowledge what is in force or to come, of the reps the caller may see, by their ids."""
     binds: dict[str, Any] = {"code": policy.code, "now": at, "viewer": viewer, "after": after, "limit": limit}
     rows = await read.execute(_OUTSTANDING, {**scope.parameters(), **binds})
     return [OutstandingRow(**row) for row in rows.mappings()]

@@ -16,7 +16,7 @@ class UnknownTerritory(Refusal):
 
 
 class VersionReplaced(Refusal):
-    """Only the latest version is acknowledged."""
+    """A version is acknowledged until the next one takes effect."""
 
 
 class OtherText(Refusal):

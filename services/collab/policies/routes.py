@@ -141,7 +141,10 @@ async def get_policy_version(
 async def create_acknowledgement(
     by: Writer, run: RunCommand, code: CodeInPath, version: VersionInPath, body: AcknowledgementBody
 ) -> Response:
-    """Acknowledge the latest version for yourself: your token's subject is the rep. Again changes nothing."""
+    """Acknowledge the version in force or one to come for yourself: your token's subject is the rep.
+
+    Again changes nothing.
+    """
     command = AcknowledgePolicy(code, version, body.fingerprint, _rep(by.subject))
     return await run.run(acknowledge_policy, command, by=by, show=AcknowledgementView.model_validate)
 
@@ -153,7 +156,7 @@ async def list_acknowledgements(
     """List who acknowledged a version: reps who cover a territory in your scope, and yourself."""
     found = await queries.find_version(read, code, version, at=now)
     rows = await queries.list_acknowledgements(
-        read, found, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1
+        read, found, at=now, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1
     )
     items, cursor = page_of(rows, page, lambda row: row.rep_id)
     return Page(items=[AcknowledgementView.model_validate(item) for item in items], next_cursor=cursor)
@@ -163,7 +166,7 @@ async def list_acknowledgements(
 async def list_outstanding_acknowledgements(
     by: Reader, read: Snapshot, now: Now, code: CodeInPath, page: PageParameters
 ) -> Page[OutstandingView]:
-    """List who has yet to acknowledge the latest version: reps in your scope, and yourself."""
+    """List who has yet to acknowledge the version in force or one to come: reps in your scope, and yourself."""
     policy = await queries.find_policy(read, code, at=now)
     rows = await queries.list_outstanding(
         read, policy, at=now, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1

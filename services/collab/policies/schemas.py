@@ -1,7 +1,7 @@
 """Bodies of the policy routes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -10,7 +10,8 @@ from services.collab.policies.policy import Audience, Draft
 from services.collab.protocols.schemas import Code
 from shared.http.bodies import Body, Instant, Name, Text, View
 
-Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+# As assignment tells coverages: whoever covers in no such role would never be asked.
+Role = Literal["primary", "backup", "overlay", "holdover"]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -90,8 +91,8 @@ class AcknowledgementView(View):
 
 
 class OutstandingView(View):
-    """Who has yet to acknowledge the latest version, and a territory through which it concerns them."""
+    """Who has yet to acknowledge which versions, and a territory through which they concern them."""
 
     rep_id: UUID
     territory_id: UUID
-    version: int
+    versions: list[int]

@@ -19,6 +19,11 @@ WHERE kept.version < excluded.version
 """)
 
 
+def is_registered(account: str) -> str:
+    """Return SQL that is true where assignment has told of the account in this column."""
+    return f"EXISTS (SELECT 1 FROM account_industries AS registered WHERE registered.account_id = {account})"
+
+
 async def keep_industries(received: Sequence[Received[AccountRegistered]], uow: UnitOfWork) -> None:
     """Keep the newest industry of each account; a change carries all attributes, as a registration does."""
     newest = {item.event.account_id: item for item in received}

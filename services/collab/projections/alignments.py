@@ -52,6 +52,11 @@ def territory_of(account: str) -> str:
     return f"(SELECT a.territory_id FROM current_alignments AS a WHERE a.account_id = {account})"
 
 
+def is_aligned(account: str) -> str:
+    """Return SQL that is true where the account in this column was ever in a territory or a gap."""
+    return f"EXISTS (SELECT 1 FROM current_alignments AS a WHERE a.account_id = {account})"
+
+
 _IN_SCOPE = text(f"""
 SELECT coalesce({Scope.covers(territory_of("CAST(:account AS uuid)"))}, false)
 """)

@@ -79,6 +79,13 @@ FROM unnest(CAST(:territories AS uuid[])) AS asked (territory_id) CROSS JOIN LAT
     ) AS covered WHERE covered.rep_id IS NOT NULL ORDER BY covered.depth LIMIT 1
 ) AS above
 """)
+_COVERING = text("""
+SELECT DISTINCT c.rep_id FROM coverages AS c
+WHERE c.valid_from <= :at AND (c.valid_to IS NULL OR c.valid_to > :at) AND c.territory_id IN (
+    SELECT CAST(:territory AS uuid)
+    UNION SELECT up.ancestor_id FROM live_closure AS up WHERE up.territory_id = CAST(:territory AS uuid)
+)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,14 @@ async def find_reps(
         },
     )
     return {(row.territory_id, row.at): row.rep_id for row in rows}
+
+
+async def find_covering(
+    connection: AsyncConnection, territory_id: UUID | None, *, at: datetime
+) -> frozenset[UUID]:
+    """Return whoever covers a territory or one above it, in whatever role; nobody covers a gap."""
+    rows = await connection.execute(_COVERING, {"territory": territory_id, "at": at})
+    return frozenset(rows.scalars())
 
 
 async def find_reps_above(

@@ -30,12 +30,25 @@ ON CONFLICT (singleton) DO UPDATE SET
 WHERE live.sequence < excluded.sequence
 """)
 
+TREE_AWAITED = """
+(EXISTS (SELECT 1 FROM live_plan) AND NOT EXISTS (SELECT 1 FROM live_closure))
+"""
+"""SQL: a plan is live whose tree is not here yet. Nothing may follow from what then seems to lie nowhere."""
+
 IN_SCOPE = """
 SELECT DISTINCT scoped.territory_id FROM live_closure AS scoped
 WHERE scoped.ancestor_id = ANY(CAST(:scope_roots AS uuid[]))
 """
 """The territories of a scope that is not everything, to start from: Scope.covers only tests a row at hand."""
 _FEW = 100
+
+
+def is_live(territory: str) -> str:
+    """Return SQL that is true where the territory in this column is one of the tree in force."""
+    return (
+        f"EXISTS (SELECT 1 FROM live_closure AS live WHERE live.ancestor_id = {territory} "
+        f"AND live.territory_id = {territory})"
+    )
 
 
 async def are_few(read: AsyncConnection, territories: str, binds: Mapping[str, Any]) -> bool:

@@ -8,8 +8,14 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.collab.protocols.protocol import ProtocolVersion
-from services.collab.protocols.queries import CalendarRow, ProtocolRow, find_calendar, find_protocol
+from services.collab.protocols.protocol import ProtocolVersion, require_reminders_to_come
+from services.collab.protocols.queries import (
+    CalendarRow,
+    ProtocolRow,
+    find_calendar,
+    find_protocol,
+    working_calendar,
+)
 from services.collab.protocols.refusals import UnknownCalendar
 from shared.db.unit_of_work import UnitOfWork
 from shared.http.etags import PreconditionRequired
@@ -27,7 +33,7 @@ UPDATE calendars SET time_zone = :time_zone, hours = CAST(:hours AS jsonb), holi
     version = version + 1, changed_at = :now, changed_by = :actor
 WHERE code = :code
 """)
-_KNOWN = text("SELECT 1 FROM calendars WHERE code = :code")
+_COUNTED_IN = text("SELECT time_zone, hours, holidays FROM calendars WHERE code = :code")
 _CREATE = text("""
 INSERT INTO protocols (code, protocol_id, version) VALUES (:code, :id, 1)
 ON CONFLICT (code) DO NOTHING RETURNING protocol_id, version
@@ -87,11 +93,13 @@ async def put_calendar(command: PutCalendar, uow: UnitOfWork) -> CalendarRow:
 async def put_protocol(command: PutProtocol, uow: UnitOfWork) -> ProtocolRow:
     """Publish; what is owed goes on under the version it began with.
 
-    Raises UnknownCalendar, PreconditionRequired or VersionMismatch.
+    Raises UnknownCalendar, ReminderNeverComes, PreconditionRequired or VersionMismatch.
     """
-    calendar = command.content.calendar_code
-    if (await uow.connection.execute(_KNOWN, {"code": calendar})).one_or_none() is None:
-        raise UnknownCalendar(f"calendar_code: there is no calendar {calendar}; put it first.")
+    code = command.content.calendar_code
+    calendar = (await uow.connection.execute(_COUNTED_IN, {"code": code})).one_or_none()
+    if calendar is None:
+        raise UnknownCalendar(f"calendar_code: there is no calendar {code}; put it first.")
+    require_reminders_to_come(command.content, working_calendar(calendar))
     if command.expected_version is None:
         created = await uow.connection.execute(_CREATE, {"code": command.code, "id": new_id()})
         made = created.mappings().one_or_none()

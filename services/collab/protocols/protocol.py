@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.collab.protocols.working_hours import WorkingCalendar, WorkingTime, add_working_time
+from services.collab.protocols.refusals import ReminderNeverComes
+from services.collab.protocols.working_hours import (
+    WorkingCalendar,
+    WorkingTime,
+    add_working_time,
+    may_pass_before,
+)
 
 
 class Trigger(StrEnum):
@@ -92,6 +98,22 @@ def schedule(protocol: ProtocolVersion, calendar: WorkingCalendar, started_at: d
         for timer in _timers(number, step, calendar, started_at, due_at)
     ]
     return Schedule(due_at, tuple(sorted(timers, key=lambda timer: (timer.due_at, timer.step, timer.loop))))
+
+
+def require_reminders_to_come(protocol: ProtocolVersion, calendar: WorkingCalendar) -> None:
+    """Check that every reminder may come before the deadline, the last time of several too.
+
+    Raises ReminderNeverComes.
+    """
+    for number, step in enumerate(protocol.steps, 1):
+        if step.action is not Action.REMIND or step.after is None:
+            continue
+        last = step.after.times(step.times)
+        if not may_pass_before(calendar, last, protocol.due):
+            raise ReminderNeverComes(
+                f"steps: step {number} would remind after {last.amount} {last.unit}, never before the deadline of "
+                f"{protocol.due.amount} {protocol.due.unit}; lower its after or its times."
+            )
 
 
 def _timers(

@@ -107,10 +107,15 @@ async def find_running_protocols(read: AsyncConnection, trigger: Trigger) -> lis
             row.protocol_id,
             row.version,
             _content(row),
-            WorkingCalendar(row.time_zone, week_of(row.hours), frozenset(row.holidays)),
+            working_calendar(row),
         )
         for row in await read.execute(_RUNNING, {"trigger": trigger})
     ]
+
+
+def working_calendar(row: Row[Any]) -> WorkingCalendar:
+    """Return a row of a calendar as the calendar that deadlines count in."""
+    return WorkingCalendar(row.time_zone, week_of(row.hours), frozenset(row.holidays))
 
 
 def _protocol(row: Row[Any]) -> ProtocolRow:

@@ -73,6 +73,32 @@ def working_time_between(calendar: WorkingCalendar, start: datetime, end: dateti
     return total
 
 
+def may_pass_before(calendar: WorkingCalendar, span: WorkingTime, deadline: WorkingTime) -> bool:
+    """Tell whether so much working time may pass before a deadline does, from the best start in the calendar."""
+    if span.unit is deadline.unit:
+        return span.amount < deadline.amount
+    if span.unit is Unit.HOURS:
+        # From when a day opens: its hours come on top of the days that count.
+        return timedelta(hours=span.amount) < max(_runs_of_days(calendar, deadline.amount + 1))
+    # From when a day closes: nothing of it is left.
+    return min(_runs_of_days(calendar, span.amount)) < timedelta(hours=deadline.amount)
+
+
+def _runs_of_days(calendar: WorkingCalendar, days: int) -> list[timedelta]:
+    """Return how much work so many working days on end have, from each of the week on; without holidays."""
+    worked = [
+        sum(hours.closes - hours.opens for hours in calendar.week[day])
+        for day in sorted(calendar.week)
+        if calendar.week[day]
+    ]
+    weeks, rest = divmod(days, len(worked))
+    twice = worked * 2
+    return [
+        timedelta(minutes=weeks * sum(worked) + sum(twice[first : first + rest]))
+        for first in range(len(worked))
+    ]
+
+
 def _add_hours(calendar: WorkingCalendar, start: datetime, left: timedelta) -> datetime:
     for opens, closes in _periods(calendar, start):
         begins = max(opens, start)
@@ -83,8 +109,10 @@ def _add_hours(calendar: WorkingCalendar, start: datetime, left: timedelta) -> d
 
 
 def _add_days(calendar: WorkingCalendar, start: datetime, days: int) -> datetime:
-    # A day that closes at midnight is over then: midnight itself belongs to it.
-    day = (start.astimezone(UTC) - datetime.resolution).astimezone(ZoneInfo(calendar.zone)).date()
+    day = start.astimezone(ZoneInfo(calendar.zone)).date()
+    # A day whose work closes at midnight is over then: midnight itself still belongs to it.
+    if any(closes == start for _, closes in _periods_of(calendar, day - _DAY)):
+        day -= _DAY
     while True:
         day += _DAY
         worked = list(_periods_of(calendar, day))

@@ -9,10 +9,10 @@ from uuid import UUID
 
 
 class CustomerHistory(NamedTuple):
-    """An account's orders in one currency up to the cut-off, in minor units.
+    """An account's orders and refunds in one currency up to the cut-off, in minor units.
 
-    The orders of a day are one purchase. A refund (a negative order) is no purchase, but it counts in the value of its
-    day and in `total_minor`; `repeat_minor` is the value of the purchases after the first.
+    The orders of a day are one purchase. A refund (or an order below nothing) is no purchase, but it is taken off the
+    value of its day and off `total_minor`; `repeat_minor` is the value of the purchases after the first.
     """
 
     account_id: UUID

@@ -70,7 +70,8 @@ _ALL = (
         "ratio",
         "ratio_of_sums",
         {"converted": 1},
-        "a sale is an order or deal above 0; it converts the lead it names, else the nearest before it",
+        "a sale is an order or deal above 0; it converts the lead it names, or if it names none the nearest before it; one "
+        "that names a lead which is not there, or comes later, converts nobody",
         {"leads": 1},
         "no-leads",
         ("window_days",),
@@ -107,9 +108,9 @@ _ALL = (
         "ratio",
         "ratio_of_sums",
         {"revenue_minor": 1},
-        "goals that are active, achieved or missed; one that is part of another of its territory counts in that one, "
-        "and those of territories below do not add up to it; by rep, the days of goals of territories with none below, each "
-        "for the rep who covers as primary when it ends",
+        "goals that are active, achieved or missed, and no stretch; one that is part of another of its territory and "
+        "currency counts in that one, and those of territories below do not add up to it; by rep, the days of goals "
+        "of territories with none below, each for the rep who covers as primary when it ends",
         {"quota_minor": 1},
         "no-quota",
     ),

@@ -10,6 +10,16 @@ from uuid import UUID
 from shared.contracts.money import NO_CURRENCY, to_minor
 from shared.contracts.sales import Fact
 
+Rank = tuple[int, int]
+
+
+def rank_of(revision: int, payload_hash: UUID) -> Rank:
+    """Return what a telling counts by: the highest revision, of its tellings the one of the smallest digest.
+
+    The digest means nothing; but whoever was told the same, in whatever order, ends with the same telling.
+    """
+    return revision, -payload_hash.int
+
 
 class FactRow(NamedTuple):
     """What is stored of a fact as it was told; the order is that of FACT_ROWS."""
@@ -29,6 +39,11 @@ class FactRow(NamedTuple):
     channel: str | None
     paid: bool | None
     origin_external_id: str | None
+
+    @property
+    def rank(self) -> Rank:
+        """Return what it counts by."""
+        return rank_of(self.revision, self.payload_hash)
 
 
 _TYPES = {
@@ -58,7 +73,7 @@ FACT_ROWS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """The newest revision of each entity, by key; `contradicted` are other tellings of the same revision."""
+    """What counts of each entity, by key; `contradicted` are other tellings of the same revision."""
 
     newest: list[FactRow]
     contradicted: list[FactRow]
@@ -96,15 +111,17 @@ def row_of(fact: Fact) -> FactRow:
 
 
 def reduce_to_newest(rows: Iterable[FactRow]) -> Reduced:
-    """Keep the highest revision of each entity, the first told of equals; sorted, so writers never cross."""
+    """Keep what ranks highest of each entity; sorted, so writers never cross."""
     newest: dict[UUID, FactRow] = {}
     contradicted: list[FactRow] = []
     for row in rows:
         held = newest.setdefault(row.entity_key, row)
-        if held.revision < row.revision:
+        if held is row:
+            continue
+        if held.rank < row.rank:
             newest[row.entity_key] = row
-        elif held.revision == row.revision and held.payload_hash != row.payload_hash:
-            contradicted.append(row)
+        if held.revision == row.revision and held.payload_hash != row.payload_hash:
+            contradicted.append(min(held, row, key=lambda one: one.rank))
     # A uuid's bytes, and so Postgres, sort as its number does.
     return Reduced([newest[key] for key in sorted(newest, key=lambda key: key.int)], contradicted)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, ValidationError
 
-from services.metrics.facts.fact_row import FactRow, row_of
+from services.metrics.facts.fact_row import FactRow, Rank, rank_of, row_of
 from shared.contracts.sales import MAX_FACTS_PER_RECORD, Fact
 
 Status = Literal["accepted", "duplicate", "superseded", "conflict", "invalid"]
@@ -30,15 +30,24 @@ class Told(NamedTuple):
     payload_hash: UUID
     account_id: UUID | None
 
+    @property
+    def rank(self) -> Rank:
+        """Return what it counts by."""
+        return rank_of(self.revision, self.payload_hash)
+
 
 @dataclass(slots=True)
 class Item:
-    """One fact as sent, and what became of it. `errors` are pairs of JSON pointer and detail."""
+    """One fact as sent, and what became of it. `errors` are pairs of JSON pointer and detail.
+
+    `counts` says whether it ranks above what is known; the telling that a conflict is with may rank above or below.
+    """
 
     index: int
     fact: Fact | None = None
     row: FactRow | None = None
     status: Status = "accepted"
+    counts: bool = False
     errors: list[tuple[str, str]] = field(default_factory=list)
 
     def refuse(self, member: str, detail: str) -> None:
@@ -73,7 +82,8 @@ def judge(items: Sequence[Item], known: Mapping[UUID, Told]) -> None:
             continue
         held = told.get(item.row.entity_key)
         item.status = _compare(item.row, held)
-        if item.status == "accepted":
+        item.counts = held is None or held.rank < item.row.rank
+        if item.counts:
             told[item.row.entity_key] = _told(item.row)
 
 

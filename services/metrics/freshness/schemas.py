@@ -26,6 +26,6 @@ class ProgressView(FreshnessView):
     """What was read of each topic, and what waits, in the whole organisation."""
 
     partitions: list[PartitionView]
-    parked_keys: int = Field(description="Keys that wait for an operator (`dlq list`).")
+    parked_keys: int = Field(description="Keys that wait for an operator (`events dlq list`).")
     unpublished_accounts: int = Field(description="Accounts whose new state is not published yet.")
     conflicting_facts: int = Field(description="Tellings that contradict a revision told before them.")

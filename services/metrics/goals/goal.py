@@ -2,27 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 from services.metrics.goals.refusals import GoalClosed, GoalNotDraft, GoalNotSmart, GoalStillRuns
 from services.metrics.goals.smart import Finding, failures
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
 
-
-class GoalState(StrEnum):
-    """Where a goal stands; the last three are for good."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    ACHIEVED = "achieved"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
-
-
+# What was sold in the last hours is told later, and first corrections come with it.
+SETTLES_AFTER = timedelta(days=2)
 Outcome = Literal[GoalState.ACHIEVED, GoalState.MISSED]
 
 
@@ -34,6 +25,11 @@ class Goal:
     terms: GoalTerms
     state: GoalState
     version: int
+
+    @property
+    def settles_on(self) -> date:
+        """Return the day from which on it is settled."""
+        return self.terms.end_day + SETTLES_AFTER
 
     def change(self, terms: GoalTerms) -> "Goal":
         """Give a draft other terms. Raises GoalNotDraft."""
@@ -51,11 +47,11 @@ class Goal:
         return self._in(GoalState.ACTIVE)
 
     def settle(self, value: Decimal | None, *, today: date) -> "Goal":
-        """Close it by what was reached when its period is over. Raises GoalClosed or GoalStillRuns."""
+        """Close it by what was reached, days after its period is over. Raises GoalClosed or GoalStillRuns."""
         if self.state is not GoalState.ACTIVE:
             raise GoalClosed(f"The goal is {self.state}; only an active one is settled.")
-        if today < self.terms.end_day:
-            raise GoalStillRuns(f"The goal runs until {self.terms.end_day}.")
+        if today < self.settles_on:
+            raise GoalStillRuns(f"The goal is settled on {self.settles_on}.")
         return self._in(
             GoalState.ACHIEVED if self.terms.is_met(value, self.terms.target) else GoalState.MISSED
         )

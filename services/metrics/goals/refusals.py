@@ -16,4 +16,4 @@ class GoalClosed(Refusal):
 
 
 class GoalStillRuns(Refusal):
-    """Its period is not over."""
+    """Its period is not over, or too short a time ago."""

@@ -13,12 +13,12 @@ from services.metrics.goals.commands.keep_goal import (
     CheckedGoal,
     DraftGoal,
 )
-from services.metrics.goals.goal import GoalState
 from services.metrics.goals.pace import progress_of
 from services.metrics.goals.queries import GoalsAsked, find_goal, find_surroundings
 from services.metrics.goals.queries import list_goals as find_goals
 from services.metrics.goals.schemas import CheckedGoalView, GoalBody, GoalView, ProgressView
 from services.metrics.goals.smart import check
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.values import read_value
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion, VersionIfSent, etag_of
@@ -73,7 +73,7 @@ async def get_goal(
     response.headers["etag"] = etag_of(found.goal.version)
     if found.goal.state is not GoalState.DRAFT:
         return CheckedGoalView.of_checked(CheckedGoal(found, []))
-    around = await find_surroundings(read, found.goal.terms, today=now.date(), scope=by.scope)
+    around = await find_surroundings(read, goal_id, found.goal.terms, today=now.date(), scope=by.scope)
     return CheckedGoalView.of_checked(CheckedGoal(found, check(found.goal.terms, around)))
 
 

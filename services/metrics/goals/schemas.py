@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import Field
 
 from services.metrics.goals.commands.keep_goal import CheckedGoal
-from services.metrics.goals.goal import GoalState
 from services.metrics.goals.pace import Progress
 from services.metrics.goals.queries import GoalFound
 from services.metrics.goals.smart import Finding, Letter, Severity
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import Direction, GoalTerms, Pacing
 from services.metrics.rollups.view import ViewName
 from shared.contracts.money import PlainDecimal
@@ -19,7 +19,7 @@ from shared.http.bodies import Body, Day, Name, Text, View
 
 # As wide as the sums it is held against, and not wider than what a number of the database holds.
 Amount = Annotated[
-    PlainDecimal, Field(ge=Decimal("-1e15"), le=Decimal("1e15"), max_digits=21, decimal_places=6)
+    PlainDecimal, Field(gt=Decimal("-1e15"), lt=Decimal("1e15"), max_digits=21, decimal_places=6)
 ]
 _FIRST, _LAST = date(1990, 1, 1), date(2200, 1, 1)
 
@@ -92,7 +92,9 @@ class GoalView(View):
     created_by: str
     at_risk: bool
     checked_at: datetime | None
-    settled_value: PlainDecimal | None = Field(description="What was reached when the period was over.")
+    settled_value: PlainDecimal | None = Field(
+        description="What was reached by what was told until two days after the period; progress has what came later."
+    )
 
     @classmethod
     def of(cls, found: GoalFound) -> Self:

@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Literal
+from uuid import UUID
 
 from services.metrics.goals.pace import days_of
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
-from shared.contracts.money import fits_minor_units
+from shared.contracts.money import NOT_MONEY, fits_minor_units
 
 Letter = Literal["S", "M", "A", "R", "T"]
 Severity = Literal["fail", "warn"]
@@ -46,12 +48,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a goal is judged by: the values of the periods before, the oldest first, its parent, the day."""
+    """What a goal is judged by: the day, the values of the periods before, the oldest first, and other goals.
+
+    `rival` is another goal whose target is the quota of the territory on some of the days.
+    """
 
     today: date
     history: Sequence[Decimal] = ()
     parent: GoalTerms | None = None
-    parent_runs: bool = False
+    parent_state: GoalState = GoalState.ACTIVE
+    is_own_ancestor: bool = False
+    rival: UUID | None = None
 
 
 def check(terms: GoalTerms, around: Surroundings) -> list[Finding]:
@@ -65,7 +72,7 @@ def failures(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity == "fail"]
 
 
-def _specific(terms: GoalTerms, _around: Surroundings) -> Iterator[Finding]:
+def _specific(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:
     definition = terms.definition
     if definition is None:
         yield Finding("S", "metric_id", "unknown-metric", "fail", "choose one of GET /v1/metric-definitions")
@@ -75,12 +82,20 @@ def _specific(terms: GoalTerms, _around: Surroundings) -> Iterator[Finding]:
         yield Finding(
             "S", "currency", "needless-currency", "fail", "leave it out: the metric carries no money"
         )
+    elif terms.currency in NOT_MONEY:
+        yield Finding("S", "currency", "no-money", "fail", f"{terms.currency} means no currency: name one")
+    if around.rival is not None:
+        fix = (
+            f"goal {around.rival} is the quota of these days already: make one the other's parent, cancel it, "
+            "take other days, or call this one a stretch"
+        )
+        yield Finding("S", "territory_id", "second-quota", "fail", fix)
     if terms.owner is None:
         yield Finding("S", "owner", "no-owner", "fail", "name the one person who answers for it")
 
 
 def _measurable(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:
-    definition, baseline = terms.definition, terms.baseline
+    definition = terms.definition
     if definition is None:
         return
     if definition.unit == "ratio" and terms.metric_id != "attainment" and not 0 <= terms.target <= 1:
@@ -89,15 +104,25 @@ def _measurable(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:
         yield Finding(
             "M", "target", "too-fine", "fail", f"{terms.currency} has no such small amounts: round it"
         )
+    if definition.unit == "count" and terms.target != terms.target.to_integral_value():
+        yield Finding("M", "target", "no-whole-number", "fail", "set a whole number: the metric counts")
+    yield from _moving(terms)
+    if len(around.history) < ENOUGH_HISTORY:
+        fix = f"there are values of {len(around.history)} periods before, not {ENOUGH_HISTORY}: watch it closely"
+        yield Finding("M", "metric_id", "little-history", "warn", fix)
+
+
+def _moving(terms: GoalTerms) -> Iterator[Finding]:
+    baseline = terms.baseline
     if baseline is None and not terms.adds_up:
         yield Finding("M", "baseline", "no-baseline", "fail", "say where the metric stands now")
     if baseline is not None and (terms.target - baseline) * (1 if terms.direction == "up" else -1) <= 0:
         yield Finding(
             "M", "target", "no-change", "fail", f"set it {terms.direction} from the baseline {baseline}"
         )
-    if len(around.history) < ENOUGH_HISTORY:
-        fix = f"there are values of {len(around.history)} periods before, not {ENOUGH_HISTORY}: watch it closely"
-        yield Finding("M", "metric_id", "little-history", "warn", fix)
+    elif terms.adds_up and terms.direction == "up" and terms.target <= 0:
+        fix = "set it above 0: the metric starts from nothing, so this is met before it begins"
+        yield Finding("M", "target", "no-change", "fail", fix)
 
 
 def _achievable(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:
@@ -135,12 +160,29 @@ def _relevant(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:
         if terms.objective is None:
             yield Finding("R", "objective", "no-purpose", "fail", "say what it serves, or name a parent goal")
         return
+    if around.is_own_ancestor:
+        fix = "name a goal that is not this one, nor part of it"
+        yield Finding("R", "parent_goal_id", "own-parent", "fail", fix)
+        return
+    if around.parent_state is not GoalState.ACTIVE:
+        severity: Severity = "warn" if around.parent_state is GoalState.DRAFT else "fail"
+        fix = f"the parent is {around.parent_state}: name one that is active, or say what it serves instead"
+        yield Finding("R", "parent_goal_id", "parent-not-running", severity, fix)
     if terms.metric_id != parent.metric_id and terms.metric_id not in _FEEDS.get(parent.metric_id, set()):
         fix = f"choose a metric that drives the parent's {parent.metric_id}, or another parent"
         yield Finding("R", "parent_goal_id", "unrelated-parent", "fail", fix)
+    if terms.metric_id == parent.metric_id:
+        yield from _of_one_measure(terms, parent)
     if terms.first_day < parent.first_day or terms.end_day > parent.end_day:
         fix = f"stay within the parent's {parent.first_day} to {parent.end_day}"
         yield Finding("R", "first_day", "outside-parent", "fail", fix)
+
+
+def _of_one_measure(terms: GoalTerms, parent: GoalTerms) -> Iterator[Finding]:
+    for field in ("currency", "view"):
+        if (theirs := getattr(parent, field)) != getattr(terms, field):
+            fix = f"take the parent's {theirs}, or another parent: the one does not count in the other"
+            yield Finding("R", field, f"other-{field}", "fail", fix)
 
 
 def _timely(terms: GoalTerms, around: Surroundings) -> Iterator[Finding]:

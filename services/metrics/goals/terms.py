@@ -44,6 +44,11 @@ class GoalTerms:
         """Tell whether the value grows day by day; else it is a level, such as a rate."""
         return self.definition is not None and self.definition.additivity == "additive"
 
+    @property
+    def is_quota(self) -> bool:
+        """Tell whether the target is the quota that revenue is held against; a stretch is beyond it."""
+        return self.metric_id == "revenue" and self.direction == "up" and not self.stretch
+
     def is_met(self, value: Decimal | None, mark: Decimal) -> bool:
         """Tell whether a value is at a mark, such as the target, or beyond it in the goal's direction."""
         if value is None:

@@ -9,18 +9,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.quotas.quota import CoveredDays, Target
 
-# A quarter that is part of the year's goal of the same territory is in it already.
-_TARGETS = text("""
-WITH targets AS (
-    SELECT * FROM goals
-    WHERE metric_id = 'revenue' AND direction = 'up' AND state IN ('active', 'achieved', 'missed')
+IS_QUOTA = """(
+    g.metric_id = 'revenue' AND g.direction = 'up' AND NOT g.stretch AND g.state IN ('active', 'achieved', 'missed')
+)"""
+"""SQL: whether the target of a goal `g` is the quota of its territory."""
+
+# A quarter that is part of the year's goal of the same territory is in it already, and so are its months, whatever
+# became of the quarter.
+_TARGETS = text(f"""
+WITH RECURSIVE targets AS (
+    SELECT * FROM goals g
+    WHERE {IS_QUOTA} AND g.first_day < :end_day AND g.end_day > :first_day
+      AND (CAST(:everywhere AS boolean) OR g.territory_id = ANY(CAST(:territories AS uuid[])))
+), above AS (
+    SELECT goal_id, parent_goal_id AS above_id FROM targets
+    UNION
+    SELECT a.goal_id, g.parent_goal_id FROM above a JOIN goals g ON g.goal_id = a.above_id
 )
 SELECT t.territory_id, t.currency, t.target, t.first_day, t.end_day FROM targets t
-WHERE t.first_day < :end_day AND t.end_day > :first_day
-  AND (CAST(:everywhere AS boolean) OR t.territory_id = ANY(CAST(:territories AS uuid[])))
-  AND NOT EXISTS (
-      SELECT 1 FROM targets w WHERE w.goal_id = t.parent_goal_id AND w.territory_id = t.territory_id
-  )
+WHERE NOT EXISTS (
+    SELECT 1 FROM above a JOIN goals g ON g.goal_id = a.above_id
+    WHERE a.goal_id = t.goal_id AND {IS_QUOTA} AND g.territory_id = t.territory_id AND g.currency = t.currency
+      AND g.first_day < t.end_day AND g.end_day > t.first_day
+)
 ORDER BY t.goal_id
 """)
 
@@ -31,7 +42,7 @@ SELECT territory_id, rep_id, CAST(valid_from AT TIME ZONE 'UTC' AS date) AS firs
        CAST(valid_to AT TIME ZONE 'UTC' AS date) AS end_day
 FROM coverages WHERE role = 'primary' AND valid_from IS NOT NULL
   AND territory_id = ANY(CAST(:territories AS uuid[]))
-ORDER BY territory_id, valid_from, coverage_id DESC
+ORDER BY territory_id, valid_from DESC, coverage_id
 """)
 _WITH_OTHERS_BELOW = text("""
 SELECT DISTINCT ancestor_id FROM tree_closure

@@ -19,8 +19,8 @@ _MOST_COHORTS = 36
 class EffectsQuery(Body):
     """What is asked for in the query string."""
 
-    certification_code: Annotated[str, Field(min_length=1, max_length=64)]
-    metric_id: Annotated[str, Field(max_length=64)]
+    certification_code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
+    metric_id: Annotated[str, Field(max_length=64, pattern="^[a-z-]+$")]
     since: Annotated[Day, Field(ge=_FIRST, le=_LAST, description="Cohorts from the month of this day on.")]
     until: Annotated[Day, Field(ge=_FIRST, le=_LAST, description="Up to and without the month of this day.")]
     months: int = Field(default=3, ge=1, le=12, description="Before and after the month of the certificate.")

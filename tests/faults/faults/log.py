@@ -144,7 +144,7 @@ def spoil(stage: Stage) -> None:
         otherwise=f"the partition does not move on: {applied} of {ends}",
     )
     for row in stage.database.rows("SELECT aggregateid FROM metrics.parked_keys"):
-        done = stage.fleet.command("dlq", "discard", witness.CONSUMER, PLANS, row["aggregateid"])
+        done = stage.fleet.command("events", "dlq", "discard", witness.CONSUMER, PLANS, row["aggregateid"])
         stage.require(that=done.returncode == 0, otherwise=f"discard: {done.stderr[-300:]}")
 
 
@@ -189,7 +189,7 @@ def fail_on_one_key(stage: Stage) -> None:
     waiting = stage.database.value("SELECT count(*) FROM metrics.parked_records")
     stage.remark(f"{waiting} records waited, the others were through in {flowing:.1f} s")
     stage.fleet.disarm("failing-handler")
-    done = stage.fleet.command("dlq", "replay", witness.CONSUMER, witness.TOPIC, key)
+    done = stage.fleet.command("events", "dlq", "replay", witness.CONSUMER, witness.TOPIC, key)
     stage.require(that=done.returncode == 0, otherwise=f"replay: {done.stderr[-300:]}")
 
 

@@ -145,6 +145,25 @@ async def test_the_outgoing_rep_keeps_a_holdover_until_its_date(staffed: Assignm
     assert await _running(staffed) == {"primary": {"bo"}}
 
 
+async def test_a_second_holdover_that_does_not_fit_is_refused_by_its_own_field(staffed: Assignment) -> None:
+    """The successor's share is fine: what is too much is what the outgoing rep keeps beside an earlier holdover."""
+    await _cover(staffed, "ada")
+    ends = (staffed.clock.now() + timedelta(days=30)).isoformat()
+    for rep, status in (("bo", 201), ("ada", 409)):
+        staffed.clock.advance(timedelta(days=1))
+        answer = await _cover(staffed, rep, holdover_until=ends)
+        assert answer.status_code == status
+    assert answer.json()["code"] == "shares-exceed-whole"
+    assert answer.json()["detail"].startswith(
+        "holdover_share_percent: others have up to 100.00 % of the holdover"
+    )
+
+
+async def test_an_end_that_stands_for_none_is_told_to_be_left_out(staffed: Assignment) -> None:
+    late = await _cover(staffed, "bo", role="backup", valid_to="9999-12-31T23:59:59Z")
+    assert (late.status_code, "leave it out for no end" in late.text) == (422, True)
+
+
 async def test_a_coverage_ends_ahead_or_now_and_leaves_a_vacancy(staffed: Assignment) -> None:
     coverage = (await _cover(staffed, "ada")).json()
     path = f"/v1/coverages/{coverage['coverage_id']}/endings"
@@ -165,3 +184,23 @@ async def test_a_coverage_ends_ahead_or_now_and_leaves_a_vacancy(staffed: Assign
     ends = len(await staffed.events("assignment.coverage.ended.v1"))
     assert (await _cover(staffed, "bo")).status_code == 201
     assert len(await staffed.events("assignment.coverage.ended.v1")) == ends
+
+
+async def test_who_covers_for_a_known_time_is_seen_while_it_lasts(staffed: Assignment) -> None:
+    coverage = (await _cover(staffed, "ada")).json()
+    end = staffed.clock.now() + timedelta(days=30)
+    await staffed.post(f"/v1/coverages/{coverage['coverage_id']}/endings", {"valid_to": end.isoformat()})
+    manager, rep = staffed.caller("manager", territories=[CITY]), f"/v1/reps/{rep_id_of('ada')}"
+
+    async def seen() -> tuple[int, int, int]:
+        found = await staffed.http.get(rep, headers=manager)
+        lists = [
+            await staffed.http.get(path, headers=manager) for path in ("/v1/reps", "/v1/crm/salesforce/reps")
+        ]
+        return found.status_code, *(len(answer.json()["items"]) for answer in lists)
+
+    assert await seen() == (200, 1, 1)
+    staffed.clock.move_to(end - timedelta(seconds=1))
+    assert await seen() == (200, 1, 1)
+    staffed.clock.move_to(end)
+    assert await seen() == (404, 0, 0)

@@ -1,120 +1,17 @@
 """Imports from CRMs over HTTP: by external id, dry or kept, row by row, and what goes out comes in the same."""
 
 import copy
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from tests.service.assignment.conftest import CITY, Assignment
-
-SALESFORCE = "/v1/crm/salesforce"
-DOCUMENT: dict[str, list[dict[str, Any]]] = {
-    "Account": [
-        {
-            "Id": "001A",
-            "Name": "Acme",
-            "BillingPostalCode": "01841",
-            "BillingStateCode": "MA",
-            "BillingLatitude": 42.7,
-            "BillingLongitude": -71.15,
-            "Industry": "Retail, food",
-            "NumberOfEmployees": 120,
-        },
-        {"Id": "001B", "Name": "Brass", "BillingPostalCode": "01840", "NumberOfEmployees": 7},
-        {"Id": "001C", "Name": "Copper", "Industry": 'Metal "works"'},
-    ],
-    "User": [
-        {"Id": "005A", "Name": "Ada Diaz", "Languages__c": "en;es", "Needs__c": "training"},
-        {"Id": "005B", "Name": "Bo Li", "PostalCode": "01841"},
-    ],
-    "Territory2Model": [{"Id": "0MA1", "Name": "FY27"}],
-    "Territory2Type": [{"Id": "0M51", "DeveloperName": "Geographic"}],
-    "Territory2": [
-        {"Id": "0MI2", "Name": "City", "ParentTerritory2Id": "0MI1", "Territory2TypeId": "0M51"},
-        {"Id": "0MI1", "Name": "East", "Territory2TypeId": "0M51", "Bailiwick_Code__c": "E-1"},
-        {"Id": "0MI3", "Name": "Metals", "Territory2TypeId": "0M51"},
-    ],
-    "ObjectTerritory2AssignmentRule": [
-        {"Id": "0RL1", "MasterLabel": "East"},
-        {"Id": "0RL2", "MasterLabel": "Large in the city", "BooleanFilter": "(1 AND 2) OR 3"},
-        {"Id": "0RL3", "MasterLabel": "Metals"},
-    ],
-    "ObjectTerritory2AssignmentRuleItem": [
-        {
-            "RuleId": "0RL1",
-            "SortOrder": 1,
-            "Field": "BillingPostalCode",
-            "Operation": "startsWith",
-            "Value": "018",
-        },
-        {
-            "RuleId": "0RL2",
-            "SortOrder": 2,
-            "Field": "Industry",
-            "Operation": "equals",
-            "Value": '"Retail, food",Toys',
-        },
-        {
-            "RuleId": "0RL2",
-            "SortOrder": 1,
-            "Field": "NumberOfEmployees",
-            "Operation": "greaterOrEqual",
-            "Value": "50",
-        },
-        {
-            "RuleId": "0RL2",
-            "SortOrder": 3,
-            "Field": "BillingPostalCode",
-            "Operation": "equals",
-            "Value": "01899",
-        },
-        {
-            "RuleId": "0RL3",
-            "SortOrder": 1,
-            "Field": "Industry",
-            "Operation": "startsWith",
-            "Value": "Metal",
-        },
-    ],
-    "RuleTerritory2Association": [
-        {"RuleId": "0RL1", "Territory2Id": "0MI1", "IsInherited": True},
-        {"RuleId": "0RL2", "Territory2Id": "0MI2"},
-        {"RuleId": "0RL3", "Territory2Id": "0MI3"},
-    ],
-    "UserTerritory2Association": [
-        {"UserId": "005A", "Territory2Id": "0MI1", "RoleInTerritory2": "Primary"},
-        {"UserId": "005B", "Territory2Id": "0MI2"},
-    ],
-}
-
-
-async def _import(assignment: Assignment, document: Any, *, system: str = "salesforce", **query: Any) -> Any:
-    answer = await assignment.http.post(f"/v1/crm/{system}/imports", json=document, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _export(assignment: Assignment, plan_id: str) -> dict[str, Any]:
-    document = await assignment.get(f"{SALESFORCE}/plans/{plan_id}")
-    for path in ("accounts", "reps"):
-        async for page in _pages(assignment, f"{SALESFORCE}/{path}"):
-            document.setdefault(page["object"], []).extend(page["items"])
-    return document
-
-
-async def _pages(assignment: Assignment, path: str) -> AsyncIterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = await assignment.get(path, limit=2, **({} if cursor is None else {"cursor": cursor}))
-        yield page
-        if (cursor := page["next_cursor"]) is None:
-            return
-
-
-def _counts(answer: dict[str, Any], outcome: str) -> dict[str, int]:
-    return {one["object"]: one[outcome] for one in answer["objects"] if one[outcome]}
-
+from tests.service.assignment.crm_documents import (
+    DOCUMENT,
+    SALESFORCE,
+    counts,
+    export_document,
+    import_document,
+)
 
 TABLES = ("accounts", "reps", "plans", "territories", "rules", "coverages", "crm_references", "outbox")
 
@@ -125,13 +22,13 @@ async def _rows(assignment: Assignment) -> list[int]:
 
 async def test_a_dry_run_tells_what_the_import_then_does_and_keeps_nothing(assignment: Assignment):
     empty = await _rows(assignment)
-    dry = await _import(assignment, DOCUMENT, dry_run=True)
+    dry = await import_document(assignment, DOCUMENT, dry_run=True)
     assert dry["dry_run"] is True
     assert dry["errors"] == []
     assert await _rows(assignment) == empty
-    kept = await _import(assignment, DOCUMENT)
+    kept = await import_document(assignment, DOCUMENT)
     assert {**kept, "dry_run": True} == dry
-    assert _counts(kept, "created") == {
+    assert counts(kept, "created") == {
         "Account": 3,
         "User": 2,
         "Territory2Model": 1,
@@ -143,17 +40,17 @@ async def test_a_dry_run_tells_what_the_import_then_does_and_keeps_nothing(assig
 
 
 async def test_the_same_document_again_changes_nothing(assignment: Assignment):
-    first = await _import(assignment, DOCUMENT)
+    first = await import_document(assignment, DOCUMENT)
     rows = await _rows(assignment)
-    again = await _import(assignment, DOCUMENT)
-    assert (_counts(again, "created"), _counts(again, "changed"), again["errors"]) == ({}, {}, [])
+    again = await import_document(assignment, DOCUMENT)
+    assert (counts(again, "created"), counts(again, "changed"), again["errors"]) == ({}, {}, [])
     assert again["plan_version"] == first["plan_version"]
     assert await _rows(assignment) == rows
 
 
 async def test_rules_mean_what_they_mean_in_salesforce(assignment: Assignment):
     """An account in the city has to meet the inherited rule, too; who meets only that stays in the parent."""
-    plan_id = (await _import(assignment, DOCUMENT))["plan_id"]
+    plan_id = (await import_document(assignment, DOCUMENT))["plan_id"]
     await assignment.activate(plan_id)
     accounts = await assignment.get("/v1/accounts")
     names = {
@@ -168,7 +65,7 @@ async def test_rules_mean_what_they_mean_in_salesforce(assignment: Assignment):
     owners = {one["Id"]: one["OwnerId"] for one in (await assignment.get(f"{SALESFORCE}/accounts"))["items"]}
     assert owners == {"001A": "005B", "001B": "005A", "001C": None}
     # The plan is live now: the same document is still fine, another territory is not.
-    assert (await _import(assignment, DOCUMENT))["errors"] == []
+    assert (await import_document(assignment, DOCUMENT))["errors"] == []
     more = copy.deepcopy(DOCUMENT)
     more["Territory2"].append({"Id": "0MI9", "Name": "West"})
     refused = await assignment.http.post(f"{SALESFORCE}/imports", json=more)
@@ -176,22 +73,22 @@ async def test_rules_mean_what_they_mean_in_salesforce(assignment: Assignment):
 
 
 async def test_what_goes_out_comes_in_the_same_elsewhere(assignment: Assignment, elsewhere: Assignment):
-    plan_id = (await _import(assignment, DOCUMENT))["plan_id"]
-    exported = await _export(assignment, plan_id)
+    plan_id = (await import_document(assignment, DOCUMENT))["plan_id"]
+    exported = await export_document(assignment, plan_id)
     assert exported["Territory2Model"] == [{"Id": "0MA1", "Name": "FY27", "State": "Planning"}]
     assert {one["Id"] for one in exported["Territory2"]} == {"0MI1", "0MI2", "0MI3"}
-    taken = await _import(elsewhere, exported)
+    taken = await import_document(elsewhere, exported)
     assert taken["errors"] == []
     assert taken["plan_id"] == plan_id
-    assert await _export(elsewhere, plan_id) == exported
+    assert await export_document(elsewhere, plan_id) == exported
     # And back where it came from, nothing changes: what was inherited is spelled out once.
-    assert _counts(await _import(assignment, exported), "changed") == {}
+    assert counts(await import_document(assignment, exported), "changed") == {}
 
 
 async def test_a_plan_drafted_here_goes_out_under_its_own_ids(assignment: Assignment, elsewhere: Assignment):
     plan_id = await assignment.draft()
-    exported = await _export(assignment, plan_id)
-    taken = await _import(elsewhere, exported)
+    exported = await export_document(assignment, plan_id)
+    taken = await import_document(elsewhere, exported)
     assert (taken["plan_id"], taken["errors"]) == (plan_id, [])
     for path in ("territories", "rules"):
         before = await assignment.get(f"/v1/plans/{plan_id}/{path}")
@@ -230,16 +127,16 @@ async def test_a_wrong_row_is_told_with_field_and_code_and_takes_along_what_hang
     document["UserTerritory2Association"] += [
         {"UserId": "005X", "Territory2Id": "0MI3"},
         {"UserId": "005A", "Territory2Id": "0MI2"},
-        {"UserId": "005A", "Territory2Id": "0MI3", "RoleInTerritory2": "Overlay"},
+        {"UserId": "005A", "Territory2Id": "0MI3", "RoleInTerritory2": "Sales Rep"},
     ]
-    answer = await _import(assignment, document)
+    answer = await import_document(assignment, document)
     told = [
         (one["object"], one["row"], one["external_id"], one["field"], one["code"]) for one in answer["errors"]
     ]
     assert sorted(told, key=str) == sorted(
         [
             ("Account", 3, "001D", "Name", "missing"),
-            ("Account", 4, None, "Id", "duplicate"),
+            ("Account", 4, "001A", "Id", "duplicate"),
             ("Account", 5, "001E", "NumberOfEmployees", "invalid-value"),
             ("Account", 6, "001F", "IsDeleted", "unsupported"),
             ("Account", 7, None, None, "invalid-value"),
@@ -257,7 +154,7 @@ async def test_a_wrong_row_is_told_with_field_and_code_and_takes_along_what_hang
     )
     assert all(one["detail"] for one in answer["errors"])
     for one in answer["objects"]:
-        parts = [one[part] for part in ("created", "changed", "unchanged", "rejected")]
+        parts = [one[part] for part in ("created", "changed", "unchanged", "superseded", "rejected")]
         assert one["received"] == sum(parts), one
     assert await assignment.rows("SELECT count(*) FROM accounts") == [(3,)]
 
@@ -270,13 +167,13 @@ async def test_hubspot_tells_of_companies_and_owners(assignment: Assignment, els
         ],
         "owners": [{"id": "7", "firstName": "Ada", "lastName": "Diaz Gil"}, {"id": "8", "archived": True}],
     }
-    answer = await _import(assignment, document, system="hubspot")
+    answer = await import_document(assignment, document, system="hubspot")
     assert [(one["object"], one["row"], one["field"]) for one in answer["errors"]] == [
         ("companies", 1, "latitude"),
         ("owners", 1, "archived"),
     ]
     # What the next one does not tell stays as it was.
-    await _import(
+    await import_document(
         assignment, {"companies": [{"id": "42", "properties": {"industry": "RETAIL"}}]}, system="hubspot"
     )
     exported = {}
@@ -287,7 +184,7 @@ async def test_hubspot_tells_of_companies_and_owners(assignment: Assignment, els
     assert (company["id"], company["properties"]["numberofemployees"]) == ("42", "120")
     assert company["properties"]["industry"] == "RETAIL"
     assert exported["owners"] == [{"id": "7", "firstName": "Ada Diaz", "lastName": "Gil"}]
-    assert (await _import(elsewhere, exported, system="hubspot"))["errors"] == []
+    assert (await import_document(elsewhere, exported, system="hubspot"))["errors"] == []
     for path in ("accounts", "reps"):
         assert (await elsewhere.get(f"/v1/crm/hubspot/{path}"))["items"] == exported[
             {"accounts": "companies", "reps": "owners"}[path]
@@ -302,6 +199,7 @@ async def test_hubspot_tells_of_companies_and_owners(assignment: Assignment, els
         (b"{}", "lists of records"),
         (b'{"accounts": []}', "Territory2Model"),
         (b'{"Account": {}}', "Account"),
+        (b'{"Account": [{"Id": "1"}], "Account": []}', "Account: stands twice"),
         (b'{"Territory2": [{"Id": "1"}]}', "Territory2Model"),
         (b'{"Territory2Model": [{"Id": "1"}]}', "Name"),
         (b'{"Territory2Model": [{"Name": "x"}]}', "Id"),
@@ -327,3 +225,34 @@ async def test_only_planners_import_and_readers_see_their_own(assignment: Assign
         assert refused.status_code == 403
     seen = await assignment.http.get(f"{SALESFORCE}/accounts", headers=narrow)
     assert [one["Id"] for one in seen.json()["items"]] == ["A"]
+
+
+async def test_what_a_record_leaves_out_of_a_territory_or_a_rule_stays(assignment: Assignment):
+    document = copy.deepcopy(DOCUMENT)
+    document["ObjectTerritory2AssignmentRule"][0]["Bailiwick_Position__c"] = 7
+    document["Territory2Type"].append({"Id": "0M52", "DeveloperName": "named_account"})
+    document["Territory2"][0]["Territory2TypeId"] = "0M52"
+    plan_id = (await import_document(assignment, document))["plan_id"]
+    before = [
+        (await assignment.get(f"/v1/plans/{plan_id}/{path}"))["items"] for path in ("territories", "rules")
+    ]
+    for name in ("Territory2", "ObjectTerritory2AssignmentRule"):
+        kept = {"Id", "BooleanFilter"}
+        document[name] = [
+            {field: value for field, value in record.items() if field in kept} for record in document[name]
+        ]
+    answer = await import_document(assignment, document)
+    assert (answer["errors"], counts(answer, "changed")) == ([], {})
+    after = [
+        (await assignment.get(f"/v1/plans/{plan_id}/{path}"))["items"] for path in ("territories", "rules")
+    ]
+    assert after == before
+    # What is told as null is told: a root, and the rule of a root comes after those below.
+    document["Territory2"][0]["ParentTerritory2Id"] = None
+    answer = await import_document(assignment, document)
+    assert counts(answer, "changed")["Territory2"] == 1
+    territories = (await assignment.get(f"/v1/plans/{plan_id}/territories"))["items"]
+    assert {one["parent_id"] for one in territories} == {None}
+    rules = {one["name"]: one for one in (await assignment.get(f"/v1/plans/{plan_id}/rules"))["items"]}
+    assert rules["Large in the city"]["position"] == rules["Metals"]["position"]
+    assert rules["East"]["position"] == 7

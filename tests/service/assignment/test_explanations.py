@@ -92,6 +92,9 @@ async def test_an_activation_that_dates_back_is_explained_by_what_was_known_when
     await assignment.activate(await assignment.draft(), effective_at="2026-01-01T00:00:00+00:00")
     found = await assignment.get(PATH, at="2026-03-01T00:00:00+00:00")
     assert (found["replays"], found["ground"]["attributes"]["county"]) == (True, "01001")
+    draft_id = await assignment.draft(rules=[county_rule(SOUTH, "01001")])
+    drafted = await assignment.get(PATH, at="2026-03-01T00:00:00+00:00", plan_id=draft_id)
+    assert drafted["ground"]["match"]["territory_id"] == str(SOUTH)
     before = await assignment.get(PATH, at="2025-12-31T00:00:00+00:00")
     assert (before["alignment"], before["ground"], before["replays"]) == (None, None, None)
 

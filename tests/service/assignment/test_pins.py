@@ -184,3 +184,17 @@ async def test_a_pin_that_a_clone_took_along_ends_when_it_runs_out(assignment: A
     assert await transact(release_accounts, ReleaseAccounts()) == 1
     assert await _where(assignment) == (str(CITY), "rule")
     assert await transact(release_accounts, ReleaseAccounts()) == 0
+
+
+async def test_a_draft_tells_nobody_which_account_of_others_it_would_bring_them(
+    assignment: Assignment,
+) -> None:
+    clone_id = await assignment.clone(await assignment.live(*ACCOUNTS))
+    path = f"/v1/plans/{clone_id}/pins"
+    await assignment.put(f"{path}/{ACCOUNT}", _pin(SOUTH), version=1)
+    of_south = assignment.caller("manager", territories=[SOUTH])
+    assert (await assignment.http.get(path, headers=of_south)).json()["items"] == []
+    assert (await assignment.http.get(f"{path}/{ACCOUNT}", headers=of_south)).status_code == 404
+    unpinned = await assignment.http.delete(f"{path}/{ACCOUNT}", headers={**of_south, "if-match": '"2"'})
+    assert unpinned.status_code == 404
+    assert len((await assignment.get(path))["items"]) == 1

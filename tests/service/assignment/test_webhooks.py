@@ -2,76 +2,27 @@
 
 import json
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
 
-from services.assignment.crm.webhooks.signature import Delivered, sign, sign_hubspot
+from services.assignment.crm.webhooks.signature import sign
 from shared.contracts.identity import account_id_of
 from tests.service.assignment.conftest import CITY, NORTH, Assignment
-
-SECRET = "the-secret-of-this-source"
-MOVED = {"Id": "A", "Name": "Acme", "County_FIPS__c": "01003"}
-
-
-async def _register(assignment: Assignment, source: str = "salesforce", **body: Any) -> dict[str, Any]:
-    answer = await assignment.http.put(f"/v1/webhook-sources/{source}", json={"secret": SECRET, **body})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _deliver(
-    assignment: Assignment, body: Any, *, source: str = "salesforce", secret: str = SECRET, **headers: str
-) -> httpx.Response:
-    """Deliver as a source does: without a token."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    timestamp = str(int(assignment.clock.now().timestamp()))
-    signed = {
-        "x-bailiwick-timestamp": timestamp,
-        "x-bailiwick-signature": sign(secret.encode(), timestamp, content),
-        "authorization": "",
-        **headers,
-    }
-    return await assignment.http.post(f"/v1/webhooks/{source}", content=content, headers=signed)
-
-
-async def _records(assignment: Assignment, *records: Any, delivery: str = "d-1") -> list[tuple[Any, ...]]:
-    answer = await _deliver(assignment, {"delivery_id": delivery, "records": list(records)})
-    assert answer.status_code == 200, answer.text
-    return [(one["outcome"], one["field"]) for one in answer.json()["records"]]
-
-
-async def _hubspot(assignment: Assignment, *events: dict[str, Any], url: str) -> httpx.Response:
-    content = json.dumps(events).encode()
-    timestamp = str(int(assignment.clock.now().timestamp() * 1000))
-    signature = sign_hubspot(SECRET.encode(), Delivered("POST", url, {}, content), timestamp)
-    headers = {
-        "x-hubspot-request-timestamp": timestamp,
-        "x-hubspot-signature-v3": signature,
-        "authorization": "",
-    }
-    return await assignment.http.post("/v1/webhooks/hubspot", content=content, headers=headers)
-
-
-def _event(assignment: Assignment, name: str, value: str, *, event: int, age: int = 0) -> dict[str, Any]:
-    at = assignment.clock.now() - timedelta(seconds=age)
-    return {
-        "eventId": event,
-        "subscriptionId": 1,
-        "portalId": 1,
-        "objectId": 42,
-        "subscriptionType": "company.propertyChange",
-        "propertyName": name,
-        "propertyValue": value,
-        "occurredAt": int(at.timestamp() * 1000),
-    }
+from tests.service.assignment.deliveries import (
+    MOVED,
+    SECRET,
+    deliver,
+    deliver_hubspot,
+    hubspot_event,
+    register,
+    tell_records,
+)
 
 
 async def test_a_signed_change_moves_the_account_at_once(assignment: Assignment):
     plan_id = await assignment.live({"external_id": "A", "name": "Acme", "county": "01001"})
-    await _register(assignment)
-    answer = await _deliver(assignment, {"delivery_id": "d", "records": [MOVED]})
+    await register(assignment)
+    answer = await deliver(assignment, {"delivery_id": "d", "records": [MOVED]})
     assert answer.status_code == 200, answer.text
     assert answer.json() == {
         "registered": 0,
@@ -89,32 +40,18 @@ async def test_a_signed_change_moves_the_account_at_once(assignment: Assignment)
 
 async def test_what_comes_again_is_absorbed(assignment: Assignment):
     await assignment.live({"external_id": "A", "name": "Acme", "county": "01001"})
-    await _register(assignment)
-    assert await _records(assignment, MOVED) == [("applied", None)]
-    assert await _records(assignment, MOVED) == [("duplicate", None)]
+    await register(assignment)
+    assert await tell_records(assignment, MOVED) == [("applied", None)]
+    assert await tell_records(assignment, MOVED) == [("duplicate", None)]
     assert len(await assignment.events("assignment.account.changed.v1")) == 1
     # The same under another delivery's name is taken, and changes nothing.
-    assert await _records(assignment, MOVED, delivery="d-2") == [("applied", None)]
+    assert await tell_records(assignment, MOVED, delivery="d-2") == [("applied", None)]
     assert len(await assignment.events("assignment.account.changed.v1")) == 1
-
-
-async def test_an_older_change_that_comes_later_loses(assignment: Assignment):
-    await _register(assignment)
-    newer = {**MOVED, "LastModifiedDate": assignment.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")}
-    before = assignment.clock.now() - timedelta(hours=1)
-    older = {"Id": "A", "Name": "Old name", "Industry": "Farming", "LastModifiedDate": before.isoformat()}
-    assert await _records(assignment, newer) == [("applied", None)]
-    assert await _records(assignment, older, delivery="d-2") == [("applied", None)]
-    account = await assignment.get(f"/v1/accounts/{account_id_of('A')}")
-    assert (account["name"], account["county"], account["industry"]) == ("Acme", "01003", "Farming")
-    assert await _records(assignment, older, delivery="d-3") == [("applied", None)]
-    only_name = {name: older[name] for name in ("Id", "Name", "LastModifiedDate")}
-    assert await _records(assignment, only_name, delivery="d-4") == [("superseded", None)]
 
 
 async def test_wrong_records_are_told_in_the_words_of_the_crm(assignment: Assignment):
-    await _register(assignment)
-    found = await _records(
+    await register(assignment)
+    found = await tell_records(
         assignment,
         {"Id": "A", "Name": "Acme", "County_FIPS__c": "1003"},
         {"Id": "B"},
@@ -143,14 +80,14 @@ async def test_wrong_records_are_told_in_the_words_of_the_crm(assignment: Assign
 async def test_hubspot_signs_in_its_own_way_and_tells_field_by_field(assignment: Assignment):
     await assignment.live()
     url = "https://bailiwick.example/v1/webhooks/hubspot"
-    await _register(assignment, "hubspot", url=url)
-    answer = await _hubspot(
+    await register(assignment, "hubspot", url=url)
+    answer = await deliver_hubspot(
         assignment,
-        _event(assignment, "county_fips", "01001", event=1, age=60),
-        _event(assignment, "county_fips", "01003", event=2, age=30),
-        _event(assignment, "name", "Acme", event=3),
-        _event(assignment, "phone", "1", event=4),
-        {**_event(assignment, "name", "x", event=5), "subscriptionType": "company.deletion"},
+        hubspot_event(assignment, "county_fips", "01001", event=1, age=60),
+        hubspot_event(assignment, "county_fips", "01003", event=2, age=30),
+        hubspot_event(assignment, "name", "Acme", event=3),
+        hubspot_event(assignment, "phone", "1", event=4),
+        {**hubspot_event(assignment, "name", "x", event=5), "subscriptionType": "company.deletion"},
         url=url,
     )
     assert answer.status_code == 200, answer.text
@@ -159,19 +96,42 @@ async def test_hubspot_signs_in_its_own_way_and_tells_field_by_field(assignment:
     account = await assignment.get(f"/v1/accounts/{account_id_of('42')}")
     assert (account["name"], account["county"]) == ("Acme", "01003")
     assert account["alignment"]["territory_id"] == str(NORTH)
-    assert (await _hubspot(assignment, url="https://elsewhere.example/")).status_code == 401
+    assert (await deliver_hubspot(assignment, url="https://elsewhere.example/")).status_code == 401
+
+
+async def test_an_event_of_the_wrong_type_is_refused_alone(assignment: Assignment):
+    """A list or an object cannot be looked up: it must not take the right events of the delivery along."""
+    await register(assignment, "hubspot")
+    wrong = [
+        {**hubspot_event(assignment, "name", "Acme", event=number), field: value}
+        for field in ("objectId", "subscriptionType", "propertyName", "propertyValue", "occurredAt")
+        for number, value in enumerate([["name"], {"name": 1}, None, True])
+    ]
+    body = [*wrong, hubspot_event(assignment, "zip", "01841", event=9)]
+    answer = await deliver(assignment, body, source="hubspot")
+    assert answer.status_code == 200, answer.text
+    *refused, right = answer.json()["records"]
+    assert {one["outcome"] for one in refused} == {"rejected"}
+    assert [one["field"] for one in refused[::4]] == [
+        "objectId",
+        "subscriptionType",
+        "propertyName",
+        "propertyValue",
+        "occurredAt",
+    ]
+    assert right["outcome"] == "applied"
 
 
 async def test_nobody_else_delivers(assignment: Assignment):
     body = {"delivery_id": "d", "records": [MOVED]}
-    assert (await _deliver(assignment, body)).status_code == 401
-    await _register(assignment)
-    assert (await _deliver(assignment, body, secret="a guess of somebody")).status_code == 401
-    assert (await _deliver(assignment, body, source="hubspot")).status_code == 401
+    assert (await deliver(assignment, body)).status_code == 401
+    await register(assignment)
+    assert (await deliver(assignment, body, secret="a guess of somebody")).status_code == 401
+    assert (await deliver(assignment, body, source="hubspot")).status_code == 401
     late = str(int(assignment.clock.now().timestamp()) - 301)
     content = json.dumps(body).encode()
     stale = {"x-bailiwick-timestamp": late, "x-bailiwick-signature": sign(SECRET.encode(), late, content)}
-    refused = await _deliver(assignment, content, **stale)
+    refused = await deliver(assignment, content, **stale)
     assert refused.status_code == 401
     assert refused.json()["code"] == "invalid-signature"
     without = await assignment.http.post("/v1/webhooks/salesforce", json=body)
@@ -188,28 +148,29 @@ async def test_nobody_else_delivers(assignment: Assignment):
         b"[]",
         b'{"delivery_id": 1, "records": [{}]}',
         b'{"delivery_id": "d", "records": []}',
+        b'{"delivery_id": "' + b"d" * 201 + b'", "records": [{}]}',
         b'{"delivery_id": "d", "records": [' + b",".join([b"{}"] * 1001) + b"]}",
         b"\xff",
     ],
 )
 async def test_a_signed_body_that_is_none_is_refused(assignment: Assignment, content: bytes):
-    await _register(assignment)
-    refused = await _deliver(assignment, content)
+    await register(assignment)
+    refused = await deliver(assignment, content)
     assert (refused.status_code, refused.json()["code"]) == (422, "unreadable-delivery")
 
 
 async def test_a_large_body_is_refused_before_it_is_read(assignment: Assignment):
-    await _register(assignment)
-    assert (await _deliver(assignment, b" " * 1_048_577)).status_code == 413
+    await register(assignment)
+    assert (await deliver(assignment, b" " * 1_048_577)).status_code == 413
 
 
 async def test_a_secret_is_rotated_without_a_gap_and_never_shown(assignment: Assignment):
-    first = await _register(assignment)
+    first = await register(assignment)
     assert set(first) == {"source", "url", "secret_since", "previous_until"}
     assert first["previous_until"] is None
-    rotated = await _register(assignment, secret="another-secret-of-it", keep_previous_hours=1)
+    rotated = await register(assignment, secret="another-secret-of-it", keep_previous_hours=1)
     assert rotated["previous_until"] is not None
-    assert await _register(assignment, secret="another-secret-of-it") == rotated
+    assert await register(assignment, secret="another-secret-of-it") == rotated
     both = (SECRET, "another-secret-of-it")
     assert [await _status(assignment, secret) for secret in both] == [200, 200]
     assignment.clock.advance(timedelta(hours=1))
@@ -224,9 +185,23 @@ async def test_a_secret_is_rotated_without_a_gap_and_never_shown(assignment: Ass
     assert (await assignment.http.delete("/v1/webhook-sources/salesforce")).status_code == 404
 
 
+async def test_the_secret_before_is_ended_without_another_rotation(assignment: Assignment):
+    await register(assignment)
+    rotated = await register(assignment, secret="another-secret-of-it", keep_previous_hours=2)
+    longer = await register(assignment, secret="another-secret-of-it", keep_previous_hours=9)
+    assert longer == rotated, "never later than was said"
+    assert await _status(assignment, SECRET) == 200
+    await register(assignment, secret="another-secret-of-it", keep_previous_hours=1)
+    assignment.clock.advance(timedelta(minutes=59))
+    assert await _status(assignment, SECRET) == 200
+    ended = await register(assignment, secret="another-secret-of-it", keep_previous_hours=0)
+    assert ended["previous_until"] is None
+    assert [await _status(assignment, one) for one in (SECRET, "another-secret-of-it")] == [401, 200]
+
+
 async def _status(assignment: Assignment, secret: str) -> int:
     body = {"delivery_id": secret, "records": [MOVED]}
-    return (await _deliver(assignment, body, secret=secret)).status_code
+    return (await deliver(assignment, body, secret=secret)).status_code
 
 
 async def test_only_administrators_register_sources(assignment: Assignment):

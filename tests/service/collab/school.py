@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from services.collab.training.expiry.commands import NoticeExpiry, notice_expired, notice_expiring
-from shared.contracts.assignment import AccountRegistered, CoverageStarted
+from shared.contracts.assignment import AccountRegistered, CoverageStarted, RepRegistered
 from shared.testing.frozen_clock import A_MONDAY
 from tests.service.collab.conftest import NORTH, Collab
 
@@ -16,11 +16,16 @@ TODAY = A_MONDAY.date()
 
 
 async def open_school(collab: Collab) -> Collab:
-    """Have a certification of a year, and a live tree with a rep in the north."""
+    """Have a certification of a year, and a live tree with a rep in the north and one who covers nothing."""
     await collab.go_live()
     await certify(collab, "health-basics", grace_days=30)
     await collab.feed(covers(REP, NORTH))
+    await collab.feed(registered(OTHER_REP))
     return collab
+
+
+def registered(rep: UUID, kind: type[RepRegistered] = RepRegistered) -> RepRegistered:
+    return kind(rep_id=rep, languages=("en",), industries=(), need_kinds=())
 
 
 def covers(rep: UUID, territory: UUID) -> CoverageStarted:

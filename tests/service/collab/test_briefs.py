@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from shared.contracts.metrics import AccountFigures, AccountState
 from shared.testing.frozen_clock import A_MONDAY
@@ -75,12 +76,26 @@ async def test_afterwards_only_who_has_the_account_sees_them(collab: Collab, how
     assert await _seen(collab, url, SOUTH) == (False, WITHHELD, 0)
 
 
+@pytest.mark.parametrize("accepted", [False, True])
 @pytest.mark.parametrize("target", [EAST, None])
 async def test_a_superseded_handoff_shows_nothing_to_sides_that_lost_the_account(
-    collab: Collab, target: UUID | None
+    collab: Collab, target: UUID | None, *, accepted: bool
 ):
     account, url = await _handed_over(collab)
+    if accepted:
+        await _close(collab, url, "accepted")
     await _move(collab, account, 3, SOUTH, target)
     for side in (NORTH, SOUTH):
         assert await _seen(collab, url, side) == (False, WITHHELD, 0)
     assert await _seen(collab, url, "*") == (True, None, 1)
+
+
+async def test_a_handoff_on_its_way_shows_nothing_of_an_account_that_is_elsewhere(collab: Collab):
+    """Its move is told by an event; until then no state is relied on."""
+    account, url = await _handed_over(collab)
+    await _close(collab, url, "accepted")
+    async with collab.engine.begin() as connection:
+        moved = text("UPDATE current_alignments SET territory_id = :east WHERE account_id = :account")
+        await connection.execute(moved, {"east": EAST, "account": account})
+    for side in (NORTH, SOUTH):
+        assert await _seen(collab, url, side) == (False, WITHHELD, 0)

@@ -88,6 +88,35 @@ async def test_what_was_renewed_or_revoked_is_not_announced_as_expired(school: C
     assert await announced(school) == ["granted", "granted", "revoked", "granted"]
 
 
+async def test_what_a_later_award_follows_after_days_without_is_neither_announced_nor_to_be_renewed(
+    school: Collab,
+) -> None:
+    """Brought along, or renewed in the grace: whoever is certified needs no course that is overdue at once."""
+    await programme(school, enrols={"on_expiry": True})
+    await certify(school, "food-basics", validity_months=3, renewal_window_days=14, grace_days=30)
+    for day in ("2026-05-12", "2026-10-29"):
+        body = {"rep_id": str(REP), "certification_code": "food-basics", "valid_from": day}
+        await ok(school, "POST", "/v1/awards", body, 201)
+    await programme(school, grants="food-basics", enrols={"on_expiry": True})
+    assert await notice(school) == (1, 1)
+    assert (await ok(school, "GET", "/v1/enrolments"))["items"] == []
+    assert await announced(school) == ["granted", "granted"]
+    # The later one is announced in its own time; one that was voided on its first day follows nothing.
+    late = {"rep_id": str(OTHER_REP), "certification_code": "food-basics", "valid_from": "2026-08-01"}
+    await ok(school, "POST", "/v1/awards", late, 201)
+    other = await enrol(school, await programme(school, grants="food-basics"), OTHER_REP)
+    statement = f"/v1/statements/{uuid4()}"
+    await ok(school, "PUT", statement, told(other))
+    await ok(school, "POST", f"{statement}/voidings", {"reason": "Wrong person."})
+    assert await notice(school) == (1, 1)
+    (renewal,) = (await ok(school, "GET", "/v1/enrolments?state=open"))["items"][1:]
+    assert (renewal["rep_id"], renewal["cause"]) == (str(OTHER_REP), "expiry")
+    assert (await announced(school))[2:] == ["granted", "granted", "revoked", "expired"]
+    school.clock.move_to(datetime(2027, 1, 20, tzinfo=UTC))
+    assert await notice(school) == (1, 0)
+    assert (await announced(school))[-1] == "expiring"
+
+
 async def test_skill_gaps_set_what_accounts_ask_for_against_what_reps_hold(school: Collab) -> None:
     clinic, bank = uuid4(), uuid4()
     await school.feed(covers(OTHER_REP, NORTH_CITY))

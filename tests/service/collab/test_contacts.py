@@ -1,6 +1,7 @@
 """Consent and contact hours over HTTP: whether a customer may be contacted, and contacts that are refused."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +55,22 @@ async def test_a_no_to_the_contact_point_decides_over_a_yes_to_the_channel(
     assert (denied["decision"], denied["reason"]) == ("deny", "contact-point-denied")
 
 
+async def test_a_contact_point_that_got_a_yes_is_no_way_round_a_blocked_channel(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    no = await consent(collab, account, level="channel", channel="phone", state="denied")
+    await consent(collab, account, level="contact_point", contact_point="mail-1", state="granted")
+    denied = await ask(collab, account, contact_point="mail-1")
+    assert (denied["decision"], denied["reason"]) == ("deny", "channel-denied")
+    call = {"kind": "made", "channel": "phone", "purpose": "sales", "contact_point": "mail-1"}
+    refused = await post(collab, of(account, "/contacts"), call, 409)
+    assert (refused["code"], refused["consent_id"]) == ("contact-refused", no["consent_id"])
+    assert (await ask(collab, account, channel="email", contact_point="mail-1"))[
+        "reason"
+    ] == "consent-granted"
+
+
 async def test_quiet_hours_are_the_customers(collab: Collab, account: UUID):  # noqa: F811
     await post(collab, of(account, "/preferences"), TOKYO)
     assert (await ask(collab, account, at="2026-11-23T12:59:00Z"))["decision"] == "allow"
@@ -87,6 +104,75 @@ async def test_a_sources_later_word_ends_its_earlier_one_and_history_stays(
         ("channel", "phone", "granted"),
         ("channel", "phone", "denied"),
     ]
+
+
+async def test_a_yes_for_an_afternoon_does_not_lift_a_standing_no_for_good(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    no = await consent(collab, account, level="global", state="denied", effective_from="2026-01-01T00:00:00Z")
+    noon, evening = "2026-11-23T12:00:00Z", "2026-11-23T18:00:00Z"
+    yes = {"level": "global", "state": "granted", "effective_from": noon}
+    await consent(collab, account, **yes, effective_to=evening)
+    for at, decision in (
+        ("2026-11-23T11:59:59Z", "deny"),
+        (noon, "allow"),
+        ("2026-11-23T17:59:59Z", "allow"),
+        (evening, "deny"),
+        ("2030-01-01T00:00:00Z", "deny"),
+    ):
+        assert (await ask(collab, account, at=at))["decision"] == decision, at
+    rows = (await get(collab, of(account, "/consents")))["items"]
+    assert [(row["effective_from"], row["effective_to"], row["resumes"]) for row in rows] == [
+        ("2026-01-01T00:00:00Z", noon, None),
+        (noon, evening, None),
+        (evening, None, no["consent_id"]),
+    ]
+    told = [payload for kind, payload in await collab.outbox() if "consent" in kind]
+    assert [(event["state"], event["effective_from"]) for event in told[1:]] == [
+        ("granted", noon),
+        ("denied", evening),
+    ]
+    # A word without end, said meanwhile, is the last one: nothing resumes.
+    await consent(collab, account, **{**yes, "effective_from": "2026-11-23T13:00:00Z"})
+    assert (await ask(collab, account, at="2030-01-01T00:00:00Z"))["decision"] == "allow"
+    rows = (await get(collab, of(account, "/consents")))["items"]
+    assert [row["withdrawn_at"] is None for row in rows] == [True, True, False, True]
+
+
+async def test_a_no_is_recorded_although_the_same_source_said_yes_for_later(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+):
+    sms, new_year = {"level": "channel", "channel": "sms"}, "2027-01-01T00:00:00Z"
+    yes = await consent(collab, account, **sms, state="granted", effective_from=new_year)
+    await consent(collab, account, **sms, state="denied", effective_to="2026-12-31T00:00:00Z")
+    assert (await ask(collab, account, channel="sms"))["reason"] == "channel-denied"
+    assert (await ask(collab, account, channel="sms", at=new_year))["reason"] == "consent-granted"
+    await consent(collab, account, **sms, state="denied")
+    assert (await ask(collab, account, channel="sms", at=new_year))["reason"] == "channel-denied"
+    rows = {row["consent_id"]: row for row in (await get(collab, of(account, "/consents")))["items"]}
+    taken_back = rows[yes["consent_id"]]
+    assert (taken_back["withdrawn_at"], taken_back["in_force"]) == ("2026-11-23T09:00:00Z", False)
+    held = (await get(collab, of(account, "/consents"), at=new_year))["items"]
+    assert [row["state"] for row in held] == ["denied"]
+
+
+async def test_a_word_that_was_just_recorded_is_in_force(
+    collab: Collab,
+    account: UUID,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Time passes between the request and its transaction."""
+    still = collab.clock.now
+
+    def passing() -> datetime:
+        collab.clock.advance(timedelta(microseconds=1))
+        return still()
+
+    monkeypatch.setattr(collab.clock, "now", passing)
+    said = await consent(collab, account, level="global", state="denied")
+    assert (said["in_force"], said["effective_from"]) == (True, said["recorded_at"])
 
 
 @pytest.mark.parametrize(

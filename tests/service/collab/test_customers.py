@@ -84,6 +84,12 @@ async def test_changes_of_a_need_take_its_version(collab: Collab, account: UUID)
     assert (status, after["due_on"], after["owner_rep_id"]) == (200, "2027-01-01", None)
 
 
+async def test_figures_of_a_period_that_ends_before_it_begins_are_refused(collab: Collab):
+    period = {"from": "2027-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
+    refused = await get(collab, "/v1/satisfaction-figures", 422, **period)
+    assert (refused["code"], refused["detail"][:23]) == ("period-ends-too-soon", "to: must lie after from")
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -208,7 +214,15 @@ async def test_preferences_conflict_and_the_newest_of_the_most_trusted_source_ho
             },
             "/contact_hours/value/time_zone",
         ),
-        ({"name": "mood", "value": "good"}, ""),
+        (
+            {
+                "name": "contact_hours",
+                "value": {"days": ["mon"], "from": "08:00", "to": "22:00", "time_zone": "posixrules"},
+            },
+            "/contact_hours/value/time_zone",
+        ),
+        ({"name": "mood", "value": "good"}, "/name"),
+        ({"value": "good"}, "/name"),
     ],
 )
 async def test_a_preference_that_does_not_read_is_refused_by_name(
@@ -216,6 +230,9 @@ async def test_a_preference_that_does_not_read_is_refused_by_name(
 ):
     refused = await post(collab, of(account, "/preferences"), body, 422)
     assert [error["pointer"] for error in refused["errors"]] == [where]
+    assert "PreferenceName" not in str(refused)
+    if body.get("name") == "mood":
+        assert refused["errors"][0]["detail"].endswith("channel, contact_hours, language, cadence")
 
 
 async def test_scores_count_once_and_every_row_is_reported(collab: Collab, account: UUID):
@@ -276,6 +293,7 @@ async def test_next_steps_follow_from_what_is_known(collab: Collab, account: UUI
     assert [(step["code"], step["about"], step["days"]) for step in steps] == [
         ("satisfaction-low", "csat", 1),
         ("need-overdue", "training", 3),
+        ("need-owner-left", "training", None),
         ("consent-missing", None, None),
         ("preference-stale", "language", 691),
     ]

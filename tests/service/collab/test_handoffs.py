@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
+
 from shared.contracts.assignment import CoverageStarted
 from shared.contracts.metrics import AccountFigures, AccountState
 from shared.testing.frozen_clock import A_MONDAY
@@ -92,14 +94,25 @@ async def test_a_move_onward_is_handed_over_by_the_side_that_knows_the_account(c
     assert second["incoming"]["territory_id"] == str(EAST)
 
 
-async def test_an_accepted_handoff_stays_and_the_way_back_opens_another(collab: Collab):
+@pytest.mark.parametrize("planned", [True, False])
+async def test_a_move_supersedes_an_accepted_handoff_and_starts_from_who_accepted(
+    collab: Collab, *, planned: bool
+):
     handoff = await _opened(collab)
     url = f"/v1/handoffs/{handoff['handoff_id']}"
     assert (await collab.http.post(f"{url}/acceptances", headers=collab.as_("admin"))).status_code == 200
-    account = UUID(handoff["account_id"])
-    await collab.feed(aligned(account, SOUTH, NORTH, uuid4()), version=3)
-    states = [(h["state"], h["incoming"]["territory_id"]) for h in await _handoffs(collab, account)]
-    assert states == [("accepted", str(SOUTH)), ("sent", str(NORTH))]
+    account, activation = UUID(handoff["account_id"]), uuid4() if planned else None
+    await collab.feed(aligned(account, SOUTH, NORTH, activation), version=3)
+    found = [
+        (h["state"], h["outgoing"]["territory_id"], h["incoming"]["territory_id"])
+        for h in await _handoffs(collab, account)
+    ]
+    back = [("sent", str(SOUTH), str(NORTH))] if planned else []
+    assert found == [("superseded", str(NORTH), str(SOUTH)), *back]
+    assert (await _announced(collab))[2][0] == "collab.handoff.superseded.v1"
+    outgoing = collab.as_("contributor", territories=[NORTH])
+    ticked = await collab.http.put(f"{url}/checklist/promises-listed", json={"done": True}, headers=outgoing)
+    assert (ticked.status_code, ticked.json()["code"]) == (409, "handoff-closed")
 
 
 async def test_a_rejected_handoff_waits_for_the_next_move(collab: Collab):

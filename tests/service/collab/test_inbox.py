@@ -7,10 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.service.collab.conftest import NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from services.collab.notes.inbox.commands import number_items
+from services.collab.notes.inbox.queries import list_after
+from services.collab.notes.visibility import Viewer
+from shared.db.scope import Scope
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
 from tests.service.collab.school import covers
 
-ANN, BEN = UUID(int=0xA1), UUID(int=0xA2)
+ANN, BEN, CLEO, NOBODY = (UUID(int=0xA1 + number) for number in range(4))
+NOWHERE = UUID(int=99)
 
 
 class Team:
@@ -97,10 +102,99 @@ async def test_a_territory_means_whoever_covers_it(team: Team) -> None:
     named, covering = reversed(await team.inbox(team.ann))
     assert (named["reason"], named["territory_id"]) == ("mention", None)
     assert covering["territory_id"] == str(NORTH_CITY)
-    refused = await team.write("Hello?", who=team.chief, mentions=[territory(ROOT)], status=409)
-    assert (refused["code"], str(ROOT) in refused["detail"]) == ("nobody-covers", True)
-    notes = await team.call("GET", f"/v1/notes?subject_id={team.account}", who=team.chief)
-    assert [note["body"] for note in notes["items"]] == ["Look at this.", "And this."]
+    nobody = await team.write("Hello?", who=team.chief, mentions=[territory(ROOT)])
+    assert outcomes(nobody) == [(str(ROOT), None, False, "nobody-covers")]
+
+
+def outcomes(written: Any) -> list[tuple[str, str | None, bool, str | None]]:
+    return [(one["id"], one["recipient"], one["delivered"], one["reason"]) for one in written["mentions"]]
+
+
+async def test_the_author_is_told_what_became_of_each_mention(team: Team) -> None:
+    mentions = [rep(ANN), rep(BEN), rep(NOBODY), territory(NORTH_CITY), territory(EAST), territory(NOWHERE)]
+    note = await team.write("Who knows them?", who=team.chief, mentions=mentions)
+    told = [
+        (str(ANN), str(ANN), True, None),
+        (str(BEN), str(BEN), False, "cannot-see-subject"),
+        (str(NOBODY), None, False, "unknown-rep"),
+        (str(NORTH_CITY), str(ANN), True, None),
+        (str(EAST), None, False, "nobody-covers"),
+        (str(NOWHERE), None, False, "unknown-territory"),
+    ]
+    assert outcomes(note) == told
+    assert outcomes(await team.reply(note, "Well?", who=team.chief, mentions=mentions)) == told
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    moved = await team.write("And now?", who=team.chief, mentions=[rep(ANN), rep(BEN)])
+    assert [one["reason"] for one in moved["mentions"]] == ["cannot-see-subject", None]
+
+
+async def test_who_lies_outside_the_authors_scope_is_like_nobody_unless_they_share_the_subject(
+    team: Team,
+) -> None:
+    """Neither that Ben is there nor who covers the south is Ann's to know; that the root's rep sees the note is."""
+    mentions = [rep(BEN), rep(NOBODY), territory(SOUTH), territory(EAST), territory(NOWHERE)]
+    note = await team.write("Anybody?", who=team.ann, mentions=mentions)
+    assert [(one["recipient"], one["reason"]) for one in note["mentions"]] == [
+        (None, "unknown-rep"),
+        (None, "unknown-rep"),
+        (None, "unknown-territory"),
+        (None, "unknown-territory"),
+        (None, "unknown-territory"),
+    ]
+    await team.collab.feed(covers(CLEO, ROOT))
+    asked = await team.write(
+        "Please look.", who=team.ann, mentions=[territory(ROOT), rep(BEN)], wants_acknowledgement=True
+    )
+    assert outcomes(asked) == [
+        (str(BEN), None, False, "unknown-rep"),
+        (str(ROOT), str(CLEO), True, None),
+    ]
+    path = f"/v1/notes/{asked['note_id']}/acknowledgements"
+    listed = (await team.call("GET", path, who=team.ann))["items"]
+    assert [(one["recipient"], one["asked_at"] is None) for one in listed] == [
+        (None, True),
+        (str(CLEO), False),
+    ]
+
+
+async def test_an_acknowledgement_is_not_asked_of_nobody(team: Team) -> None:
+    for mentions in ([rep(BEN)], [rep(NOBODY), territory(EAST)]):
+        refused = await team.write(
+            "Read this.", who=team.chief, mentions=mentions, wants_acknowledgement=True, status=422
+        )
+        assert (refused["code"], refused["detail"].split(":")[0]) == ("nobody-asked", "mentions")
+        assert len(refused["undelivered"]) == len(mentions)
+    alone = await team.write(
+        "Note to self.", who=team.ann, mentions=[rep(ANN)], wants_acknowledgement=True, status=422
+    )
+    assert [one["reason"] for one in alone["undelivered"]] == ["is-the-author"]
+    assert await team.collab.rows("SELECT 1 FROM notes") == []
+
+
+async def test_only_who_is_mentioned_in_a_reply_is_asked_to_acknowledge_it(team: Team) -> None:
+    first = await team.write("I have a question.", who=team.ann)
+    await team.collab.feed(covers(CLEO, NORTH))
+    asked = await team.reply(
+        first, "Cleo, yours.", who=team.chief, mentions=[rep(CLEO)], wants_acknowledgement=True
+    )
+    (mine,) = await team.inbox(team.ann)
+    assert (mine["reason"], mine["wants_acknowledgement"]) == ("reply", False)
+    listed = await team.call("GET", f"/v1/notes/{asked['note_id']}/acknowledgements", who=team.chief)
+    assert [one["recipient"] for one in listed["items"]] == [str(CLEO)]
+
+
+async def test_a_note_without_a_place_is_shown_to_whom_it_was_put_before(team: Team) -> None:
+    """Nothing else could show a rep a note on a goal or on a colleague."""
+    about = {"type": "goal", "id": str(uuid4())}
+    body = {"subject": about, "body": "Ann?", "mentions": [rep(ANN)], "wants_acknowledgement": True}
+    note = await team.call("POST", "/v1/notes", body, who=team.chief, status=201)
+    assert outcomes(note) == [(str(ANN), str(ANN), True, None)]
+    (item,) = await team.inbox(team.ann)
+    answer = await team.reply(item, "Here.", who=team.ann)
+    for who, found in ((team.ann, 2), (team.ben, 0)):
+        for path in ("/v1/notes", f"/v1/notes?subject_id={about['id']}"):
+            assert len((await team.call("GET", path, who=who))["items"]) == found
+    assert [one["note_id"] for one in await team.inbox(team.chief)] == [answer["note_id"]]
 
 
 async def test_what_lies_outside_the_scope_is_neither_shown_nor_counted(team: Team) -> None:
@@ -165,6 +259,11 @@ async def test_who_is_asked_acknowledges_and_the_author_sees_who_did(team: Team)
         str(ANN): done["acknowledged_at"],
         str(BEN): None,
     }
+    assert [one["reason"] for one in told["items"]] == [None, "cannot-see-subject"]
+    # Who acknowledged it has it, even if the account has left them since.
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    told = await team.call("GET", f"/v1/notes/{asked['note_id']}/acknowledgements", who=team.chief)
+    assert [one["delivered"] for one in told["items"]] == [True, True]
 
 
 async def test_a_deleted_note_leaves_every_inbox(team: Team) -> None:
@@ -222,3 +321,68 @@ async def test_notes_are_found_by_the_words_that_stand(team: Team) -> None:
     assert edited.status_code == 200
     assert await find("messe", team.ann) == []
     assert await find("april", team.ann) == ["They renew in April."]
+
+
+async def test_a_rep_has_their_inbox_in_whichever_case_the_token_writes_their_id(team: Team) -> None:
+    await team.write("Call them.", who=team.chief, mentions=[rep(ANN)])
+    loud = team.collab.as_("contributor", subject=str(ANN).upper(), territories=[NORTH])
+    assert await team.inbox(loud) == await team.inbox(team.ann) != []
+
+
+async def test_who_gets_an_account_asks_who_had_it_on_their_handoff(team: Team) -> None:
+    """While it is under way both sides see what is written on it: listed, searched, in inboxes, streamed."""
+    await team.collab.feed(aligned(team.account, NORTH_CITY, SOUTH, uuid4()), version=2)
+    (handoff,) = (await team.call("GET", "/v1/handoffs", who=team.ann))["items"]
+    subject = {"type": "handoff", "id": handoff["handoff_id"]}
+    asked = await team.write(
+        "Who signs there?", who=team.ben, subject=subject, mentions=[territory(NORTH_CITY)]
+    )
+    own = await team.write("We talked in May.", who=team.ben)
+
+    async def seen_by_ann() -> list[list[str]]:
+        notes = await team.call("GET", f"/v1/notes?subject_id={subject['id']}", who=team.ann)
+        everything = await team.call("GET", "/v1/notes", who=team.ann)
+        matches = await team.call("GET", "/v1/note-matches?words=signs", who=team.ann)
+        viewer = Viewer(str(ANN), Scope(False, (NORTH,)))
+        await team.collab.transact(number_items, viewer)
+        async with team.collab.engine.connect() as read:
+            streamed = await list_after(read, viewer, after=0, rows=10)
+        found = [notes["items"], everything["items"], matches["items"], await team.inbox(team.ann)]
+        return [[one["note_id"] for one in items] for items in found] + [
+            [str(one.note_id) for one in streamed]
+        ]
+
+    assert await seen_by_ann() == [[asked["note_id"]]] * 5
+    brief = (await team.call("GET", f"/v1/handoffs/{subject['id']}", who=team.ann))["brief"]
+    assert brief["notes"] == 1
+    answer = await team.reply(asked, "Her deputy.", who=team.ann)
+    (item,) = await team.inbox(team.ben)
+    assert (item["note_id"], item["reason"]) == (answer["note_id"], "reply")
+    await team.call("GET", f"/v1/notes/{own['note_id']}", who=team.ann, status=404)
+
+    await team.call("POST", f"/v1/handoffs/{subject['id']}/acceptances", who=team.ben)
+    assert (await seen_by_ann())[2] == [asked["note_id"]]
+    await team.collab.feed(aligned(team.account, SOUTH, ROOT, uuid4()), version=3)
+    assert await seen_by_ann() == [[]] * 5
+    await team.call("POST", f"/v1/notes/{asked['note_id']}/replies", {"body": "?"}, who=team.ann, status=404)
+
+
+async def test_deleting_a_note_erases_it_from_the_answers_to_its_acknowledgements(team: Team) -> None:
+    """A retry still gets its first answer, without the text; what others acknowledged stays."""
+    asked = {"mentions": [rep(ANN)], "wants_acknowledgement": True}
+    notes = [await team.write(f"canary {n}", who=team.chief, **asked) for n in range(2)]
+    answers = {}
+    for item in await team.inbox(team.ann):
+        path = f"/v1/inbox/{item['item_id']}/acknowledgements"
+        answers[item["note_id"]] = (
+            path,
+            await team.call("POST", path, who={**team.ann, "idempotency-key": item["note_id"]}),
+        )
+    gone, kept = (note["note_id"] for note in notes)
+    await team.call("DELETE", f"/v1/notes/{gone}", who={**team.chief, "if-match": '"1"'})
+    for note_id, excerpt in ((gone, None), (kept, "canary 1")):
+        path, first = answers[note_id]
+        again = await team.call("POST", path, who={**team.ann, "idempotency-key": note_id})
+        assert again == {**first, "excerpt": excerpt}
+    stored = await team.collab.rows("SELECT convert_from(response, 'UTF8') AS answer FROM idempotency_keys")
+    assert "canary 0" not in str(stored)

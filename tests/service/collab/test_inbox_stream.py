@@ -17,10 +17,14 @@ from services.collab.app import create_app
 from services.collab.notes.inbox import stream
 from services.collab.notes.inbox.bell import Bell
 from services.collab.settings import Settings
+from shared.contracts.assignment import TerritoryNode, TreePublished
+from shared.contracts.envelope import EventContract
 from shared.http.bootstrap import build_parts
 from shared.testing.databases import ServiceDatabase
+from shared.testing.frozen_clock import FrozenClock
 from shared.testing.tokens import Issuer
 from shared.testing.waiting import eventually
+from tests.service.collab.conftest import NORTH, SOUTH, Collab, activated, aligned
 
 ANN = UUID(int=0xA1)
 PLAN = str(uuid4())
@@ -43,12 +47,21 @@ class Apis:
     issuer: Issuer
     servers: list[uvicorn.Server]
 
-    def headers(self, subject: str) -> dict[str, str]:
-        return self.issuer.headers("manager", subject=subject)
+    def headers(self, subject: str, territories: Any = "*") -> dict[str, str]:
+        return self.issuer.headers("manager", subject=subject, territories=territories)
 
-    async def write(self, text: str, *, at: int = 0) -> None:
+    async def feed(self, *events: EventContract, version: int = 1) -> None:
+        """Apply events as the consumer does."""
+        app: Any = self.servers[0].config.app
+        async with httpx.AsyncClient() as http:
+            collab = Collab(app.state.parts.engine, http, self.issuer, FrozenClock())
+            await collab.feed(*events, version=version)
+
+    async def write(self, text: str, *, at: int = 0, account: UUID | None = None) -> None:
         body = {
-            "subject": {"type": "plan", "id": PLAN},
+            "subject": {"type": "plan", "id": PLAN}
+            if account is None
+            else {"type": "account", "id": str(account)},
             "body": text,
             "mentions": [{"type": "rep", "id": str(ANN)}],
         }
@@ -57,10 +70,12 @@ class Apis:
         assert answer.status_code == 201, answer.text
 
     @asynccontextmanager
-    async def following(self, *, at: int = 0, after: str | None = None) -> AsyncIterator[list[Event]]:
+    async def following(
+        self, *, at: int = 0, after: str | None = None, territories: Any = "*"
+    ) -> AsyncIterator[list[Event]]:
         """Read Ann's stream in the background into a list."""
         heard: list[Event] = []
-        headers = self.headers(str(ANN)) | ({} if after is None else {"last-event-id": after})
+        headers = self.headers(str(ANN), territories) | ({} if after is None else {"last-event-id": after})
 
         async def read() -> None:
             async with (
@@ -141,6 +156,46 @@ async def test_who_comes_back_hears_what_was_missed_once_and_in_order(apis: Apis
         await apis.write("live")
         await eventually(lambda: items(heard)[-1] == "live")
         assert items(heard) == [*(f"missed {number}" for number in range(120)), "live"]
+
+
+async def test_what_can_be_seen_only_later_comes_then_live_and_on_resume(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accounts come to Ann after what was written on the account she had: the number she has is no reason to skip it."""
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 1.0)
+    hers, first, second = uuid4(), uuid4(), uuid4()
+    tree_id, plan_id = uuid4(), uuid4()
+    nodes = tuple(
+        TerritoryNode(territory_id=one, parent_id=None, kind="geographic") for one in (NORTH, SOUTH)
+    )
+    await apis.feed(TreePublished(plan_id=plan_id, tree_id=tree_id, territories=nodes))
+    await apis.feed(activated(plan_id, tree_id, 1))
+    await apis.feed(
+        *(aligned(one, None, NORTH, None) for one in (first, second)), aligned(hers, None, SOUTH, None)
+    )
+    async with apis.following(territories=[str(SOUTH)]) as heard:
+        for account, words in ((first, "first"), (second, "second"), (hers, "hers")):
+            await apis.write(words, account=account)
+        await eventually(lambda: items(heard) == ["hers"])
+        await apis.feed(aligned(first, NORTH, SOUTH, uuid4()), version=2)
+        await eventually(lambda: items(heard) == ["hers", "first"])
+        await eventually(lambda: heard[-1].data == {"unread": 2, "to_acknowledge": 0})
+        numbers = [int(event.id) for event in heard]
+        assert numbers == sorted(numbers)
+    await apis.feed(aligned(second, NORTH, SOUTH, uuid4()), version=2)
+    async with apis.following(at=1, after=heard[-1].id, territories=[str(SOUTH)]) as resumed:
+        await eventually(lambda: items(resumed) == ["second"])
+        await apis.write("live", account=second)
+        await eventually(lambda: items(resumed) == ["second", "live"])
+
+
+async def test_a_number_that_the_inbox_never_had_starts_afresh(apis: Apis) -> None:
+    await apis.write("before")
+    async with apis.following(after="999999999999999999") as heard:
+        assert (heard[0].name, heard[0].data["unread"]) == ("reset", 1)
+        await apis.write("after")
+        await eventually(lambda: items(heard) == ["after"])
+        assert [event.name for event in heard].count("reset") == 1
 
 
 async def test_reading_elsewhere_changes_the_counts(apis: Apis) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, SOUTH, Collab, aligned
+from tests.service.collab.school import account
 
 
 def on(kind: str, subject: UUID | str) -> dict[str, str]:
@@ -22,8 +23,10 @@ async def _write(
 
 async def test_write_edit_and_read_back_every_revision(collab: Collab):
     headers = collab.as_("contributor", subject="ann")
+    account = uuid4()
+    await collab.feed(aligned(account, None, NORTH, None))
     first = await collab.http.post(
-        "/v1/notes", json={"subject": on("account", uuid4()), "body": "One 🧭"}, headers=headers
+        "/v1/notes", json={"subject": on("account", account), "body": "One 🧭"}, headers=headers
     )
     assert (first.status_code, first.headers["etag"]) == (201, '"1"')
     url = first.headers["location"]
@@ -61,7 +64,9 @@ async def test_of_twenty_edits_at_once_one_wins(collab: Collab):
 
 async def test_deleting_removes_the_text_of_every_revision_and_leaves_the_place(collab: Collab):
     headers = collab.as_("contributor", subject="ann")
-    subject = on("account", uuid4())
+    account = uuid4()
+    await collab.feed(aligned(account, None, NORTH, None))
+    subject = on("account", account)
     note = await _write(collab, subject, headers, "secret one")
     url = f"/v1/notes/{note['note_id']}"
     await collab.http.patch(url, json={"body": "secret two"}, headers={**headers, "if-match": '"1"'})
@@ -134,9 +139,13 @@ async def test_notes_on_an_account_move_with_it(collab: Collab):
     page = (await collab.http.get("/v1/notes?limit=1", headers=north)).json()
     await collab.feed(aligned(account, NORTH_CITY, SOUTH, uuid4()), version=2)
     (handoff,) = (await collab.http.get("/v1/handoffs", headers=south)).json()["items"]
-    notes.append(await _write(collab, on("handoff", handoff["handoff_id"]), south))
     for url in ("/v1/notes", f"/v1/notes?cursor={page['next_cursor']}"):
         assert (await collab.http.get(url, headers=north)).json()["items"] == []
+    done = await collab.http.post(
+        f"/v1/handoffs/{handoff['handoff_id']}/rejections", json={"reason": "No."}, headers=south
+    )
+    assert done.status_code == 200
+    notes.append(await _write(collab, on("handoff", handoff["handoff_id"]), south))
     for note in notes:
         url = f"/v1/notes/{note['note_id']}"
         for path in (url, f"{url}/revisions"):
@@ -168,10 +177,24 @@ async def test_notes_without_a_place_are_for_the_author_and_the_whole_organisati
     assert statuses == [200, 404, 200]
 
 
-async def test_a_note_on_an_unknown_handoff_is_refused(collab: Collab):
-    body = {"subject": on("handoff", uuid4()), "body": "x"}
-    answer = await collab.http.post("/v1/notes", json=body, headers=collab.as_("admin"))
-    assert answer.status_code == 404
+@pytest.mark.parametrize("kind", ["account", "territory", "handoff"])
+async def test_a_note_on_what_is_not_there_is_refused_whoever_writes_it(collab: Collab, kind: str):
+    await collab.go_live()
+    body = {"subject": on(kind, uuid4()), "body": "x"}
+    for headers in (collab.as_("admin"), collab.as_("contributor", territories=[NORTH])):
+        answer = await collab.http.post("/v1/notes", json=body, headers=headers)
+        assert answer.status_code == 404
+        assert answer.json()["detail"].startswith(f"subject: no such {kind}")
+    assert await collab.rows("SELECT 1 FROM notes") == []
+
+
+async def test_an_account_is_there_once_either_of_its_events_is(collab: Collab):
+    """Registrations and alignments travel to consumers of their own: a gap has the one without the other."""
+    registered, aligned_only = uuid4(), uuid4()
+    await collab.feed(account(registered, "health"))
+    await collab.feed(aligned(aligned_only, None, None, None))
+    for one in (registered, aligned_only):
+        await _write(collab, on("account", one), collab.as_("contributor"))
 
 
 async def test_a_retry_with_the_same_key_writes_one_note(collab: Collab):

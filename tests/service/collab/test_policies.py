@@ -8,12 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.collab.policies.commands.ask_reps import AskReps, ask_reps
+from services.collab.policies.commands.lock_policy import lock_policy
+from services.collab.policies.policy import Policy
 from services.collab.policies.worker import ask_for_acknowledgements
 from services.collab.protocols.obligations.commands.take_steps import TakeSteps, take_steps
-from shared.contracts.assignment import CoverageEnded
+from shared.contracts.assignment import CoverageEnded, TerritoryNode, TreePublished
+from shared.db.unit_of_work import UnitOfWork
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
-from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, activated
 from tests.service.collab.school import covers, ok, send
 
 ANN, BEN, CEM = UUID(int=0xA1), UUID(int=0xA2), UUID(int=0xA3)
@@ -163,6 +166,55 @@ async def test_what_takes_effect_later_is_not_in_force_yet(team: Collab):
     assert [(one["version"], one["in_force"]) for one in versions] == [(1, False), (2, True)]
 
 
+async def test_what_is_told_to_be_in_force_is_what_the_policy_says(team: Collab):
+    """At every moment around those at which versions take effect; two of them do so at the same one."""
+    for text, days in (("one", 1), ("two", 3), ("instead of two", 3), ("three", 5)):
+        await publish(team, text=text, effective_from=(A_MONDAY + timedelta(days=days)).isoformat())
+
+    async def locked(code: str, uow: UnitOfWork) -> Policy:
+        return (await lock_policy(code, uow))[2]
+
+    for hours in range(0, 6 * 24, 12):
+        team.clock.move_to(A_MONDAY + timedelta(hours=hours))
+        now = (await team.transact(locked, "calls")).in_force(team.clock.now())
+        told = (await ok(team, "GET", URL))["version_in_force"]
+        assert told == (None if now is None else now.version)
+        versions = (await ok(team, "GET", f"{URL}/versions"))["items"]
+        assert [one["version"] for one in versions if one["in_force"]] == ([told] if told else [])
+    assert told == 4
+
+
+async def test_what_is_in_force_is_owed_until_what_was_scheduled_takes_effect(team: Collab):
+    later = A_MONDAY + timedelta(days=7)
+    first = await publish(team)
+    assert await ask(team) == 3
+    second = await publish(team, text="Later.", effective_from=later.isoformat(), territory_id=str(NORTH))
+    # Of the first nothing is let off; the second is owed besides, by whom it will concern.
+    assert await ask(team) == 1
+    states = [one["state"] for one in (await ok(team, "GET", "/v1/obligations"))["items"]]
+    assert states == ["open"] * 4
+
+    async def owes() -> dict[UUID, list[int]]:
+        items = (await ok(team, "GET", f"{URL}/outstanding-acknowledgements"))["items"]
+        return {UUID(one["rep_id"]): one["versions"] for one in items}
+
+    assert await owes() == {ANN: [1, 2], BEN: [1], CEM: [1]}
+    assert (await acknowledge(team, BEN, second)).json()["code"] == "not-asked"
+    for version, left in ((second, [1]), (first, None)):
+        assert (await acknowledge(team, ANN, version)).status_code == 200
+        assert (await owes()).get(ANN) == left
+    assert await ask(team) == 0
+    team.clock.move_to(later)
+    assert (await acknowledge(team, BEN, first)).json()["code"] == "version-replaced"
+    assert await ask(team) == 0
+    assert await owes() == {}
+    assert await owed(team) == {
+        ANN: ("closed", "fulfilled"),
+        BEN: ("closed", "withdrawn"),
+        CEM: ("closed", "withdrawn"),
+    }
+
+
 @pytest.mark.parametrize(
     ("audience", "asked"),
     [
@@ -248,6 +300,25 @@ async def test_who_comes_is_asked_and_who_goes_is_let_off(team: Collab):
     assert await outstanding(team) == {CEM}
 
 
+async def test_nobody_is_let_off_while_the_tree_of_a_new_plan_is_on_its_way(team: Collab):
+    await publish(team, territory_id=str(NORTH))
+    await ask(team)
+    (before,) = (await ok(team, "GET", "/v1/obligations"))["items"]
+    plan, tree = uuid4(), uuid4()
+    await team.feed(activated(plan, tree, 2))
+    assert await outstanding(team) == set()
+    assert await ask(team) == 0
+    assert (await ok(team, "GET", "/v1/obligations"))["items"] == [before]
+    # By the tree that then comes, the city lies in the north no more.
+    nodes = tuple(
+        TerritoryNode(territory_id=territory, parent_id=parent, kind="geographic")
+        for territory, parent in ((ROOT, None), (NORTH, ROOT), (NORTH_CITY, ROOT))
+    )
+    await team.feed(TreePublished(plan_id=plan, tree_id=tree, territories=nodes))
+    assert await ask(team) == 0
+    assert await owed(team) == {ANN: ("closed", "withdrawn")}
+
+
 async def test_asking_and_acknowledging_at_once_leave_nothing_owed(team: Collab):
     version = await publish(team)
     await asyncio.gather(*(ask(team) for _ in range(3)), *(acknowledge(team, r, version) for r in (ANN, BEN)))
@@ -276,6 +347,7 @@ async def test_the_worker_asks_until_it_is_stopped(team: Collab):
     [
         ({"title": "x"}, "text"),
         ({**TEXT, "roles": ["Not a role"]}, "roles"),
+        ({**TEXT, "roles": ["primary", "ceo"]}, "roles"),
         ({**TEXT, "effective_from": 5}, "effective_from"),
         ({**TEXT, "territory_id": str(uuid4())}, "territory_id"),
         ({**TEXT, "until": "x"}, "until"),

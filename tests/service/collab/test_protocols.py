@@ -13,7 +13,7 @@ from shared.contracts.assignment import CoverageStarted
 from shared.db.unit_of_work import UnitOfWork
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
-from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, aligned
+from tests.service.collab.conftest import EAST, NORTH, NORTH_CITY, ROOT, SOUTH, Collab, activated, aligned
 from tests.service.collab.school import covers, ok, send
 
 REP, BOSS, OTHER = UUID(int=0xA1), UUID(int=0xB0), UUID(int=0xA2)
@@ -119,6 +119,7 @@ async def test_who_does_not_accept_is_reminded_then_the_parent_is_told_and_it_is
     assert (remind["told_rep_id"], remind["told_territory_id"]) == (str(REP), str(NORTH_CITY))
     assert (escalate["told_rep_id"], escalate["told_territory_id"]) == (str(BOSS), str(ROOT))
     assert (breach["action"], breach["told_rep_id"]) == ("breach", None)
+    assert {step["untold_because"] for step in found["steps"]} == {None}
     assert await told(running) == ["opened", "reminded", "escalated", "breached"]
     await ok(running, "POST", f"/v1/handoffs/{handoff['handoff_id']}/acceptances")
     late = await the_one(running)
@@ -128,6 +129,30 @@ async def test_who_does_not_accept_is_reminded_then_the_parent_is_told_and_it_is
         found["breached_at"],
     )
     assert (await running.outbox())[-1][1]["breached"] is True
+
+
+async def test_an_escalation_with_nobody_above_says_so(running: Collab):
+    await hand_over(running, ROOT)
+    await tick(running, DUE)
+    _, escalate, breach = (await the_one(running, state="breached"))["steps"]
+    assert (escalate["state"], escalate["told_rep_id"], escalate["untold_because"]) == (
+        "taken",
+        None,
+        "nobody-above",
+    )
+    assert breach["untold_because"] is None
+    (event,) = (data for kind, data in await running.outbox() if kind == "collab.obligation.escalated.v1")
+    assert (event["rep_id"], event["untold_because"]) == (None, "nobody-above")
+
+
+async def test_steps_wait_while_the_tree_of_a_new_plan_is_on_its_way(running: Collab):
+    """Who is above is not known then; nobody would be told."""
+    await hand_over(running)
+    await running.feed(activated(uuid4(), uuid4(), 2))
+    assert await tick(running, DUE) == 0
+    await running.go_live(sequence=3)
+    assert await tick(running, DUE) == 3
+    assert (await the_one(running, state="breached"))["steps"][1]["told_rep_id"] == str(BOSS)
 
 
 async def test_a_worker_that_slept_takes_every_step_in_order(running: Collab):
@@ -171,10 +196,25 @@ async def test_a_customer_who_contacts_us_is_answered_in_a_business_day(running:
     assert logged["reason"] is None
     found = await the_one(running, subject_id=logged["contact_id"])
     assert (found["duty"], found["due_at"], found["rep_id"]) == ("answer", "2026-11-24T17:00:00Z", str(REP))
+    # Whatever they said before, the answer they wait for may be given where they asked; nothing else may.
+    url = f"/v1/accounts/{account}/contacts"
+    for other in ({"purpose": "sales"}, {"channel": "email"}, {"contact_point": "phone-7"}):
+        refused = await send(running, "POST", url, {**contact, "kind": "made", **other})
+        assert (refused.status_code, refused.json()["reason"]) == (409, "global-denied")
+    asked = await ok(running, "GET", f"/v1/accounts/{account}/contactability?channel=phone&purpose=service")
+    assert (asked["decision"], asked["reason"], asked["consent_id"]) == ("allow", "answers-customer", None)
     # The account moves on: so does what it waits for, and its clock goes on.
     await running.feed(aligned(account, NORTH_CITY, EAST, None), version=2)
     moved = await the_one(running, subject_id=logged["contact_id"])
     assert (moved["territory_id"], moved["due_at"]) == (str(EAST), found["due_at"])
+    # What is late is owed still, and so may be given. Once it is, the customer's no decides again.
+    await tick(running, DUE)
+    answer = await ok(running, "POST", url, {**contact, "kind": "made"}, 201)
+    assert answer["reason"] == "answers-customer"
+    closed = await the_one(running, subject_id=logged["contact_id"])
+    assert (closed["state"], closed["outcome"]) == ("closed", "fulfilled")
+    refused = await send(running, "POST", url, {**contact, "kind": "made"})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "global-denied")
 
 
 async def test_the_next_contact_made_is_the_answer_an_earlier_one_is_not(running: Collab):
@@ -308,40 +348,6 @@ async def test_deadlines_count_in_the_calendar_they_name(running: Collab):
     assert due == {"handoff-acceptance": "2026-11-25T17:00:00Z", "berlin": "2026-11-25T15:00:00Z"}
 
 
-GOOD = {
-    "name": "x",
-    "trigger": "handoff-opened",
-    "due": {"amount": 1, "unit": "days"},
-    "steps": [{"action": "breach"}],
-}
-WEEKDAY = {"days": ["mon"], "from": "09:00", "to": "17:00"}
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "named"),
-    [
-        ("protocols/x1", {**GOOD, "calendar_code": "nowhere"}, "calendar_code"),
-        ("protocols/x1", {**GOOD, "steps": []}, "breach"),
-        ("protocols/x1", {**GOOD, "steps": [{"action": "breach"}, {"action": "breach"}]}, "once each"),
-        ("protocols/x1", {**GOOD, "steps": [{"action": "remind"}, {"action": "breach"}]}, "after"),
-        (
-            "protocols/x1",
-            {**GOOD, "steps": [{"action": "remind", "after": GOOD["due"]}, {"action": "breach"}]},
-            "before the deadline",
-        ),
-        ("protocols/x1", {**GOOD, "due": {"amount": 300, "unit": "days"}}, "at most 260"),
-        ("calendars/x1", {"time_zone": "Europe/Atlantis", "hours": [WEEKDAY]}, "IANA"),
-        ("calendars/x1", {"time_zone": "UTC", "hours": [WEEKDAY, WEEKDAY]}, "overlap"),
-        ("calendars/x1", {"time_zone": "UTC", "hours": [{**WEEKDAY, "to": "08:00"}]}, "before"),
-    ],
-)
-async def test_bad_input_is_told_by_field_and_fix(collab: Collab, path: str, body: dict, named: str):
-    answer = await send(collab, "PUT", f"/v1/{path}", body)
-    assert answer.status_code == 422
-    assert named in answer.text
-    assert (await send(collab, "GET", f"/v1/{path}")).status_code == 404
-
-
 async def test_only_what_lies_in_the_scope_is_seen(running: Collab):
     for target in (NORTH_CITY, EAST, NORTH):
         await hand_over(running, target)
@@ -362,10 +368,6 @@ async def test_only_what_lies_in_the_scope_is_seen(running: Collab):
         for one in await owed(running):
             read = await running.http.get(f"/v1/obligations/{one['obligation_id']}", headers=headers)
             assert (read.status_code == 200) == (UUID(one["territory_id"]) in places)
-
-
-async def test_only_administrators_lay_down_protocols(collab: Collab):
-    assert (await send(collab, "PUT", "/v1/protocols/x1", GOOD, roles=("manager",))).status_code == 403
 
 
 async def test_the_role_of_a_coverage_is_kept(collab: Collab):

@@ -31,6 +31,10 @@ NOTES = """
 INSERT INTO notes (note_id, subject_type, subject_id, account_id, author, written_at)
 SELECT uuidv7(), 'account', account_id, account_id, 'ann', now() FROM handoffs ORDER BY handoff_id
 """
+QUESTIONS = """
+INSERT INTO notes (note_id, subject_type, subject_id, account_id, author, written_at)
+SELECT uuidv7(), 'handoff', handoff_id, account_id, 'ann', now() FROM handoffs ORDER BY handoff_id
+"""
 
 
 class Explaining:
@@ -137,3 +141,26 @@ async def test_a_wide_scope_sees_the_same(collab: Collab):
             limit=10,
         )
     assert (len(page), sum(counted.values()), len(notes)) == (2 * FEW, 2 * FEW, FEW)
+
+
+async def test_a_page_with_notes_on_handoffs_has_each_once_and_walks_what_it_shows(collab: Collab):
+    """Of ten handoffs one side is mine: of five I have the account, too, and so what is written on it."""
+    await _fill(collab)
+    async with collab.engine.begin() as connection:
+        await connection.execute(text(QUESTIONS))
+    async with collab.engine.connect() as connection:
+        read: Any = Explaining(connection)
+        viewer = Viewer("nobody", Scope(False, (NORTH,)))
+        found: list[UUID] = []
+        while page := await list_notes(
+            read,
+            subject_type=None,
+            subject_id=None,
+            viewer=viewer,
+            after=found[-1] if found else None,
+            limit=4,
+        ):
+            found += [row.note_id for row in page]
+    assert len(found) == 3 * FEW
+    assert found == sorted(set(found))
+    assert read.walked < MANY / 10

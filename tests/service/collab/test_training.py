@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.collab.training.expiry.commands import EnrolByRule, enrol_whom_rules_name
-from shared.contracts.assignment import AccountChanged
+from shared.contracts.assignment import AccountChanged, CoverageEnded, RepChanged
 from tests.service.collab.conftest import NORTH, SOUTH, Collab, aligned
 from tests.service.collab.school import (
     OTHER_REP,
@@ -21,6 +21,7 @@ from tests.service.collab.school import (
     ok,
     open_school,
     programme,
+    registered,
     send,
     terms,
     told,
@@ -75,6 +76,55 @@ async def test_voiding_the_pass_takes_completion_and_award_back(school: Collab) 
     assert [award["state"] for award in await awards(school)] == ["revoked", "valid"]
 
 
+async def test_voiding_the_pass_of_a_revoked_award_leaves_it_no_day(school: Collab) -> None:
+    """Revoked first, which is the natural order: the days until then must not count either."""
+    enrolment = await enrol(school, await programme(school))
+    statement = f"/v1/statements/{uuid4()}"
+    await ok(school, "PUT", statement, told(enrolment))
+    (award,) = await awards(school)
+    school.clock.advance(timedelta(days=5))
+    await ok(school, "POST", f"/v1/awards/{award['award_id']}/revocations", {"reason": "Somebody else's."})
+    held = f"/v1/awards?valid_on={TODAY + timedelta(days=3)}"
+    assert len((await ok(school, "GET", held))["items"]) == 1
+    await ok(school, "POST", f"{statement}/voidings", {"reason": "Wrong person."})
+    (award,) = await awards(school)
+    assert (award["valid_from"], award["valid_to"], award["state"]) == ("2026-11-23", "2026-11-23", "revoked")
+    assert (await ok(school, "GET", held))["items"] == []
+    told_of = [body for kind, body in await school.outbox() if kind == "collab.certification.revoked.v1"]
+    assert [body["revoked_from"] for body in told_of] == ["2026-11-28", "2026-11-23"]
+    again = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-25"}
+    await ok(school, "POST", "/v1/awards", again, 201)
+
+
+async def test_voiding_a_pass_gives_nothing_back_that_was_revoked(school: Collab) -> None:
+    enrolment = await enrol(school, await programme(school))
+    first, second = (f"/v1/statements/{uuid4()}" for _ in range(2))
+    await ok(school, "PUT", first, told(enrolment))
+    school.clock.advance(timedelta(days=2))
+    await ok(school, "PUT", second, told(enrolment, on=TODAY + timedelta(days=2)))
+    (award,) = await awards(school)
+    school.clock.advance(timedelta(days=3))
+    await ok(school, "POST", f"/v1/awards/{award['award_id']}/revocations", {"reason": "Left the trade."})
+    await ok(school, "POST", f"{first}/voidings", {"reason": "Wrong person."})
+    found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
+    assert (found["completed_on"], found["award_withheld"]) == ("2026-11-25", "revoked-since")
+    assert [award["state"] for award in await awards(school)] == ["revoked"]
+
+
+async def test_a_pass_told_late_counts_and_says_why_it_grants_nothing(school: Collab) -> None:
+    """Its period would reach into one that is held: a fact all the same, and the enrolment is over."""
+    body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-10-29"}
+    await ok(school, "POST", "/v1/awards", body, 201)
+    enrolment = await enrol(school, await programme(school))
+    path = f"/v1/statements/{uuid4()}"
+    late = told(enrolment, on=TODAY.replace(month=8, day=20))
+    assert (await ok(school, "PUT", path, late))["passed"] is True
+    found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
+    assert (found["state"], found["completed_on"]) == ("completed", "2026-08-20")
+    assert (found["award_id"], found["award_withheld"]) == (None, "followed-by-another-award")
+    assert len(await awards(school)) == 1
+
+
 async def test_a_waiver_satisfies_with_who_and_why(school: Collab) -> None:
     courses = [{"code": code, "title": code} for code in ("privacy", "products")]
     enrolment = await enrol(school, await programme(school, courses=courses))
@@ -104,7 +154,8 @@ async def test_a_pass_before_the_window_completes_and_says_why_it_grants_nothing
     body = {"rep_id": str(REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
     await ok(school, "POST", "/v1/awards", body, 201)
     enrolment = await enrol(school, await programme(school))
-    await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    passed = await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment))
+    assert passed["award_withheld"] == "renewal-window-not-open"
     found = await ok(school, "GET", f"/v1/enrolments/{enrolment['enrolment_id']}")
     assert (found["state"], found["award_id"]) == ("completed", None)
     assert found["award_withheld"] == "renewal-window-not-open"
@@ -157,6 +208,68 @@ async def test_who_is_enrolled_goes_on_under_their_version(school: Collab) -> No
     unknown = await send(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment, course="new"))
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-course")
     assert (await ok(school, "PUT", f"/v1/statements/{uuid4()}", told(enrolment)))["passed"] is True
+
+
+async def test_only_reps_that_assignment_told_of_are_certified_and_enrolled(school: Collab) -> None:
+    course = await programme(school)
+    rep = uuid4()
+    award = {"rep_id": str(rep), "certification_code": "health-basics", "valid_from": "2026-11-01"}
+    enrolment = {"programme_id": course["programme_id"], "rep_id": str(rep)}
+    for path, body in (("/v1/awards", award), ("/v1/enrolments", enrolment)):
+        refused = await send(school, "POST", path, body)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not-found")
+        assert refused.json()["detail"].startswith("rep_id: ")
+    assert await school.rows("SELECT 1 FROM awards UNION ALL SELECT 1 FROM enrolments") == []
+    # Once told of, by whichever event, it does not matter that they cover nothing.
+    await school.feed(registered(rep, RepChanged), registered(uuid4(), RepChanged))
+    await school.feed(registered(rep))
+    await ok(school, "POST", "/v1/awards", award, 201)
+    await ok(school, "POST", "/v1/enrolments", enrolment, 201)
+    # Coverage may be told of before the rep is.
+    covering = uuid4()
+    await school.feed(covers(covering, SOUTH))
+    await ok(school, "POST", "/v1/awards", {**award, "rep_id": str(covering)}, 201)
+
+
+async def test_a_coverage_whose_end_is_known_counts_while_it_lasts(school: Collab) -> None:
+    """A holdover, a leave, the end of a quarter: until then the manager goes on training and certifying."""
+    course = await programme(school)
+    coverage = covers(OTHER_REP, SOUTH)
+    await school.feed(coverage)
+    end = school.clock.now() + timedelta(days=30)
+    named = coverage.model_dump(include={"coverage_id", "territory_id", "rep_id"})
+    await school.feed(CoverageEnded(**named, valid_to=end), version=2)
+    manager = {"roles": ["manager"], "territories": [SOUTH]}
+    award = {"rep_id": str(OTHER_REP), "certification_code": "health-basics", "valid_from": "2026-11-01"}
+    enrolment = {"programme_id": course["programme_id"], "rep_id": str(OTHER_REP)}
+    made = []
+    for path, body in (("/v1/awards", award), ("/v1/enrolments", enrolment)):
+        answer = await send(school, "POST", path, body, **manager)
+        assert answer.status_code == 201, answer.text
+        made.append(answer.json())
+    awarded, enrolled = f"/v1/awards/{made[0]['award_id']}", f"/v1/enrolments/{made[1]['enrolment_id']}"
+    statement = f"/v1/statements/{uuid4()}"
+    told_of = (
+        ("PUT", statement, told(made[1], score=0)),
+        ("GET", statement, None),
+        ("GET", awarded, None),
+        ("GET", enrolled, None),
+        ("GET", f"{enrolled}/statements", None),
+        ("POST", f"{awarded}/revocations", {"reason": "To show."}),
+    )
+    for method, path, body in told_of:
+        answer = await send(school, method, path, body, **manager)
+        assert answer.status_code == 200, answer.text
+    for path, found in (("/v1/awards", 1), ("/v1/enrolments", 1)):
+        assert len((await send(school, "GET", path, **manager)).json()["items"]) == found
+    school.clock.move_to(end)
+    for method, path, body in (
+        *told_of,
+        ("POST", "/v1/awards", award),
+        ("POST", "/v1/enrolments", enrolment),
+    ):
+        assert (await send(school, method, path, body, **manager)).status_code == 404
+    assert (await send(school, "GET", "/v1/awards", **manager)).json()["items"] == []
 
 
 async def test_bad_input_names_the_field_and_writes_nothing(school: Collab) -> None:

@@ -11,10 +11,12 @@ from services.metrics.account_states.commands import (
     publish_account_states,
     sweep_trailing_window,
 )
+from services.metrics.account_states.states import ACCOUNT_FIGURES
 from services.metrics.account_states.worker import work
 from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts.identity import account_id_of
 from shared.contracts.metrics import AccountState
+from shared.messaging.republish_command import Progress, republish
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
 from tests.service.metrics.telling import fact, recorded
@@ -72,6 +74,23 @@ async def test_a_state_holds_the_trailing_year_and_the_open_pipeline_per_currenc
     assert state.account_id == account_id_of("a1")
     assert (version, state.as_of) == (1, A_MONDAY)
     assert figures_of(state) == [("BHD", "0.000", "3.000"), ("JPY", "700", "0"), ("USD", "11.00", "0.00")]
+
+
+async def test_republished_states_are_those_that_were_published(engine, transact, publish, published):
+    """Worked out by SQL from what is kept, not by the code that first announced them."""
+    yen = fact("o5", occurred_at=A_MONDAY, amount="700", currency="JPY")
+    dinar = fact("p1", kind="opportunity", stage="open", amount="3.005", currency="BHD")
+    euro = fact(occurred_at=A_MONDAY, account_external_id="a2", currency="EUR", amount="-12.30")
+    await transact(apply_facts, [recorded(yen, dinar, euro)])
+    await publish()
+    await transact(apply_facts, [recorded({**euro.model_dump(), "revision": 2, "voided": True})])
+    await publish()
+    told = {state.account_id: (state, version) for state, version in await published()}
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM outbox"))
+    steps = [step async for step in republish(engine, ACCOUNT_FIGURES, source="/test")]
+    assert steps == [Progress(2, 2)]
+    assert {state.account_id: (state, version) for state, version in await published()} == told
 
 
 async def test_only_a_change_is_published(transact, publish, published):

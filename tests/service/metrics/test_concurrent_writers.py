@@ -11,7 +11,6 @@ from services.metrics.attribution.commands.record_activations import record_acti
 from services.metrics.attribution.commands.record_alignments import record_alignments
 from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.facts.commands.apply_facts import apply_facts
-from services.metrics.facts.fact_row import row_of
 from services.metrics.journeys.commands import trace_journeys
 from services.metrics.reconciliations.commands import Reconcile, reconcile
 from shared.db.transact import Transactor
@@ -89,7 +88,7 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
     assert made.facts == 400
     expected = recompute(
         Inputs(
-            facts=[row_of(each) for each in facts],
+            facts=facts,
             alignments={(r.event.account_id, r.version): r.event for r in alignments},
             activations=[r.event for r in activations],
             trees=[r.event for r in TREES],

@@ -1,6 +1,7 @@
 """What handlers make of facts, alignments and trees; whatever happens, both views have the same total."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from sqlalchemy import text
@@ -109,19 +110,28 @@ async def test_a_void_that_comes_first_keeps_the_fact_from_counting(planned, tel
     assert await cells() == {}
 
 
-async def test_another_telling_of_a_revision_is_kept_aside_and_changes_nothing(
-    planned, tell, revenue, engine
+AMOUNTS = ("100.00", "999.00", "777.00")
+
+
+@pytest.mark.parametrize("order", list(permutations(AMOUNTS)))
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_of_tellings_of_a_revision_the_same_counts_in_any_order(
+    planned, tell, revenue, engine, order, at_once
 ):
-    await tell(apply_facts, recorded(fact(amount="100.00"), fact(amount="999.00")))
-    await tell(apply_facts, recorded(fact(amount="100.00"), fact(amount="777.00")))
-    await tell(apply_facts, recorded(fact(amount="777.00"), fact("o2", amount="1.00")))
-    assert (await revenue(AS_WAS))["n1"] == 10100
+    """The one of the smallest digest; the others are kept aside, and a higher revision replaces them all."""
+    tellings = [fact(amount=amount) for amount in order]
+    for batch in [tellings] if at_once else [[one] for one in tellings]:
+        await tell(apply_facts, recorded(*batch), recorded(*batch))
+    by_digest = sorted(map(row_of, tellings), key=lambda row: row.payload_hash)
+    first, *others = [row.amount_minor for row in by_digest]
+    assert (await revenue(AS_WAS))["n1"] == first
+    await tell(apply_facts, recorded(fact(amount=AMOUNTS[0]), fact(revision=2, amount="1.00")))
+    assert (await revenue(AS_WAS))["n1"] == 100
     async with engine.connect() as connection:
-        kept = await connection.execute(
-            text("SELECT amount_minor FROM fact_conflicts WHERE entity_key = :key ORDER BY 1"),
-            {"key": row_of(fact()).entity_key},
-        )
-        assert list(kept.scalars()) == [77700, 99900]
+        kept = await connection.execute(text("SELECT amount_minor FROM fact_conflicts"))
+        assert sorted(kept.scalars()) == sorted(others)
+        replaced = await connection.execute(text("SELECT revision, amount_minor FROM fact_history"))
+        assert [tuple(row) for row in replaced] == [(1, first)]
 
 
 async def test_a_correction_may_change_day_account_amount_and_currency_at_once(planned, tell, cells, engine):

@@ -178,14 +178,19 @@ async def test_orders_of_a_day_are_one_purchase_and_refunds_none(transact, ask, 
                 fact("r1", amount="-4.00", occurred_at=datetime(2026, 3, 9, tzinfo=UTC)),
                 fact("o3", amount="0.00", occurred_at=datetime(2026, 3, 20, tzinfo=UTC)),
                 fact("r2", amount="-4.00", account_external_id="a2"),
+                fact("r3", kind="refund", amount="1.50", occurred_at=datetime(2026, 3, 20, tzinfo=UTC)),
+                fact("r4", kind="refund", amount="2.00", account_external_id="a2"),
+                fact(
+                    "r5", kind="refund", amount="9.00", currency="USD", account_external_id="a2", voided=True
+                ),
                 fact("nobody", kind="spend", amount="9.00", account_external_id=None),
             )
         ],
     )
     await ask(transact)
     one, other = [(await read(f"{VALUES}/{account_id_of(name)}"))["values"][0] for name in ("a1", "a2")]
-    assert (one["purchases"], one["last_on"], one["value"]) == (2, "2026-03-20", "11.00")
-    assert (other["purchases"], other["reason"], other["value"]) == (0, "no-purchase", "-4.00")
+    assert (one["purchases"], one["last_on"], one["value"]) == (2, "2026-03-20", "9.50")
+    assert (other["purchases"], other["reason"], other["value"]) == (0, "no-purchase", "-6.00")
 
 
 async def test_a_scope_sees_the_accounts_it_holds(counted, ask, read, transact, northerner, api, issuer):

@@ -1,8 +1,9 @@
 """Goals over HTTP and in the worker: checked, activated, followed, told once, settled; attainment; scope."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,10 +13,13 @@ from services.metrics.app import create_app
 from services.metrics.coverages.commands import end_coverages, start_coverages
 from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.goals.commands.follow_goals import FollowGoals, follow_next_goal
+from services.metrics.goals.commands.keep_goal import ActivateGoal, activate_goal
 from services.metrics.settings import Settings
 from shared.contracts.assignment import CoverageEnded, CoverageStarted
+from shared.db.scope import EVERYWHERE
 from shared.db.transact import Transactor
 from shared.http.bootstrap import build_parts
+from shared.testing.waiting import eventually
 from tests.service.metrics.telling import fact, received, recorded, territory
 
 EVERY = FollowGoals(every=timedelta(seconds=1))
@@ -111,6 +115,7 @@ async def test_a_draft_says_what_is_missing_and_is_refused_until_it_is_mended(co
 async def test_bad_input_names_the_field_and_keeps_nothing(counted, call) -> None:
     for wrong, field in (
         ({"target": "1e99"}, "target"),
+        ({"target": "1e15"}, "target"),
         ({"first_day": "2027-02-30"}, "first_day"),
         ({"pacing": "leisurely"}, "pacing"),
         ({"metric_id": "Revenue!"}, "metric_id"),
@@ -136,7 +141,7 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     # Day 100 of 365 and nothing sold: 100.00 is due.
     (told,) = await look(opening.replace(month=4, day=11))
     assert told[0] == "metrics.goal.at-risk.v1"
-    assert (told[1]["due"], told[1]["value"], told[1]["pace"]) == ("100.000000", "0", "0.000000")
+    assert (told[1]["value_due"], told[1]["value"], told[1]["pace"]) == ("100.000000", "0", "0.000000")
     assert await look(opening.replace(month=4, day=12)) == []
     (listed,) = (await call("GET", "/v1/goals?at_risk=true"))["items"]
     assert listed["goal_id"] == goal["goal_id"]
@@ -146,9 +151,15 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     (told,) = await look(opening.replace(month=4, day=13))
     assert (told[0], told[1]["value"]) == ("metrics.goal.recovered.v1", "200.00")
 
-    more = opening.replace(month=6)
+    more = opening.replace(month=12, day=31)
+    assert await look(opening.replace(month=4, day=14)) == []
+    clock.move_to(opening.replace(year=2028, day=1))
+    # Sold on the last day, told on the next: nobody is judged before that is here.
+    assert "metrics.goal.settled.v1" not in [
+        kind for kind, _ in await look(opening.replace(year=2028, day=2))
+    ]
     await transact(apply_facts, [recorded(fact("g2", amount="165.00", occurred_at=more, created_at=more))])
-    (told,) = await look(opening.replace(year=2028, day=1))
+    told = (await look(opening.replace(year=2028, day=3)))[-1]
     assert (told[0], told[1]["outcome"], told[1]["value"]) == (
         "metrics.goal.settled.v1",
         "achieved",
@@ -156,7 +167,22 @@ async def test_danger_and_recovery_are_told_once_and_the_end_settles(
     )
     ended = await call("GET", path)
     assert (ended["state"], ended["settled_value"], ended["at_risk"]) == ("achieved", "365.00", False)
-    assert await look(opening.replace(year=2028, day=2)) == []
+    assert await look(opening.replace(year=2028, day=4)) == []
+
+
+async def test_a_cancelled_goal_is_in_no_danger(counted, call, look, clock) -> None:
+    goal = await call("POST", "/v1/goals", terms(), status=201)
+    path = f"/v1/goals/{goal['goal_id']}"
+    await call("POST", f"{path}/activations", version=1)
+    assert len(await look(clock.now().replace(year=2027, month=4, day=11))) == 1
+    assert (await call("POST", f"{path}/cancellations"))["at_risk"] is False
+    assert (await call("GET", "/v1/goals?at_risk=true"))["items"] == []
+    (told,) = await look(clock.now())
+    assert (told[0], told[1]["goal_id"]) == ("metrics.goal.cancelled.v1", goal["goal_id"])
+    # A draft was told to nobody, and so is its end.
+    draft = await call("POST", "/v1/goals", terms(), status=201)
+    await call("POST", f"/v1/goals/{draft['goal_id']}/cancellations")
+    assert await look(clock.now()) == []
 
 
 async def test_goals_are_their_territorys(counted, call, northerner, issuer) -> None:
@@ -196,6 +222,111 @@ async def test_attainment_holds_revenue_against_the_goals_in_force(counted, call
     assert (value["value"], value["reason"]) == (None, "no-quota")
 
 
+MARCH = "/v1/metrics?metric_id=attainment&view=as_was&include=self&from=2026-03-01&to=2026-04-01"
+QUOTA_OF_2026 = {"first_day": "2026-01-01", "end_day": "2027-01-01"}
+
+
+@pytest.fixture
+def activate(call):
+    """Draft a goal of 2026 and activate it; return it, or what was refused."""
+
+    async def activate(status=200, **told):
+        goal = await call("POST", "/v1/goals", terms(**{**QUOTA_OF_2026, **told}), status=201)
+        answer = await call("POST", f"/v1/goals/{goal['goal_id']}/activations", status=status, version=1)
+        return answer if status == 200 else {**answer, "goal_id": goal["goal_id"]}
+
+    return activate
+
+
+def failed(answer):
+    """Return the codes of the findings that fail."""
+    return {finding["code"] for finding in answer["findings"] if finding["severity"] == "fail"}
+
+
+async def test_no_goal_is_its_own_parent_or_ancestor(counted, call) -> None:
+    """Its purpose would be itself, and its target part of itself: the quota would be gone."""
+    goal = await call("POST", "/v1/goals", terms(objective=None), status=201)
+    path = f"/v1/goals/{goal['goal_id']}"
+    own = terms(objective=None, parent_goal_id=goal["goal_id"])
+    assert failed(await call("PUT", path, own, version=1)) == {"own-parent"}
+    refused = await call("POST", f"{path}/activations", status=422, version=2)
+    assert refused["code"] == "goal-not-smart"
+
+    part = await call("POST", "/v1/goals", own, status=201)
+    for parent in (part["goal_id"], goal["goal_id"]):
+        drafted = await call("POST", "/v1/goals", terms(parent_goal_id=parent), status=201)
+        assert "own-parent" not in failed(drafted)
+    around = terms(parent_goal_id=part["goal_id"])
+    assert failed(await call("PUT", path, around, version=2)) == {"own-parent"}
+    assert failed(await call("GET", f"/v1/goals/{part['goal_id']}")) == {"own-parent"}
+
+
+async def test_a_part_in_another_currency_is_refused_and_takes_no_quota_away(counted, call, activate) -> None:
+    year = await activate()
+    part = {"parent_goal_id": year["goal_id"], "currency": "JPY", "target": "365"}
+    refused = await activate(status=422, **part)
+    assert failed(refused) == {"other-currency"}
+    await activate(**{**part, "parent_goal_id": None})
+    totals = (await call("GET", f"{MARCH}&territory_id={territory('north')}"))["totals"]
+    assert {v["currency"]: v["denominator"] for v in totals} == {"USD": "31.00", "JPY": "31"}
+
+
+async def test_a_goal_serves_no_goal_that_was_given_up(counted, call, activate) -> None:
+    year = await activate()
+    await call("POST", f"/v1/goals/{year['goal_id']}/cancellations")
+    refused = await activate(status=422, objective=None, parent_goal_id=year["goal_id"])
+    assert failed(refused) == {"parent-not-running"}
+
+
+async def test_a_territory_has_one_quota_a_day(counted, call, activate) -> None:
+    """A stretch beside the goal, and a part of a part whose own goal was given up, leave the quota as it is."""
+    year = await activate()
+    refused = await activate(status=422, view="as_is", target="500.00")
+    assert failed(refused) == {"second-quota"}
+    assert year["goal_id"] in refused["detail"]
+    await activate(stretch=True, target="500.00")
+    half = await activate(first_day="2026-07-01", target="180.00", parent_goal_id=year["goal_id"])
+    month = {"first_day": "2026-12-01", "target": "30.00", "parent_goal_id": half["goal_id"]}
+    await activate(**month)
+    await call("POST", f"/v1/goals/{half['goal_id']}/cancellations")
+    december = MARCH.replace("2026-03-01", "2026-12-01").replace("2026-04-01", "2027-01-01")
+    (value,) = (await call("GET", f"{december}&territory_id={territory('north')}"))["totals"]
+    assert value["denominator"] == "31.00"
+    # Other days, another currency or territory: another quota.
+    await activate(first_day="2027-01-01", end_day="2028-01-01")
+    await activate(currency="JPY", target="365")
+    await activate(territory_id=str(territory("south")))
+
+
+async def test_of_goals_activated_at_once_one_is_the_quota(counted, call, transact, engine) -> None:
+    """Neither transaction sees the other's goal active, so the second one has to wait for the first."""
+    first, second = [await call("POST", "/v1/goals", terms(), status=201) for _ in range(2)]
+    done, go = asyncio.Event(), asyncio.Event()
+
+    async def activate_and_hold(command, uow):
+        await activate_goal(command, uow)
+        done.set()
+        await go.wait()
+
+    holding = asyncio.create_task(
+        transact(activate_and_hold, ActivateGoal(UUID(first["goal_id"]), 1, EVERYWHERE))
+    )
+    await done.wait()
+    path = f"/v1/goals/{second['goal_id']}/activations"
+    waiting = asyncio.create_task(call("POST", path, status=422))
+    await eventually(lambda: is_waiting(engine))
+    go.set()
+    await holding
+    assert failed(await waiting) == {"second-quota"}
+
+
+async def is_waiting(engine):
+    """Tell whether a session of this database waits for a lock."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with engine.connect() as connection:
+        return (await connection.execute(text(query))).scalar()
+
+
 async def test_attainment_by_rep_goes_by_the_days_a_rep_covers(counted, call, transact) -> None:
     """365.00 for the year is 1.00 a day: of March Ann has 9 days, Bob 20, and nobody two; the north is no rep's own."""
     year = {"first_day": "2026-01-01", "end_day": "2027-01-01"}
@@ -204,8 +335,13 @@ async def test_attainment_by_rep_goes_by_the_days_a_rep_covers(counted, call, tr
         goal = await call("POST", "/v1/goals", told, status=201)
         await call("POST", f"/v1/goals/{goal['goal_id']}/activations", version=1)
     ann, bob, n1 = uuid4(), uuid4(), territory("n1")
-    for rep, first, last in ((ann, (2025, 1, 1), (2026, 3, 10)), (bob, (2026, 3, 12), (2026, 4, 1))):
-        since, until = (datetime(*day, 9, tzinfo=UTC) for day in (first, last))
+    # Somebody who came an hour before Ann and stayed as long has no day: the later one counts.
+    for rep, first, last in (
+        (uuid4(), (2025, 1, 1, 8), (2026, 3, 10, 9)),
+        (ann, (2025, 1, 1, 9), (2026, 3, 10, 9)),
+        (bob, (2026, 3, 12, 9), (2026, 4, 1, 9)),
+    ):
+        since, until = (datetime(*moment, tzinfo=UTC) for moment in (first, last))
         coverage = uuid4()
         started = CoverageStarted(
             coverage_id=coverage, territory_id=n1, rep_id=rep, role="primary", share_percent=Decimal(100),

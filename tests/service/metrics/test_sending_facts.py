@@ -26,7 +26,7 @@ async def test_each_fact_sent_gets_its_status(counted, api, organisation, waitin
     sent = [
         fact("new").model_dump(mode="json"),
         fact("o1").model_dump(mode="json"),
-        fact("o1", amount="7.00").model_dump(mode="json"),
+        fact("o1", amount="3.00").model_dump(mode="json"),
         {"kind": "order"},
         fact("o1", revision=2, amount="5.00").model_dump(mode="json"),
         fact("o1").model_dump(mode="json"),
@@ -45,6 +45,24 @@ async def test_each_fact_sent_gets_its_status(counted, api, organisation, waitin
     assert [(each.external_id, each.revision) for each in record.facts] == [("new", 1), ("o1", 2)]
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM fact_conflicts"))).scalar() == 1
+
+
+async def test_a_telling_that_outranks_what_is_counted_is_a_conflict_that_counts(
+    counted, transact, api, organisation, waiting, engine
+):
+    """Refused at the door it would count for nobody, and at an installation that read it first for everybody."""
+    other = fact("o1", amount="7.00")
+    assert row_of(other).payload_hash < row_of(fact("o1")).payload_hash
+    sent = {"facts": [other.model_dump(mode="json"), fact("o1").model_dump(mode="json")]}
+    answer = await api.post("/v1/facts", json=sent, headers=organisation)
+    assert [item["status"] for item in answer.json()["items"]] == ["conflict", "conflict"]
+    (record,) = await waiting()
+    assert record.facts == (other,)
+    await transact(apply_facts, [received(record)])
+    stored = (await api.get(f"/v1/facts/{other.entity_key}", headers=organisation)).json()
+    assert (stored["amount"], stored["history"]) == ("7.00", [])
+    (kept,) = (await api.get("/v1/fact-conflicts", headers=organisation)).json()["items"]
+    assert kept["amount"] == "100.00"
 
 
 async def test_a_thousand_facts_leave_as_records_of_500(api, organisation, waiting):

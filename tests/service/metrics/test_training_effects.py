@@ -123,6 +123,7 @@ async def test_bad_questions_name_the_field(trained, ask) -> None:
         ({"until": "2026-01-31"}, "until"),
         ({"until": "2030-01-01"}, "until"),
         ({"months": "13"}, "months"),
+        ({"certification_code": "x\x00"}, "certification_code"),
         ({"since": "0"}, "since"),
     ):
         refused = await ask(status=422, **wrong)

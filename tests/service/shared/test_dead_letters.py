@@ -1,16 +1,11 @@
 """What an operator does about parked keys."""
 
-import json
-
 import pytest
-from pydantic import SecretStr
 
 from shared.messaging.batches import Batches
-from shared.messaging.dead_letters import ReplayFailed, discard, list_parked, replay, show_parked
-from shared.messaging.dlq_command import dlq
-from shared.runtime.settings import ServiceSettings
 from tests.service.shared import toy
 from tests.service.shared.batches import applied, place, record
+from tests.service.shared.operators import AUDIT, PARKED, Operator
 
 PLACE = place(toy.EVENTS)
 
@@ -35,64 +30,109 @@ async def parked(batches, ledger):
     return batches
 
 
-async def test_replay_applies_in_order_and_lets_the_key_go(parked, engine, ledger, query):
-    assert [(each.key, each.reason, each.records) for each in await list_parked(engine)] == [
-        ("lamp", "failed", 3)
-    ]
+@pytest.fixture
+def operator(database, capsys):
+    return Operator(database, None, capsys)
+
+
+@pytest.fixture
+def say(operator, ledger):
+    async def run(*words):
+        return await operator.say("dlq", *words, consumers={toy.READER: [ledger.events()]})
+
+    return run
+
+
+async def test_replay_applies_in_order_and_lets_the_key_go(parked, say, operator, ledger, query):
+    [waiting] = await say("list")
+    assert (waiting["key"], waiting["reason"], waiting["records"]) == ("lamp", "failed", 3)
     ledger.refuse = set()
-    assert await replay(parked, "lamp") == 3
+    [done] = await say("replay", *PARKED, "--as", "jane")
+    assert (operator.status, done["records"]) == (0, 3)
     assert await applied(query, "lamp") == [1, 2, 3]
-    assert await list_parked(engine) == []
+    assert await say("list") == []
     assert await query("SELECT 1 FROM parked_keys") == []
+    [(actor, operation, what)] = await query(AUDIT)
+    assert (actor, operation) == ("operator:jane", "events-dlq-replay")
+    assert what == {"consumer": toy.READER, "topic": toy.EVENTS, "key": "lamp"}
     await parked.apply(PLACE, [record(3, toy.Happened(thing="lamp", number=4), 4)])
     assert await applied(query, "lamp") == [1, 2, 3, 4]
 
 
-async def test_a_replay_that_fails_changes_nothing(parked, engine, query):
-    with pytest.raises(ReplayFailed, match="cannot cope"):
-        await replay(parked, "lamp")
+@pytest.mark.usefixtures("parked")
+async def test_a_replay_that_fails_changes_nothing(say, operator, query):
+    assert await say("replay", *PARKED) == []
+    assert operator.status == 1
+    assert "cannot cope" in operator.refusal
     assert await applied(query, "lamp") == []
-    assert [each.records for each in await list_parked(engine)] == [3]
-
-
-async def test_discard_gives_up_the_refused_record_and_goes_on(parked, ledger, engine, query):
-    ledger.refuse = set()
-    assert await discard(parked, "lamp") == 1
-    assert await applied(query, "lamp") == [2, 3]
-    assert await list_parked(engine) == []
-
-
-async def test_discard_accepts_the_loss_of_versions_that_never_came(batches, engine, query):
-    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=5), 5)])
-    assert await discard(batches, "lamp") == 0
-    assert await applied(query, "lamp") == [5]
-    assert await list_parked(engine) == []
-
-
-async def test_an_unreadable_event_is_kept_for_a_release_that_reads_it(batches, engine):
-    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=1), 1, value=b"{}")])
-    [shown] = await show_parked(engine, consumer=toy.READER, topic=toy.EVENTS, key="lamp")
-    assert shown.record.value == b"{}"
-    assert "Field required" in (shown.error or "")
+    assert [waiting["records"] for waiting in await say("list")] == [3]
+    assert await query(AUDIT) == []
 
 
 @pytest.mark.usefixtures("parked")
-async def test_the_command_lists_shows_and_replays(database, capsys):
-    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
-    consumers = {toy.READER: [toy.Ledger().events()]}
+async def test_a_dry_run_replays_and_takes_it_back(say, ledger, query):
+    ledger.refuse = set()
+    [done] = await say("replay", *PARKED, "--dry-run")
+    assert (done["records"], done["dry_run"]) == (3, True)
+    assert await applied(query, "lamp") == []
+    assert [waiting["records"] for waiting in await say("list")] == [3]
+    assert await query(AUDIT) == []
 
-    async def say(*words):
-        assert await dlq(words, settings=settings, service=toy.SERVICE, consumers=consumers) == 0
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-    assert [line["key"] for line in await say("list")] == ["lamp"]
-    assert [line["version"] for line in await say("show", toy.READER, toy.EVENTS, "lamp")] == [1, 2, 3]
-    assert await say("replay", toy.READER, toy.EVENTS, "lamp") == [{"key": "lamp", "records": 3}]
+@pytest.mark.usefixtures("parked")
+async def test_discard_gives_up_the_refused_record_and_goes_on(say, operator, ledger, query):
+    ledger.refuse = set()
+    [done] = await say("discard", *PARKED)
+    assert (operator.status, done["records"], done["replayed"]) == (0, 1, 2)
+    assert await applied(query, "lamp") == [2, 3]
+    assert await say("list") == []
+    assert [operation for _, operation, _ in await query(AUDIT)] == ["events-dlq-discard"]
+
+
+@pytest.mark.usefixtures("parked")
+async def test_what_was_discarded_stays_so_when_the_next_is_refused_too(say, operator, query):
+    [done] = await say("discard", *PARKED)
+    assert (operator.status, done["records"], done["replayed"]) == (3, 1, 0)
+    assert "cannot cope" in done["refused"]
+    assert await applied(query, "lamp") == []
+    [waiting] = await say("list")
+    assert (waiting["first_version"], waiting["records"]) == (2, 2)
+
+
+async def test_what_a_refused_handler_had_announced_is_not_sent(batches, say, ledger, query):
+    echoing = toy.Subscription(toy.EVENTS, {toy.Happened: ledger.echo})
+    refusing = Batches(toy.READER, echoing, engine=batches.engine, clock=batches.clock, source=batches.source)
+    ledger.refuse = {"lamp"}
+    await refusing.apply(PLACE, [record(n, toy.Happened(thing="lamp", number=n), n + 1) for n in range(2)])
+    await say("discard", *PARKED)
+    assert await query("SELECT 1 FROM outbox WHERE aggregatetype = :topic", topic=toy.ECHOES) == []
+
+
+async def test_discard_accepts_the_loss_of_versions_that_never_came(batches, say, query):
+    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=5), 5)])
+    [done] = await say("discard", *PARKED)
+    assert done["records"] == 0
+    assert await applied(query, "lamp") == [5]
     assert await say("list") == []
 
 
-async def test_the_command_refuses_what_this_release_does_not_read(database, capsys):
-    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
-    words = ("replay", "no.such.consumer", toy.EVENTS, "lamp")
-    assert await dlq(words, settings=settings, service=toy.SERVICE, consumers={}) == 1
-    assert "no consumer of this release" in capsys.readouterr().err
+async def test_an_unreadable_event_is_kept_for_a_release_that_reads_it(batches, say):
+    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=1), 1, value=b"{}")])
+    [shown] = await say("show", *PARKED)
+    assert (shown["value"], shown["version"]) == ("{}", 1)
+    assert "Field required" in shown["error"]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("no.such.consumer", toy.EVENTS, "lamp"), f"there are {toy.READER}"),
+        ((toy.READER, toy.STATES, "lamp"), f"it reads {toy.EVENTS}"),
+        ((toy.READER, toy.EVENTS, "nothing"), "nothing of nothing is parked"),
+    ],
+)
+async def test_what_cannot_be_replayed_is_refused_with_what_can(say, operator, names, told):
+    for verb in ("replay", "discard"):
+        assert await say(verb, *names) == []
+        assert operator.status == 1
+        assert told in operator.refusal

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from services.assignment.crm.import_report import ImportReport
 from services.assignment.crm.references import TERRITORY, References
 from services.assignment.crm.salesforce.plan_writer import PlanParts, write_plan
-from services.assignment.crm.salesforce.rule_reader import ITEMS, PLACES, RULES, RuleRecords, read_rules
+from services.assignment.crm.salesforce.rule_reader import (
+    ITEMS,
+    PLACES,
+    RULES,
+    KnownRules,
+    RuleRecords,
+    read_rules,
+)
 from services.assignment.crm.salesforce.territory_reader import TERRITORIES, TYPES, read_territories
 from services.assignment.crm.shapes import System
 from services.assignment.plans.plan import PlanState
@@ -61,7 +68,7 @@ def _read(records, references: References, *, tree: Tree = EMPTY, rules=()):
     report = ImportReport()
     planted = read_territories(records[TERRITORIES], records[TYPES], tree, references, report)
     written = RuleRecords(records[RULES], records[ITEMS], records[PLACES])
-    texts = read_rules(written, planted, rules, references, report)
+    texts = read_rules(written, KnownRules(tree, rules), planted, references, report)
     assert report.errors == []
     return (
         planted,

@@ -158,7 +158,7 @@ def test_a_condition_written_as_items_means_the_same(condition, accounts):
         ({"Field": "Industry", "Operation": "startsWith", "Value": ""}, "Value"),
         ({"Field": "NumberOfEmployees", "Operation": "equals", "Value": "1,000"}, "Value"),
         ({"Field": "NumberOfEmployees", "Operation": "lessThan", "Value": "1,2"}, "Value"),
-        ({"Field": "BillingState", "Operation": "equals", "Value": "Texas"}, "Value"),
+        ({"Field": "BillingState", "Operation": "equals", "Value": "Bavaria"}, "Value"),
         ({"Field": "Industry", "Operation": "equals", "Value": {"a": 1}}, "Value"),
         ({"Field": "Industry", "Operation": "equals", "Value": "\ud800"}, "Value"),
     ],

@@ -1,6 +1,7 @@
 """Every combination of yes and no on four levels, and contact hours on the customer's own clock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import product
 from uuid import UUID
@@ -65,8 +66,7 @@ def test_every_combination_of_words_on_four_levels(purpose: Purpose):
             for rank, (level, states) in enumerate(words.items())
             for number, state in enumerate(states)
         ]
-        where = point or channel
-        denied = NO in everything or NO in where or NO in what_for
+        denied = NO in (*everything, *channel, *point, *what_for)
         asked_for = bool(what_for or everything)
         allowed = not denied and (asked_for or purpose not in OPT_IN)
         verdict = judge(*statements, purpose=purpose)
@@ -80,6 +80,21 @@ def test_every_combination_of_words_on_four_levels(purpose: Purpose):
             assert verdict == Verdict(Reason.NOT_OBJECTED)
 
 
+@pytest.mark.parametrize("level", ConsentLevel)
+def test_an_answer_that_is_owed_passes_every_no_but_only_as_service_and_in_contact_hours(level: ConsentLevel):
+    no = say(level, NO)
+    owed = Asked(Channel.PHONE, Purpose.SERVICE, AT, POINT, owed=True)
+    assert judge_contact(owed, [no], None) == Verdict(Reason.ANSWERS_CUSTOMER)
+    assert judge_contact(owed, [], None).reason is Reason.NOT_OBJECTED
+    assert judge_contact(replace(owed, owed=False), [no], None).statement == no
+    everything = say(ConsentLevel.GLOBAL, NO)
+    for purpose in set(Purpose) - {Purpose.SERVICE}:
+        denied = judge_contact(replace(owed, purpose=purpose), [everything], None)
+        assert denied.reason is Reason.GLOBAL_DENIED
+    asleep = ContactHours(EVERY_DAY, time(10), time(11), "UTC")
+    assert judge_contact(owed, [no], asleep).reason is Reason.OUTSIDE_CONTACT_HOURS
+
+
 def test_the_order_in_which_words_were_recorded_decides_nothing():
     words = [say(level, NO, number) for number, level in enumerate(ConsentLevel)]
     assert judge(*words) == judge(*words[::-1])
@@ -90,13 +105,18 @@ def test_a_global_no_beats_a_yes_to_the_purpose():
     assert (verdict.allowed, verdict.reason) == (False, Reason.GLOBAL_DENIED)
 
 
-def test_a_no_to_the_contact_point_beats_a_yes_to_its_channel_and_a_yes_frees_only_that_point():
+def test_a_no_to_the_contact_point_beats_a_yes_to_its_channel():
     no = judge(say(ConsentLevel.CHANNEL, YES), say(ConsentLevel.CONTACT_POINT, NO, 2))
     assert (no.allowed, no.reason) == (False, Reason.CONTACT_POINT_DENIED)
+    other = judge(say(ConsentLevel.CHANNEL, YES), say(ConsentLevel.CONTACT_POINT, NO, 2), point="phone-8")
+    assert other.reason is Reason.CONSENT_GRANTED
+
+
+def test_a_yes_to_a_contact_point_does_not_open_a_blocked_channel():
+    """A contact point has no channel: an e-mail address that once got a yes would open the phone."""
     words = (say(ConsentLevel.CHANNEL, NO), say(ConsentLevel.CONTACT_POINT, YES, 2))
-    assert judge(*words).allowed
-    assert judge(*words, point="phone-8").reason is Reason.CHANNEL_DENIED
-    assert judge(*words, point=None).reason is Reason.CHANNEL_DENIED
+    for point in (POINT, "phone-8", None):
+        assert judge(*words, point=point).reason is Reason.CHANNEL_DENIED
 
 
 def test_a_blocked_channel_stays_blocked_whatever_the_purpose():

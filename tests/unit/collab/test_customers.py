@@ -229,6 +229,7 @@ def _knowledge(**fields: object) -> Knowledge:
         "preferences": resolve_preferences(preferences),
         "consents": (Statement(UUID(int=7), phone, ConsentState.GRANTED, Source.CUSTOMER, NOW - DAY),),
         "scores": (KnownScore(UUID(int=8), ScoreKind.NPS, 9, NOW - DAY),),
+        "covering": frozenset({UUID(int=6)}),
     }
     return Knowledge(**{**standard, **fields})
 
@@ -264,6 +265,12 @@ def test_a_need_under_way_or_two_weeks_old_should_have_evidence(status: NeedStat
     need = _known_need(status=status, registered_at=NOW - age * DAY, evidence=0)
     expected = [(StepCode.NEED_WITHOUT_EVIDENCE, "training")] if asked else []
     assert _codes(_knowledge(needs=(need,))) == expected
+
+
+def test_a_need_whose_owner_does_not_cover_the_account_wants_another():
+    assert _codes(_knowledge(covering=frozenset({UUID(int=9)}))) == [(StepCode.NEED_OWNER_LEFT, "training")]
+    unowned = (_known_need(owner_rep_id=None),)
+    assert _codes(_knowledge(needs=unowned, covering=frozenset())) == [(StepCode.NEED_UNOWNED, "training")]
 
 
 def test_a_preference_is_asked_again_after_a_year():
@@ -319,7 +326,7 @@ def test_the_most_urgent_comes_first_and_of_the_same_the_longest_due():
 
 
 def test_of_an_unknown_customer_nothing_is_there():
-    empty = Knowledge(NOW, (), 0, {}, (), ())
+    empty = Knowledge(NOW, (), 0, {}, (), (), frozenset())
     complete = measure_completeness(empty)
     assert (complete.score_percent, complete.present) == (0, ())
     assert set(complete.missing) == set(Part)

@@ -52,3 +52,10 @@ def test_a_void_pass_leaves_the_completion_to_an_older_one_or_moves_it_to_a_late
     assert enrolment.satisfy(_passed("a", 2, 2)).void(UUID(int=1)).completed_on == DAY + timedelta(days=5)
     assert enrolment.satisfy(_passed("a", 9, 2)).void(UUID(int=1)).completed_on == DAY + timedelta(days=9)
     assert enrolment.void(UUID(int=1)).completed_on is None
+
+
+def test_what_is_no_longer_completed_opens_unless_another_took_its_place():
+    for enrolled_again, state in ((False, EnrolmentState.OPEN), (True, EnrolmentState.SUPERSEDED)):
+        enrolment = Enrolment(frozenset({"a"}), enrolled_again=enrolled_again).satisfy(_passed("a", 5, 1))
+        assert enrolment.state is EnrolmentState.COMPLETED
+        assert enrolment.void(UUID(int=1)).state is state

@@ -17,11 +17,11 @@ from shared.runtime.refusals import NotFound, Refusal
 
 SENT = Handoff(UUID(int=1), UUID(int=2), ACCOUNT_V1, HandoffState.SENT, 1, frozenset())
 ITEMS = sorted(codes_of(ACCOUNT_V1))
-CLOSED = {HandoffState.REJECTED, HandoffState.DONE, HandoffState.SUPERSEDED}
+CLOSED = {HandoffState.DONE, HandoffState.SUPERSEDED}
 
 Action = Callable[[Handoff], Handoff]
 actions: st.SearchStrategy[Action] = st.one_of(
-    st.sampled_from([Handoff.accept, Handoff.reject, Handoff.complete]),
+    st.sampled_from([Handoff.accept, Handoff.reject, Handoff.complete, Handoff.supersede]),
     st.builds(
         lambda item, done: lambda handoff: handoff.tick(item, done=done),
         st.sampled_from([*ITEMS, "unknown"]),
@@ -29,10 +29,14 @@ actions: st.SearchStrategy[Action] = st.one_of(
     ),
 )
 ALLOWED = {
-    HandoffState.SENT: {HandoffState.SENT, HandoffState.ACCEPTED, HandoffState.REJECTED},
-    HandoffState.ACCEPTED: {HandoffState.ACCEPTED, HandoffState.DONE},
-    HandoffState.REJECTED: {HandoffState.REJECTED},
-    HandoffState.DONE: {HandoffState.DONE},
+    HandoffState.SENT: {
+        HandoffState.SENT,
+        HandoffState.ACCEPTED,
+        HandoffState.REJECTED,
+        HandoffState.SUPERSEDED,
+    },
+    HandoffState.ACCEPTED: {HandoffState.ACCEPTED, HandoffState.DONE, HandoffState.SUPERSEDED},
+    HandoffState.REJECTED: {HandoffState.SUPERSEDED},
 }
 
 
@@ -57,6 +61,17 @@ def test_a_handoff_is_decided_once():
         for action in (decided.accept, decided.reject):
             with pytest.raises(HandoffAlreadyDecided):
                 action()
+
+
+def test_what_is_done_or_gone_is_not_superseded():
+    done = SENT.accept()
+    for item in ITEMS:
+        done = done.tick(item, done=True)
+    for unfinished in (SENT, SENT.accept(), SENT.reject()):
+        assert unfinished.supersede().state is HandoffState.SUPERSEDED
+    for handoff in (done.complete(), SENT.supersede()):
+        with pytest.raises(HandoffClosed):
+            handoff.supersede()
 
 
 def test_completion_needs_acceptance_and_every_item():

@@ -4,11 +4,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collab.handoffs.move import Consequences, Move, Outstanding, follow_moves
+from services.collab.handoffs.handoff import Handoff
+from services.collab.handoffs.move import Consequences, Move, Unfinished, follow_moves
 from shared.testing.frozen_clock import A_MONDAY
 
 NORTH, SOUTH, EAST = (UUID(int=n) for n in (1, 2, 3))
 ACCOUNT = UUID(int=9)
+SENT = Handoff.send(UUID(int=4), ACCOUNT)
 
 
 def move(
@@ -17,10 +19,9 @@ def move(
     return Move(account, source, target, None if activation is None else UUID(int=activation), A_MONDAY)
 
 
-def follow(*moves: Move, outstanding: Outstanding | None = None) -> Consequences:
+def follow(*moves: Move, before: Unfinished | None = None) -> Consequences:
     ids = count(100)
-    before = {} if outstanding is None else {outstanding.account_id: outstanding}
-    return follow_moves(moves, before, lambda: UUID(int=next(ids)))
+    return follow_moves(moves, [] if before is None else [before], lambda: UUID(int=next(ids)))
 
 
 def routes(found: Consequences) -> list[tuple[UUID, UUID]]:
@@ -46,10 +47,19 @@ def test_onward_starts_from_the_side_that_knows():
 
 
 def test_a_gap_or_an_import_supersedes_and_opens_none():
-    held = Outstanding(UUID(int=4), ACCOUNT, NORTH)
-    for away in (move(SOUTH, None), move(SOUTH, EAST, None)):
-        found = follow(away, outstanding=held)
-        assert (len(found.superseded), found.opened) == (1, ())
+    for accepted in (False, True):
+        held = Unfinished(SENT.accept() if accepted else SENT, NORTH)
+        for away in (move(SOUTH, None), move(SOUTH, EAST, None)):
+            found = follow(away, before=held)
+            assert (len(found.superseded), found.opened) == (1, ())
+
+
+def test_who_accepted_is_the_side_that_knows_wherever_it_goes():
+    held = Unfinished(SENT.accept(), NORTH)
+    for target in (NORTH, EAST):
+        found = follow(move(SOUTH, target), before=held)
+        assert [item.handoff for item in found.superseded] == [held.handoff.supersede()]
+        assert routes(found) == [(SOUTH, target)]
 
 
 territories = st.sampled_from([NORTH, SOUTH, EAST, None])
@@ -74,21 +84,20 @@ def states(batches: list[list[Move]]) -> list[tuple[UUID, UUID, UUID, bool]]:
     """Apply batches one after the other as the consumer does; return what is in the table at the end."""
     ids = count(100)
     table: dict[UUID, tuple[UUID, UUID, UUID, bool]] = {}
-    outstanding: dict[UUID, Outstanding] = {}
+    unfinished: dict[UUID, Unfinished] = {}
     for batch in batches:
-        found = follow_moves(batch, outstanding, lambda: UUID(int=next(ids)))
+        found = follow_moves(batch, unfinished.values(), lambda: UUID(int=next(ids)))
         for opened in found.opened:
-            table[opened.handoff_id] = (
-                opened.account_id,
+            table[opened.handoff.handoff_id] = (
+                opened.handoff.account_id,
                 opened.from_territory_id,
                 opened.to_territory_id,
                 True,
             )
-            outstanding[opened.account_id] = opened
+            unfinished[opened.handoff.handoff_id] = opened
         for gone in found.superseded:
             table[gone.handoff.handoff_id] = (*table[gone.handoff.handoff_id][:3], False)
-        open_now = {handoff for handoff, row in table.items() if row[3]}
-        outstanding = {key: held for key, held in outstanding.items() if held.handoff_id in open_now}
+            del unfinished[gone.handoff.handoff_id]
     return sorted(table.values())
 
 

@@ -2,13 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.collab.protocols.calendar_hours import week_of
 from services.collab.protocols.obligations.obligation import Obligation, ObligationState, Outcome
-from services.collab.protocols.protocol import Action, ProtocolVersion, Step, Timer, Trigger, schedule
+from services.collab.protocols.protocol import (
+    Action,
+    ProtocolVersion,
+    Step,
+    Timer,
+    Trigger,
+    require_reminders_to_come,
+    schedule,
+)
+from services.collab.protocols.refusals import ReminderNeverComes
 from services.collab.protocols.working_hours import Unit, WorkingCalendar, WorkingTime
 
 WEEK = week_of([{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}])
@@ -19,6 +29,39 @@ END = (Step(Action.ESCALATE), Step(Action.BREACH))
 
 def protocol(due: WorkingTime, *steps: Step) -> ProtocolVersion:
     return ProtocolVersion("x", Trigger.HANDOFF_OPENED, "primary", due, "business", (*steps, *END), True)
+
+
+UNEVEN = WorkingCalendar(
+    "UTC",
+    week_of(
+        [
+            {"days": ["mon", "wed"], "from": "08:00", "to": "12:00"},
+            {"days": ["mon"], "from": "13:00", "to": "17:00"},
+            {"days": ["sat"], "from": "10:00", "to": "12:00"},
+        ]
+    ),
+)
+
+
+@given(
+    st.sampled_from([CALENDAR, UNEVEN]),
+    st.builds(WorkingTime, st.integers(1, 30), st.sampled_from(Unit)),
+    st.builds(WorkingTime, st.integers(1, 12), st.sampled_from(Unit)),
+    st.integers(1, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_reminder_is_refused_where_no_start_has_it_come_as_often_as_it_says(
+    calendar: WorkingCalendar, due: WorkingTime, after: WorkingTime, times: int
+):
+    """Against the clocks of a week, started at every full hour."""
+    version = protocol(due, Step(Action.REMIND, after, times))
+    starts = [FRIDAY + timedelta(hours=hours) for hours in range(7 * 24)]
+    clocks = (schedule(version, calendar, start).timers for start in starts)
+    if any(timer.loop == times and timer.action is Action.REMIND for clock in clocks for timer in clock):
+        require_reminders_to_come(version, calendar)
+    else:
+        with pytest.raises(ReminderNeverComes, match="step 1 would remind"):
+            require_reminders_to_come(version, calendar)
 
 
 def test_a_reminder_comes_before_the_deadline_and_the_rest_with_it():

@@ -30,7 +30,24 @@ def test_the_fingerprint_is_of_title_and_text_and_nothing_else():
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_what_was_not_published_cannot_be_acknowledged(version: int):
     with pytest.raises(NotFound):
-        Policy(draft=Draft("x", "y", Audience())).require_acknowledgeable(version, "")
+        Policy(draft=Draft("x", "y", Audience())).require_acknowledgeable(version, "", MONDAY)
+
+
+def test_a_version_is_acknowledged_until_the_next_takes_effect():
+    policy, versions = Policy(), []
+    for text, days in (("one", 0), ("two", 7), ("instead of two", 7), ("three", 14)):
+        draft = Draft("x", text, Audience(), MONDAY + timedelta(days=days))
+        policy, version = policy.write(draft).publish(MONDAY)
+        versions.append(version)
+
+    def standing(days: int) -> list[int]:
+        return [one.version for one in policy.standing(MONDAY + timedelta(days=days))]
+
+    # The second never takes effect: the third takes its place at the same moment.
+    assert (standing(0), standing(6), standing(7), standing(14)) == ([1, 3, 4], [1, 3, 4], [3, 4], [4])
+    policy.require_acknowledgeable(1, versions[0].fingerprint, MONDAY)
+    with pytest.raises(VersionReplaced, match="version 3"):
+        policy.require_acknowledgeable(1, versions[0].fingerprint, MONDAY + timedelta(days=7))
 
 
 class LifeOfAPolicy(RuleBasedStateMachine):
@@ -41,7 +58,6 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         self.policy = Policy()
         self.now = MONDAY
         self.published: list[PolicyVersion] = []
-        self.acknowledged: set[tuple[int, int]] = set()
 
     @rule(hours=st.integers(1, 60))
     def time_passes(self, hours: int) -> None:
@@ -69,21 +85,21 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         self.published.append(version)
 
     @precondition(lambda self: self.published)
-    @rule(rep=st.integers(0, 3), data=st.data())
-    def a_rep_acknowledges(self, rep: int, data: st.DataObject) -> None:
+    @rule(data=st.data())
+    def a_rep_acknowledges(self, data: st.DataObject) -> None:
         read = data.draw(st.sampled_from(self.published))
         shown = data.draw(st.sampled_from(self.published))
         refusal = None
-        if read.version < len(self.published):
+        moments = [one.effective_from for one in self.published[read.version :]]
+        if any(moment <= max(self.now, read.effective_from) for moment in moments):
             refusal = VersionReplaced
         elif shown.fingerprint != read.fingerprint:
             refusal = OtherText
         if refusal is not None:
             with pytest.raises(refusal):
-                self.policy.require_acknowledgeable(read.version, shown.fingerprint)
+                self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
             return
-        self.policy.require_acknowledgeable(read.version, shown.fingerprint)
-        self.acknowledged.add((read.version, rep))
+        self.policy.require_acknowledgeable(read.version, shown.fingerprint, self.now)
 
     @invariant()
     def versions_are_numbered_and_take_effect_in_their_order(self) -> None:
@@ -93,8 +109,15 @@ class LifeOfAPolicy(RuleBasedStateMachine):
         assert self.policy.latest == (self.published[-1] if self.published else None)
 
     @invariant()
-    def only_versions_that_were_published_are_acknowledged(self) -> None:
-        assert {version for version, _ in self.acknowledged} <= {one.version for one in self.published}
+    def the_latest_that_has_taken_effect_is_in_force(self) -> None:
+        begun = [one for one in self.published if one.effective_from <= self.now]
+        assert self.policy.in_force(self.now) == (begun[-1] if begun else None)
+
+    @invariant()
+    def what_is_in_force_and_each_that_will_be_is_standing(self) -> None:
+        moments = {self.now, *(one.effective_from for one in self.published if one.effective_from > self.now)}
+        some_day = [self.policy.in_force(moment) for moment in sorted(moments)]
+        assert list(self.policy.standing(self.now)) == [one for one in some_day if one is not None]
 
 
 TestLifeOfAPolicy = LifeOfAPolicy.TestCase

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.collab.training.certifications.refusals import AwardOver, AwardOverlaps
-from services.collab.training.certifications.validity import AwardState, Period, Terms, Withheld, earn
+from services.collab.training.certifications.validity import (
+    AwardState,
+    Period,
+    Terms,
+    Withheld,
+    earn,
+    require_free,
+)
 from services.collab.training.months import add_months
 
 YEARLY = Terms(validity_months=12, renewal_window_days=60, grace_days=30)
@@ -53,10 +60,11 @@ def test_a_pass_before_the_renewal_window_earns_nothing_and_says_so():
     assert earn(date(2025, 1, 29), YEARLY, [first, second]) is Withheld.RENEWAL_WINDOW_NOT_OPEN
 
 
-def test_a_period_that_reaches_into_another_is_refused():
+def test_a_period_that_reaches_into_another_is_refused_and_a_pass_told_late_does_not_earn_it():
     held = [YEARLY.period(date(2025, 6, 1))]
     with pytest.raises(AwardOverlaps, match="2025-06-01"):
-        earn(date(2025, 1, 1), YEARLY, held)
+        require_free(YEARLY.period(date(2025, 1, 1)), held)
+    assert earn(date(2025, 1, 1), YEARLY, held) is Withheld.FOLLOWED_BY_ANOTHER
 
 
 def test_a_revoked_award_has_no_grace_and_no_renewal():
@@ -128,9 +136,8 @@ class Certification(RuleBasedStateMachine):
     @rule(days_ago=st.integers(0, 90))
     def somebody_passes(self, days_ago: int) -> None:
         day = self.today - timedelta(days=days_ago)
-        try:
-            earned = earn(day, self.terms, self.held)
-        except AwardOverlaps:
+        earned = earn(day, self.terms, self.held)
+        if earned is Withheld.FOLLOWED_BY_ANOTHER:
             assert any(period.valid_from > day for period in self.held)
             return
         holding = [period for period in self.held if period.holds_on(day)]

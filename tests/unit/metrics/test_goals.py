@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.goals.goal import Goal, GoalState
+from services.metrics.goals.goal import Goal
 from services.metrics.goals.pace import days_of, elapsed_share, is_at_risk, progress_of
 from services.metrics.goals.refusals import GoalClosed, GoalNotDraft, GoalNotSmart, GoalStillRuns
 from services.metrics.goals.smart import Surroundings, chance_of, check, failures
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.terms import GoalTerms
 from services.metrics.quotas.quota import Target, quota_minor
 
@@ -56,7 +57,11 @@ def test_a_smart_goal_has_no_findings() -> None:
         ({"currency": None}, ("S", "no-currency")),
         ({"metric_id": "orders"}, ("S", "needless-currency")),
         ({"owner": None}, ("S", "no-owner")),
+        ({"currency": "XXX"}, ("S", "no-money")),
         ({"target": Decimal("100.001")}, ("M", "too-fine")),
+        ({"target": Decimal(0)}, ("M", "no-change")),
+        ({"target": Decimal(-5)}, ("M", "no-change")),
+        ({"metric_id": "leads", "currency": None, "target": Decimal("10.5")}, ("M", "no-whole-number")),
         ({"baseline": Decimal(200_000)}, ("M", "no-change")),
         ({"target": Decimal(150_000)}, ("A", "out-of-reach")),
         ({"target": Decimal(108_000)}, ("A", "bold")),
@@ -88,6 +93,35 @@ def test_a_goal_serves_its_parent() -> None:
     assert codes(child, replace(AROUND, parent=RATE)) == {("R", "unrelated-parent")}
     summer = replace(year, end_day=date(2026, 12, 1))
     assert codes(child, replace(AROUND, parent=summer)) == {("R", "outside-parent")}
+
+
+def test_the_parent_runs_and_measures_in_the_same_way() -> None:
+    year = replace(REVENUE, first_day=date(2026, 1, 1), target=Decimal(400_000))
+    child = replace(REVENUE, objective=None, parent_goal_id=UUID(int=9))
+    around = replace(AROUND, parent=year)
+    for state in (GoalState.CANCELLED, GoalState.ACHIEVED, GoalState.MISSED):
+        (found,) = check(child, replace(around, parent_state=state))
+        assert (found.code, found.severity) == ("parent-not-running", "fail")
+    (found,) = check(child, replace(around, parent_state=GoalState.DRAFT))
+    assert (found.code, found.severity) == ("parent-not-running", "warn")
+    assert codes(replace(child, currency="EUR"), around) == {("R", "other-currency")}
+    assert codes(replace(child, view="as_is"), around) == {("R", "other-view")}
+    # What drives the parent's metric need not be measured alike.
+    assert codes(replace(child, metric_id="bookings", currency="EUR"), around) == set()
+    assert codes(child, replace(around, is_own_ancestor=True)) == {("R", "own-parent")}
+
+
+def test_spending_less_than_an_amount_needs_no_baseline() -> None:
+    """What is to stay low starts from nothing, too: it is met until it is passed."""
+    spend = replace(REVENUE, metric_id="spend", direction="down")
+    assert codes(spend) == set()
+
+
+def test_a_territory_has_one_quota() -> None:
+    assert codes(REVENUE, replace(AROUND, rival=UUID(int=9))) == {("S", "second-quota")}
+    assert REVENUE.is_quota
+    assert not replace(REVENUE, stretch=True).is_quota
+    assert not replace(REVENUE, metric_id="bookings").is_quota
 
 
 def test_the_chance_is_that_of_a_normal_distribution() -> None:
@@ -189,11 +223,12 @@ def goal(state: GoalState = GoalState.DRAFT) -> Goal:
 def test_a_goal_goes_from_draft_to_active_to_its_end() -> None:
     active = goal().activate([])
     assert (active.state, active.version) == (GoalState.ACTIVE, 2)
-    assert active.settle(Decimal(100_000), today=REVENUE.end_day).state is GoalState.ACHIEVED
-    assert active.settle(Decimal("99999.99"), today=REVENUE.end_day).state is GoalState.MISSED
-    assert active.settle(None, today=REVENUE.end_day).state is GoalState.MISSED
+    settles_on = REVENUE.end_day + timedelta(days=2)
+    assert active.settle(Decimal(100_000), today=settles_on).state is GoalState.ACHIEVED
+    assert active.settle(Decimal("99999.99"), today=settles_on).state is GoalState.MISSED
+    assert active.settle(None, today=settles_on).state is GoalState.MISSED
     with pytest.raises(GoalStillRuns):
-        active.settle(Decimal(0), today=REVENUE.end_day - timedelta(days=1))
+        active.settle(Decimal(0), today=settles_on - timedelta(days=1))
     with pytest.raises(GoalNotDraft):
         active.change(REVENUE)
     with pytest.raises(GoalNotSmart):
@@ -213,7 +248,7 @@ def test_no_order_of_steps_leaves_an_end(steps: list[str]) -> None:
             then = {
                 "change": lambda one: one.change(REVENUE),
                 "activate": lambda one: one.activate([]),
-                "settle": lambda one: one.settle(Decimal(0), today=REVENUE.end_day),
+                "settle": lambda one: one.settle(Decimal(0), today=one.settles_on),
                 "cancel": lambda one: one.cancel(),
             }[step](now)
         except (GoalClosed, GoalNotDraft):

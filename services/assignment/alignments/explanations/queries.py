@@ -80,8 +80,11 @@ async def explain_plan(
     """Explain what a plan makes of an account as it was at an instant. Raises NotFound."""
     await find_account(read, account_id, scope=scope)
     await find_plan(read, plan_id)
+    # Where an alignment dates back, the account is what was known when that was recorded, as above.
+    periods = await list_periods(read, account_id, at=at, scope=scope, rows=1)
+    known_at = max([at, *(period.recorded_at for period in periods)])
     ground = await _ground(
-        read, account_id, plan_id, at, scope, pin=await _held(read, account_id, plan_id, at)
+        read, account_id, plan_id, known_at, scope, pin=await _held(read, account_id, plan_id, at)
     )
     return AccountExplanation(account_id, at, None, None, ground)
 

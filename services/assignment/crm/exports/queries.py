@@ -1,6 +1,7 @@
 """Reading what an export holds, as one snapshot has it."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +17,20 @@ from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import load_tree
 
 
-async def read_owners(read: AsyncConnection, territory_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the external id of the rep who covers each of these territories."""
+async def read_owners(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime
+) -> dict[UUID, str]:
+    """Return the external id of the rep who covers each of these territories at an instant."""
     return {
         covering.territory_id: covering.external_id
-        for covering in await list_running(read, territory_ids, role=Role.PRIMARY)
+        for covering in await list_running(read, territory_ids, role=Role.PRIMARY, at=at)
     }
 
 
-async def export_plan(read: AsyncConnection, plan: PlanSummary) -> dict[str, list[dict[str, Any]]]:
-    """Return a plan with its territories, rules and coverage in the shape of Salesforce."""
+async def export_plan(
+    read: AsyncConnection, plan: PlanSummary, *, at: datetime
+) -> dict[str, list[dict[str, Any]]]:
+    """Return a plan with its territories, rules and coverage at an instant in the shape of Salesforce."""
     tree = await load_tree(read, plan.plan_id)
     territory_ids = [node.territory_id for node in tree.territories]
     parts = PlanParts(
@@ -34,6 +39,6 @@ async def export_plan(read: AsyncConnection, plan: PlanSummary) -> dict[str, lis
         state=plan.state,
         tree=tree,
         rules=await load_rules(read, plan.plan_id),
-        coverages=await list_running(read, territory_ids, role=Role.PRIMARY),
+        coverages=await list_running(read, territory_ids, at=at),
     )
     return write_plan(parts, await load_references(read, System.SALESFORCE))

@@ -14,23 +14,28 @@ from services.assignment.plans.queries import find_plan
 from services.assignment.reps.queries import list_reps
 from shared.http.commands import Snapshot
 from shared.http.pagination import PageParameters, page_of
+from shared.http.present import Now
 from shared.http.security import Planner, Reader
 
 router = APIRouter(prefix="/v1/crm", tags=["crm"])
 
 
 @router.get("/salesforce/plans/{plan_id}")
-async def get_crm_plan(_: Planner, read: Snapshot, plan_id: UUID) -> SalesforcePlanView:
+async def get_crm_plan(_: Planner, read: Snapshot, now: Now, plan_id: UUID) -> SalesforcePlanView:
     """Return a plan with its territories, rules and who covers it, as Salesforce's `Territory2` family."""
-    return SalesforcePlanView(**await export_plan(read, await find_plan(read, plan_id)))
+    return SalesforcePlanView(**await export_plan(read, await find_plan(read, plan_id), at=now))
 
 
 @router.get("/{system}/accounts")
-async def list_crm_accounts(by: Reader, read: Snapshot, page: PageParameters, system: System) -> RecordsView:
+async def list_crm_accounts(
+    by: Reader, read: Snapshot, now: Now, page: PageParameters, system: System
+) -> RecordsView:
     """List accounts as the CRM's records, by id; their owner is the rep who covers their territory."""
     rows = await list_accounts(read, AccountFilter(), scope=by.scope, page=page)
     found, cursor = page_of(rows, page, lambda account: account.account_id)
-    owners = await read_owners(read, {one.territory_id for one in found if one.territory_id is not None})
+    owners = await read_owners(
+        read, {one.territory_id for one in found if one.territory_id is not None}, at=now
+    )
     items = [
         write_account(system, one, owner=None if one.territory_id is None else owners.get(one.territory_id))
         for one in found
@@ -39,9 +44,11 @@ async def list_crm_accounts(by: Reader, read: Snapshot, page: PageParameters, sy
 
 
 @router.get("/{system}/reps")
-async def list_crm_reps(by: Reader, read: Snapshot, page: PageParameters, system: System) -> RecordsView:
+async def list_crm_reps(
+    by: Reader, read: Snapshot, now: Now, page: PageParameters, system: System
+) -> RecordsView:
     """List reps as the CRM's users or owners, by id."""
-    rows = await list_reps(read, external_id=None, scope=by.scope, page=page)
+    rows = await list_reps(read, external_id=None, scope=by.scope, at=now, page=page)
     found, cursor = page_of(rows, page, lambda rep: rep.rep_id)
     return RecordsView(
         object=REPS[system], items=[write_rep(system, one) for one in found], next_cursor=cursor

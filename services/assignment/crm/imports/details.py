@@ -1,8 +1,8 @@
-"""Reads records of accounts and reps over what is known of them: what a record does not tell stays. Pure."""
+"""Reads what records of accounts and reps tell, and what is known of those they tell of. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from services.assignment.accounts.account import AccountDetails
@@ -16,24 +16,21 @@ from services.assignment.crm.shapes import (
     refuse_deleted,
 )
 from services.assignment.imports.cells import Misfit
-from services.assignment.imports.import_file import read_account, read_rep
+from services.assignment.imports.import_file import read_rep
 from services.assignment.reps.rep import RepDetails
 from shared.contracts.identity import account_id_of, rep_id_of
 
-D = TypeVar("D", AccountDetails, RepDetails)
-
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[D]):
-    """How records of one kind are read into details."""
+class Kind:
+    """How records of one kind are read."""
 
     tell: Callable[[System, object], Told]
-    read: Callable[[dict[str, Any]], D]
     id_of: Callable[[str], UUID]
 
 
-ACCOUNT = Kind(read_account_record, read_account, account_id_of)
-REP = Kind(read_rep_record, read_rep, rep_id_of)
+ACCOUNT = Kind(read_account_record, account_id_of)
+REP = Kind(read_rep_record, rep_id_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class ToldRow:
 
 
 def tell_rows(
-    kind: Kind[D], system: System, name: str, records: Sequence[Any], report: ImportReport
+    kind: Kind, system: System, name: str, records: Sequence[Any], report: ImportReport
 ) -> list[ToldRow]:
     """Return what the rows of an object tell; those that tell nothing readable are refused."""
     rows = []
@@ -61,40 +58,37 @@ def tell_rows(
     return rows
 
 
-def merge_rows(
-    kind: Kind[D], system: System, rows: Sequence[ToldRow], known: Mapping[UUID, D], report: ImportReport
-) -> list[D]:
-    """Return the details of every row that is right, whether or not they differ from what is known."""
+def merge_reps(
+    system: System, rows: Sequence[ToldRow], known: Mapping[UUID, RepDetails], report: ImportReport
+) -> list[RepDetails]:
+    """Return the details of every row that is right; what a record does not tell stays."""
     merged = []
     for row in rows:
         before = known.get(row.our_id)
         try:
-            details = kind.read(
-                {
-                    **_known(before),
-                    **row.told.fields,
-                    "external_id": row.told.external_id,
-                }
+            details = read_rep(
+                {**known_fields(before), **row.told.fields, "external_id": row.told.external_id}
             )
         except Misfit as misfit:
-            report.refuse(row.row, _wrong(misfit, row.told, system))
+            report.refuse(row.row, wrong_of(misfit, row.told, system))
             continue
         report.take(row.row.object, known=before is not None, same=before == details)
         merged.append(details)
     return merged
 
 
-def _wrong(misfit: Misfit, told: Told, system: System) -> WrongRecord:
+def known_fields(details: AccountDetails | RepDetails | None) -> dict[str, Any]:
+    """Return what is known as JSON has it."""
+    if details is None:
+        return {}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(details).items()
+    }
+
+
+def wrong_of(misfit: Misfit, told: Told, system: System) -> WrongRecord:
+    """Return what is wrong in the words of the CRM."""
     missing = told.fields.get(misfit.field) is None
     return WrongRecord(
         told.named(misfit.field, system), misfit.detail, "missing" if missing else "invalid-value"
     )
-
-
-def _known(details: AccountDetails | RepDetails | None) -> dict[str, Any]:
-    if details is None:
-        return {}
-    # Lists are read as JSON has them.
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(details).items()
-    }

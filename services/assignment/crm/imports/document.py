@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.assignment.crm.imports.refusals import UnreadableDocument
+from services.assignment.crm.salesforce.coverage_reader import COVERAGES
 from services.assignment.crm.salesforce.rule_reader import ITEMS, PLACES, RULES
 from services.assignment.crm.salesforce.territory_reader import TERRITORIES, TYPES
 from services.assignment.crm.shapes import System
@@ -14,7 +15,7 @@ MAX_RECORDS = 200_000
 
 ACCOUNTS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "Account", System.HUBSPOT: "companies"})
 REPS: Mapping[System, str] = MappingProxyType({System.SALESFORCE: "User", System.HUBSPOT: "owners"})
-MODELS, COVERAGES = "Territory2Model", "UserTerritory2Association"
+MODELS = "Territory2Model"
 # In the order in which they are taken: each names only what stands before it.
 PLAN_OBJECTS = (TYPES, TERRITORIES, RULES, ITEMS, PLACES)
 OBJECTS: Mapping[System, tuple[str, ...]] = MappingProxyType(
@@ -36,7 +37,7 @@ def read_document(system: System, body: bytes) -> Document:
     """Return every list of the body, empty where there is none. Raises UnreadableDocument."""
     known = OBJECTS[system]
     try:
-        raw = json.loads(body)
+        raw = json.loads(body, object_pairs_hook=_read_object)
     except (ValueError, RecursionError):
         raise UnreadableDocument("body: not JSON.") from None
     if not isinstance(raw, dict) or not raw or not raw.keys() <= set(known):
@@ -50,6 +51,16 @@ def read_document(system: System, body: bytes) -> Document:
     if MODELS in document:
         _check_model(document)
     return document
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        # Python would keep the last and say nothing. In ASCII: a name may be what no answer can be written in.
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise UnreadableDocument(f"{ascii(twice)[1:-1][:200]}: stands twice in one object; send it once.")
+    return found
 
 
 def _check_model(document: Document) -> None:

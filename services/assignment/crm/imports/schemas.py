@@ -12,13 +12,14 @@ from shared.http.bodies import View
 
 
 class TallyView(View):
-    """The rows of one object: received = created + changed + unchanged + rejected."""
+    """The rows of one object: received = created + changed + unchanged + superseded + rejected."""
 
     object: str
     received: int
     created: int
     changed: int
     unchanged: int
+    superseded: int = Field(description="Older than all that is known of what they tell, and not taken.")
     rejected: int
 
 
@@ -59,6 +60,7 @@ class CrmImportView(View):
                     created=tally.created,
                     changed=tally.changed,
                     unchanged=tally.unchanged,
+                    superseded=tally.superseded,
                     rejected=tally.rejected,
                 )
                 for name, tally in report.objects.items()
@@ -101,7 +103,10 @@ _SALESFORCE = {
         },
     ],
     "RuleTerritory2Association": [{"RuleId": "0RL1", "Territory2Id": "0MI1", "IsInherited": False}],
-    "UserTerritory2Association": [{"UserId": "005A", "Territory2Id": "0MI1", "RoleInTerritory2": "primary"}],
+    "UserTerritory2Association": [
+        {"UserId": "005A", "Territory2Id": "0MI1", "RoleInTerritory2": "primary"},
+        {"UserId": "005B", "Territory2Id": "0MI1", "RoleInTerritory2": "overlay", "Bailiwick_Share__c": 40},
+    ],
 }
 _HUBSPOT = {
     "companies": [{"id": "42", "properties": {"name": "Acme", "zip": "01841"}}],

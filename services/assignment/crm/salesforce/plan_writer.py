@@ -7,6 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from services.assignment.crm.references import PLAN, RULE, TERRITORY, References
+from services.assignment.crm.salesforce.coverage_reader import (
+    BEGIN_FIELD,
+    COVERAGES,
+    END_FIELD,
+    ROLE_FIELD,
+    SHARE_FIELD,
+)
 from services.assignment.crm.salesforce.rule_items import write_items
 from services.assignment.crm.salesforce.rule_reader import ITEMS, PLACES, POSITION_FIELD, RULES
 from services.assignment.crm.salesforce.territory_reader import CODE_FIELD, TERRITORIES, TYPES
@@ -52,15 +59,7 @@ def write_plan(plan: PlanParts, references: References) -> dict[str, Records]:
             }
             for rule in plan.rules
         ],
-        "UserTerritory2Association": [
-            {
-                "UserId": coverage.external_id,
-                "Territory2Id": references.name(TERRITORY, coverage.territory_id),
-                "RoleInTerritory2": coverage.role,
-                "IsActive": True,
-            }
-            for coverage in plan.coverages
-        ],
+        COVERAGES: [_coverage(coverage, references) for coverage in plan.coverages],
     }
 
 
@@ -103,3 +102,15 @@ def _items(rule: Rule, references: References) -> Records:
         }
         for order, item in enumerate(write_items(rule.condition)[0], start=1)
     ]
+
+
+def _coverage(coverage: RunningCoverage, references: References) -> dict[str, Any]:
+    return {
+        "UserId": coverage.external_id,
+        "Territory2Id": references.name(TERRITORY, coverage.territory_id),
+        ROLE_FIELD: coverage.role,
+        "IsActive": True,
+        SHARE_FIELD: float(coverage.share_percent),
+        BEGIN_FIELD: coverage.valid_from.isoformat(),
+        END_FIELD: None if coverage.valid_to is None else coverage.valid_to.isoformat(),
+    }

@@ -14,6 +14,7 @@ from typing import Any
 
 from services.assignment.crm.salesforce.boolean_filter import Filter, Joined, write_filter
 from services.assignment.crm.shapes import WrongRecord
+from services.assignment.crm.states import code_of
 from services.assignment.rules.condition import NUMBERS, AllOf, Comparison, Condition
 from services.assignment.rules.condition_reader import ConditionReader
 
@@ -60,6 +61,8 @@ def read_item(record: Mapping[str, Any]) -> dict[str, Any]:
             "Operation", f"not supported here; write the rule with {', '.join(OPERATIONS)}", "unsupported"
         )
     values = _values(record.get("Value"))
+    if field == "state":
+        values = [str(code_of(value)) for value in values]
     condition = _condition(field, str(operation), [_number(field, value) for value in values])
     reader = ConditionReader()
     if reader.read(condition, "") is None:

@@ -49,12 +49,23 @@ class RuleRecords:
     places: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRules:
+    """The rules that the plan has, in the tree that they were written for."""
+
+    tree: Tree
+    rules: Sequence[Rule]
+
+
 def read_rules(
-    records: RuleRecords, tree: Tree, rules: Sequence[Rule], references: References, report: ImportReport
+    records: RuleRecords,
+    known: KnownRules,
+    tree: Tree,
+    references: References,
+    report: ImportReport,
 ) -> list[RuleText]:
-    """Return the plan's rules with those of the document among them."""
-    before = {rule.rule_id: write_text(rule) for rule in rules}
-    reading = _Reading(tree, before, references, report)
+    """Return the plan's rules with those of the document among them; `tree` is what the territories become."""
+    reading = _Reading(tree, known, references, report)
     return reading.read(records)
 
 
@@ -65,14 +76,13 @@ def write_text(rule: Rule) -> RuleText:
 
 
 class _Reading:
-    def __init__(
-        self, tree: Tree, before: Mapping[UUID, RuleText], references: References, report: ImportReport
-    ) -> None:
-        self._parents = {node.territory_id: node.parent_id for node in tree.territories}
-        self._before = before
+    def __init__(self, tree: Tree, known: KnownRules, references: References, report: ImportReport) -> None:
+        self._parents = _parents(tree)
+        self._parents_before = _parents(known.tree)
+        self._before = {rule.rule_id: write_text(rule) for rule in known.rules}
         self._references = references
         self._report = report
-        self._after = dict(before)
+        self._after = dict(self._before)
         # What each territory hands down; None where a rule that is handed down was refused.
         self._inherited: dict[UUID, list[dict[str, Any] | None]] = defaultdict(list)
 
@@ -183,11 +193,12 @@ class _Reading:
         return f"{row.external_id}@{place.external_id}"
 
     def _text(self, row: Row, name: str, condition: dict[str, Any], place: _Place) -> RuleText:
+        rule_id = self._references.find(RULE, name)
         text = RuleText(
-            self._references.find(RULE, name),
-            row.text("MasterLabel") or row.text("DeveloperName") or row.external_id,
+            rule_id,
+            _label(row, self._before.get(rule_id)),
             place.territory_id,
-            _position(row, self._depth(place.territory_id)),
+            self._position(row, self._before.get(rule_id), place),
             self._with_inherited(condition, place.territory_id),
         )
         try:
@@ -213,11 +224,31 @@ class _Reading:
             above = self._parents[above]
         return {"all": [*reversed(handed_down), condition]} if handed_down else condition
 
-    def _depth(self, territory_id: UUID) -> int:
-        depth, above = 0, self._parents[territory_id]
-        while above is not None:
-            depth, above = depth + 1, self._parents[above]
-        return depth
+    def _position(self, row: Row, before: RuleText | None, place: _Place) -> int:
+        by_depth = _position_at(self._parents, place.territory_id)
+        if before is not None and POSITION_FIELD not in row.record:
+            # One that was given by depth goes with the territory; one that was chosen stays.
+            given = _position_at(self._parents_before, before.territory_id)
+            return by_depth if before.position == given else before.position
+        return _read_position(row, by_depth)
+
+
+def _parents(tree: Tree) -> dict[UUID, UUID | None]:
+    return {node.territory_id: node.parent_id for node in tree.territories}
+
+
+def _position_at(parents: Mapping[UUID, UUID | None], territory_id: UUID) -> int:
+    """Return the position of a rule that is given none: the deeper its territory, the earlier."""
+    depth, above = 0, parents[territory_id]
+    while above is not None:
+        depth, above = depth + 1, parents[above]
+    return (MAX_DEPTH - depth) * _STEP
+
+
+def _label(row: Row, before: RuleText | None) -> str:
+    if before is not None and row.record.keys().isdisjoint({"MasterLabel", "DeveloperName"}):
+        return before.name
+    return row.text("MasterLabel") or row.text("DeveloperName") or row.external_id
 
 
 def _condition(row: Row, items: list[tuple[Row, Any]]) -> dict[str, Any]:
@@ -247,10 +278,10 @@ def _condition(row: Row, items: list[tuple[Row, Any]]) -> dict[str, Any]:
         raise WrongRecord("BooleanFilter", str(wrong)) from None
 
 
-def _position(row: Row, depth: int) -> int:
+def _read_position(row: Row, by_depth: int) -> int:
     raw = row.record.get(POSITION_FIELD)
     if raw is None:
-        return (MAX_DEPTH - depth) * _STEP
+        return by_depth
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # Salesforce writes numbers of custom fields with a decimal point
     if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw <= MAX_POSITION:

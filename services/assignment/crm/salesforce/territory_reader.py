@@ -64,18 +64,28 @@ def _territory(
     row: Row, kinds: dict[str, TerritoryKind], before: dict[UUID, Territory], references: References
 ) -> Territory:
     territory_id = references.find(TERRITORY, row.external_id)
-    parent = row.record.get("ParentTerritory2Id")
     known = before.get(territory_id)
     return Territory(
         territory_id,
-        None if parent is None else references.find(TERRITORY, row.reference("ParentTerritory2Id")),
-        row.needed_text("Name"),
-        _kind(row, kinds),
+        _parent(row, known, references),
+        known.name if known is not None and "Name" not in row.record else row.needed_text("Name"),
+        _kind(row, kinds, known),
         _code(row, known),
     )
 
 
-def _kind(row: Row, kinds: dict[str, TerritoryKind]) -> TerritoryKind:
+def _parent(row: Row, known: Territory | None, references: References) -> UUID | None:
+    # Null makes it a root; where no parent is told, it stays where it is.
+    if "ParentTerritory2Id" not in row.record:
+        return None if known is None else known.parent_id
+    if row.record["ParentTerritory2Id"] is None:
+        return None
+    return references.find(TERRITORY, row.reference("ParentTerritory2Id"))
+
+
+def _kind(row: Row, kinds: dict[str, TerritoryKind], known: Territory | None) -> TerritoryKind:
+    if known is not None and "Territory2TypeId" not in row.record:
+        return known.kind
     if row.record.get("Territory2TypeId") is None:
         return TerritoryKind.GEOGRAPHIC
     kind = kinds.get(row.reference("Territory2TypeId"))

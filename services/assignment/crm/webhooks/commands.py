@@ -7,9 +7,12 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from services.assignment.accounts.queries import hold_details
+from services.assignment.crm.commands import keep_field_changes, keep_halves
+from services.assignment.crm.field_change import FieldsChanged
+from services.assignment.crm.queries import find_field_changes, find_halves
 from services.assignment.crm.shapes import System
 from services.assignment.crm.webhooks.merge import Merge, RecordOutcome
-from services.assignment.crm.webhooks.queries import WebhookSource, find_field_changes, find_seen
+from services.assignment.crm.webhooks.queries import WebhookSource, find_seen
 from services.assignment.crm.webhooks.record_change import Change, RecordChange
 from services.assignment.crm.webhooks.refusals import InvalidSignature
 from services.assignment.crm.webhooks.sealing import Seal, Unsealable
@@ -31,9 +34,12 @@ ON CONFLICT (source) DO UPDATE
 SET url = excluded.url, recorded_by = excluded.recorded_by,
     sealed_secret = CASE WHEN :changed THEN excluded.sealed_secret ELSE w.sealed_secret END,
     secret_since = CASE WHEN :changed THEN excluded.secret_since ELSE w.secret_since END,
-    sealed_previous_secret = CASE WHEN NOT :changed THEN w.sealed_previous_secret
-                                  WHEN CAST(:until AS timestamptz) IS NULL THEN NULL ELSE w.sealed_secret END,
-    previous_until = CASE WHEN :changed THEN CAST(:until AS timestamptz) ELSE w.previous_until END
+    sealed_previous_secret = CASE WHEN CAST(:until AS timestamptz) IS NULL THEN NULL
+                                  WHEN :changed THEN w.sealed_secret ELSE w.sealed_previous_secret END,
+    -- The secret as it was: the one before may end earlier than was said, never later.
+    previous_until = CASE WHEN :changed THEN CAST(:until AS timestamptz)
+                          WHEN w.previous_until IS NULL OR CAST(:until AS timestamptz) IS NULL THEN NULL
+                          ELSE least(w.previous_until, CAST(:until AS timestamptz)) END
 RETURNING source, url, secret_since, previous_until
 """)
 _DELETE = text("DELETE FROM webhook_sources WHERE source = :source RETURNING source")
@@ -45,13 +51,6 @@ _FORGET = text("""
 DELETE FROM webhook_events WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM webhook_events WHERE received_at < :before ORDER BY received_at LIMIT 2000
 ))
-""")
-_STORE_FIELD_CHANGES = text("""
-INSERT INTO crm_field_changes (source, account_id, field, changed_at)
-SELECT :source, i.account_id, i.field, i.changed_at
-FROM unnest(CAST(:account_ids AS uuid[]), CAST(:fields AS text[]), CAST(:instants AS timestamptz[]))
-    AS i (account_id, field, changed_at)
-ON CONFLICT (source, account_id, field) DO UPDATE SET changed_at = excluded.changed_at
 """)
 
 
@@ -92,7 +91,7 @@ class DeliveryReport:
 
 
 async def put_webhook_source(command: PutWebhookSource, uow: UnitOfWork) -> WebhookSource:
-    """Register a source or rotate its secret; the same secret again changes nothing of it."""
+    """Register a source or rotate its secret; the same secret again can only have the one before end earlier."""
     found = (await uow.connection.execute(_LOCK, {"source": command.source})).one_or_none()
     known = None if found is None else _opened(command.seal, found.sealed_secret, command.source)
     row = await uow.connection.execute(
@@ -120,7 +119,8 @@ async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryRepor
     """Change the accounts that the records tell of, align them by the live plan and announce it, all at once.
 
     Deliveries of one source take turns, so that two changes of one account never overtake each other between
-    reading what is known and writing it; an account that anybody else registers meanwhile has this run again. Raises InvalidSignature when the source was deleted meanwhile.
+    reading what is known and writing it; an account that anybody else registers meanwhile has this run again.
+    Raises InvalidSignature when the source was deleted meanwhile.
     """
     if (await uow.connection.execute(_LOCK, {"source": command.source})).first() is None:
         raise InvalidSignature("The source is not registered any more: register it, then deliver again.")
@@ -134,6 +134,7 @@ async def take_delivery(command: TakeDelivery, uow: UnitOfWork) -> DeliveryRepor
         seen=await find_seen(uow.connection, command.source, [change.event_key for change in told]),
         stamps=await find_field_changes(uow.connection, command.source, ids),
         details=details,
+        halves=await find_halves(uow.connection, ids),
     )
     unknown = frozenset(ids).difference(details)
     records = merge.take_all(command.changes)
@@ -150,18 +151,14 @@ def _opened(seal: Seal, sealed: bytes, source: str) -> bytes | None:
         return None  # sealed under a key that is gone: replaced, and not kept
 
 
-async def _remember(uow: UnitOfWork, source: str, merge: Merge) -> None:
+async def _remember(uow: UnitOfWork, source: System, merge: Merge) -> None:
     await uow.connection.execute(
         _REMEMBER, {"source": source, "event_keys": merge.fresh_keys, "now": uow.now}
     )
-    stamps = list(merge.fresh_stamps.items())
-    await uow.connection.execute(
-        _STORE_FIELD_CHANGES,
-        {
-            "source": source,
-            "account_ids": [account_id for (account_id, _), _ in stamps],
-            "fields": [name for (_, name), _ in stamps],
-            "instants": [changed_at for _, changed_at in stamps],
-        },
+    await keep_field_changes(
+        uow,
+        source,
+        [FieldsChanged(account_id, (name,), at) for (account_id, name), at in merge.fresh_stamps.items()],
     )
+    await keep_halves(uow, merge.fresh_halves)
     await uow.connection.execute(_FORGET, {"before": uow.now - REMEMBERED})

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from services.assignment.accounts.account import AccountDetails
+from services.assignment.crm.position import Half, lay_over
 from services.assignment.crm.shapes import System
 from services.assignment.crm.webhooks.record_change import Change, RecordChange, WrongChange
 from services.assignment.imports.cells import Misfit
-from services.assignment.imports.import_file import read_account
 from shared.contracts.identity import account_id_of
 
 
@@ -33,7 +33,9 @@ class Merge:
     seen: set[str]
     stamps: dict[tuple[UUID, str], datetime]
     details: dict[UUID, AccountDetails]
+    halves: dict[UUID, Half]
     touched: dict[UUID, AccountDetails] = field(default_factory=dict)
+    fresh_halves: dict[UUID, Half | None] = field(default_factory=dict)
     fresh_keys: list[str] = field(default_factory=list)
     fresh_stamps: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
 
@@ -42,6 +44,10 @@ class Merge:
         # Oldest first, whatever order they came in: each record is judged against what was before it.
         oldest_first = sorted(range(len(changes)), key=lambda index: _when(changes[index]))
         outcomes = {index: self._take(index, changes[index]) for index in oldest_first}
+        for index in oldest_first:
+            # What did not fit what was there may fit what came after it: a ZIP of another country, then no county.
+            if outcomes[index].outcome == "rejected":
+                outcomes[index] = self._take(index, changes[index])
         return tuple(outcomes[index] for index in range(len(changes)))
 
     def _take(self, index: int, change: Change) -> RecordOutcome:
@@ -78,8 +84,11 @@ class Merge:
         if known is None and self.source is System.HUBSPOT:
             # HubSpot tells of a new company field by field: until its name comes, it goes by its id.
             before["name"] = external_id
-        account = read_account({**before, **newer})
+        waiting = self.fresh_halves.get(account_id, self.halves.get(account_id))
+        account, half = lay_over(before, waiting, newer)
         self.details[account_id] = self.touched[account_id] = account
+        if half != waiting:
+            self.fresh_halves[account_id] = half
 
 
 def _when(change: Change) -> datetime:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,10 +22,6 @@ FROM webhook_sources WHERE source = :source
 _KNOWN = text("""
 SELECT event_key FROM webhook_events
 WHERE source = :source AND event_key = ANY (CAST(:event_keys AS text[]))
-""")
-_FIELD_CHANGES = text("""
-SELECT account_id, field, changed_at FROM crm_field_changes
-WHERE source = :source AND account_id = ANY (CAST(:account_ids AS uuid[]))
 """)
 
 
@@ -73,11 +68,3 @@ async def find_seen(read: AsyncConnection, source: str, keys: list[str]) -> set[
     """Return which of the changes were taken before."""
     found = await read.execute(_KNOWN, {"source": source, "event_keys": keys})
     return {row.event_key for row in found}
-
-
-async def find_field_changes(
-    read: AsyncConnection, source: str, ids: list[UUID]
-) -> dict[tuple[UUID, str], datetime]:
-    """Return when each field of the accounts was last changed in the CRM."""
-    found = await read.execute(_FIELD_CHANGES, {"source": source, "account_ids": ids})
-    return {(row.account_id, row.field): row.changed_at for row in found}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.assignment.crm.instant import check_not_ahead, read_stamp
 from services.assignment.crm.shapes import (
     ACCOUNT_FIELDS,
     System,
@@ -20,8 +21,6 @@ from services.assignment.crm.shapes import (
 from services.assignment.crm.webhooks.refusals import UnreadableDelivery
 
 MAX_RECORDS = 1_000
-# A CRM's clock may run ahead of ours a little; a change from next week would win over all others until then.
-AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def _records(document: object) -> tuple[list[Any], str]:
     delivery = document.get("delivery_id")
     if not isinstance(delivery, str) or not 1 <= len(delivery) <= 200:
         raise UnreadableDelivery(
-            "delivery_id: is missing; the sender's own name of this delivery, in quotes."
+            "delivery_id: 1 to 200 characters in quotes, the sender's own name of this delivery."
         )
     return document["records"], delivery
 
@@ -93,14 +92,11 @@ def _named(record: object) -> str | None:
 
 
 def _reader_of_records(system: System, delivery: str) -> Any:
-    stamp = "LastModifiedDate" if system is System.SALESFORCE else "updatedAt"
-
     def read(index: int, record: object, now: datetime) -> RecordChange:
         told = read_account_record(system, record)
         assert isinstance(record, Mapping)  # noqa: S101 - a record was read from it
         refuse_deleted(system, record)
-        changed_at = _instant(record.get(stamp), stamp, now) if record.get(stamp) is not None else now
-        return RecordChange(_key("record", delivery, index), changed_at, told)
+        return RecordChange(_key("record", delivery, index), read_stamp(system, record, now=now), told)
 
     return read
 
@@ -111,7 +107,8 @@ def _read_hubspot(_: int, event: object, now: datetime) -> RecordChange:
         raise WrongRecord("", "an object, as HubSpot's webhooks send it")
     external_id = read_id(event.get("objectId"), "objectId")
     kind = event.get("subscriptionType")
-    if kind not in {"company.creation", "company.propertyChange"}:
+    # A tuple: what comes may be a list or an object, and a set would have to hash it.
+    if kind not in ("company.creation", "company.propertyChange"):
         raise WrongRecord("subscriptionType", "subscribe to company.creation and company.propertyChange only")
     fields: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -128,37 +125,18 @@ def _read_hubspot(_: int, event: object, now: datetime) -> RecordChange:
 
 def _changed_property(event: Mapping[str, Any]) -> dict[str, Any]:
     name = event.get("propertyName")
-    if name not in ACCOUNT_FIELDS[System.HUBSPOT]:
+    if not isinstance(name, str) or name not in ACCOUNT_FIELDS[System.HUBSPOT]:
         known = ", ".join(ACCOUNT_FIELDS[System.HUBSPOT])
         raise WrongRecord("propertyName", f"not a property that is kept here; subscribe to {known}")
-    return {str(name): event.get("propertyValue")}
+    return {name: event.get("propertyValue")}
 
 
 def _milliseconds(raw: object, now: datetime) -> datetime:
     # Up to the year 5138.
     if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < 10**14:
         raise WrongRecord("occurredAt", "milliseconds since 1970")
-    return _not_ahead(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=raw), "occurredAt", now)
-
-
-def _instant(raw: object, field: str, now: datetime) -> datetime:
-    try:
-        # Salesforce writes +0000.
-        instant = datetime.fromisoformat(raw) if isinstance(raw, str) and len(raw) <= 40 else None
-        instant = None if instant is None or instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        instant = None
-    if instant is None:
-        raise WrongRecord(
-            field, "an instant in ISO 8601 with its offset, such as 2026-11-24T09:30:00.000+0000"
-        )
-    return _not_ahead(instant, field, now)
-
-
-def _not_ahead(instant: datetime, field: str, now: datetime) -> datetime:
-    if instant > now + AHEAD:
-        raise WrongRecord(field, "lies ahead: is the sender's clock right?")
-    return instant
+    instant = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=raw)
+    return check_not_ahead(instant, "occurredAt", now=now)
 
 
 def _key(*parts: object) -> str:

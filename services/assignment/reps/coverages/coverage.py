@@ -44,10 +44,14 @@ class Coverage:
 class RunningCoverage:
     """A rep who covers a territory now, by the id that the outside knows."""
 
+    coverage_id: UUID
     territory_id: UUID
     rep_id: UUID
     external_id: str
     role: str
+    share_percent: Decimal
+    valid_from: datetime
+    valid_to: datetime | None
 
 
 def peak_share(coverages: Iterable[Coverage], *, since: datetime, until: datetime | None) -> Decimal:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.reps.coverages.coverage import Coverage, RunningCoverage
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
@@ -38,10 +38,12 @@ WHERE NOT EXISTS (
       AND c.valid @> CAST(:at AS timestamptz))
 """)
 _RUNNING = text("""
-SELECT c.territory_id, c.rep_id, r.external_id, c.role
+SELECT c.coverage_id, c.territory_id, c.rep_id, r.external_id, c.role, c.share_percent,
+       lower(c.valid) AS valid_from, upper(c.valid) AS valid_to
 FROM coverages AS c JOIN reps AS r USING (rep_id)
-WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = :role AND upper_inf(c.valid)
-ORDER BY c.territory_id, c.rep_id
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.valid @> CAST(:at AS timestamptz)
+  AND (CAST(:role AS text) IS NULL OR c.role = :role)
+ORDER BY c.territory_id, c.role, c.rep_id
 """)
 _SELECT = f"""
 SELECT coverage_id, territory_id, rep_id, role, share_percent, lower(valid) AS valid_from,
@@ -77,7 +79,8 @@ async def list_coverages(
     scope: Scope,
     page: PageRequest,
 ) -> list[Coverage]:
-    """Return coverages by id, one more than the page holds."""
+    """Return coverages by id, one more than the page holds. Raises NotFound for a territory outside the scope."""
+    await require_in_scope(read, territory_id, scope)
     rows = await read.execute(
         _LIST,
         {
@@ -116,8 +119,11 @@ async def list_vacant(
 
 
 async def list_running(
-    read: AsyncConnection, territory_ids: Collection[UUID], *, role: str
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime, role: str | None = None
 ) -> list[RunningCoverage]:
-    """Return who covers these territories in a role now; the caller has checked that they may be seen."""
-    rows = await read.execute(_RUNNING, {"territory_ids": list(territory_ids), "role": role})
+    """Return who covers these territories at an instant, in one role or any, whether or not an end is known.
+
+    The caller has checked that they may be seen.
+    """
+    rows = await read.execute(_RUNNING, {"territory_ids": list(territory_ids), "role": role, "at": at})
     return [RunningCoverage(**row) for row in rows.mappings()]

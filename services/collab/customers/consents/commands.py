@@ -1,20 +1,17 @@
-"""Recording a customer's yes or no. A source's later word ends its earlier one; words of two sources both hold."""
+"""Recording a customer's yes or no: a source's later word holds instead of its earlier one, two sources' hold both."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from services.collab.customers.commands import lock_customer
 from services.collab.customers.consents.consent import ConsentState, Statement, Target
-from services.collab.customers.consents.queries import ConsentRow
-from services.collab.customers.consents.refusals import (
-    ConsentEndsTooSoon,
-    ConsentOverlaps,
-    TooManyConsents,
-)
+from services.collab.customers.consents.queries import ConsentRow, find_words_from, key_of
+from services.collab.customers.consents.refusals import ConsentEndsTooSoon, TooManyConsents
+from services.collab.customers.consents.succession import Succession, succeed
 from services.collab.customers.source import Source
 from shared.contracts.customers import ConsentChanged
 from shared.db.scope import Scope
@@ -24,22 +21,20 @@ from shared.runtime.ids import new_id
 MOST_CONSENTS = 1_000
 
 _COUNT = text("SELECT count(*) FROM consents WHERE account_id = :account")
-# The target as one text, because a range without overlaps needs keys that are never null.
-_LATER = text("""
-SELECT lower(valid) FROM consents
-WHERE account_id = :account AND target = :target AND source = :source AND lower(valid) >= :effective_from
-ORDER BY lower(valid) LIMIT 1
+_WITHDRAW = text("""
+UPDATE consents SET withdrawn_at = :now WHERE consent_id = ANY(CAST(:consents AS uuid[]))
 """)
-_END = text("""
-UPDATE consents SET valid = tstzrange(lower(valid), :effective_from)
-WHERE account_id = :account AND target = :target AND source = :source
-    AND valid @> CAST(:effective_from AS timestamptz)
+_CHANGE = text("""
+UPDATE consents SET valid = tstzrange(changed.effective_from, changed.effective_to)
+FROM unnest(CAST(:consents AS uuid[]), CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
+    AS changed (consent_id, effective_from, effective_to)
+WHERE consents.consent_id = changed.consent_id
 """)
 _RECORD = text("""
 INSERT INTO consents (consent_id, account_id, level, channel, contact_point, purpose, target, state, source,
-    valid, recorded_at, recorded_by)
+    valid, resumes, recorded_at, recorded_by)
 VALUES (:consent, :account, :level, :channel, :contact_point, :purpose, :target, :state, :source,
-    tstzrange(:effective_from, :effective_to), :now, :actor)
+    tstzrange(:effective_from, :effective_to), :resumes, :now, :actor)
 """)
 
 
@@ -58,71 +53,88 @@ class RecordConsent:
 
 async def record_consent(command: RecordConsent, uow: UnitOfWork) -> ConsentRow:
     """Record a statement. Raises NotFound, ConsentEndsTooSoon, ConsentOverlaps or TooManyConsents."""
-    account_id, target = command.account_id, command.target
+    account_id = command.account_id
     await lock_customer(uow, account_id, command.scope)
     if await uow.connection.scalar(_COUNT, {"account": account_id}) >= MOST_CONSENTS:
         raise TooManyConsents(f"consents: an account keeps at most {MOST_CONSENTS} of them.")
-    statement = Statement(
-        consent_id=new_id(),
-        target=target,
-        state=command.state,
-        source=command.source,
-        effective_from=command.effective_from or uow.now,
-        effective_to=command.effective_to,
+    said = _said(command, uow.now)
+    others = await find_words_from(
+        uow.connection, account_id, target=said.target, source=said.source, since=said.effective_from
     )
-    await _follow_earlier(account_id, statement, uow)
-    binds = {
-        **_identity(account_id, statement),
-        "consent": statement.consent_id,
-        "level": target.level,
-        "channel": target.channel,
-        "contact_point": target.contact_point,
-        "purpose": target.purpose,
-        "state": statement.state,
-        "effective_to": statement.effective_to,
-    }
-    await uow.connection.execute(_RECORD, {**binds, "now": uow.now, "actor": uow.actor})
-    _announce(account_id, statement, uow)
-    return ConsentRow(statement, uow.now, uow.actor)
+    succession = succeed(said, others, now=uow.now, new_id=new_id)
+    await _make_room(succession, uow)
+    new = (succession.word, *succession.resumed)
+    await _record(account_id, new, uow)
+    # What is yet to hold, and will for another time than was told, is told again.
+    _announce(account_id, (*new, *(one for one in succession.changed if one.effective_from > uow.now)), uow)
+    return ConsentRow(succession.word, uow.now, uow.actor)
 
 
-async def _follow_earlier(account_id: UUID, statement: Statement, uow: UnitOfWork) -> None:
-    starts, ends = statement.effective_from, statement.effective_to
+def _said(command: RecordConsent, now: datetime) -> Statement:
+    starts, ends = command.effective_from or now, command.effective_to
     if ends is not None and ends <= starts:
         raise ConsentEndsTooSoon("effective_to: must lie after effective_from, which is now when left out.")
-    identity = _identity(account_id, statement)
-    later: datetime | None = await uow.connection.scalar(_LATER, identity)
-    if later is not None:
-        raise ConsentOverlaps(
-            f"effective_from: this source's statement on the same from {later.isoformat()} on stands; "
-            "begin after it."
+    return Statement(
+        consent_id=new_id(),
+        target=command.target,
+        state=command.state,
+        source=command.source,
+        effective_from=starts,
+        effective_to=ends,
+    )
+
+
+async def _make_room(succession: Succession, uow: UnitOfWork) -> None:
+    changed = succession.changed
+    if succession.withdrawn:
+        binds = {"consents": list(succession.withdrawn), "now": uow.now}
+        await uow.connection.execute(_WITHDRAW, binds)
+    if changed:
+        await uow.connection.execute(
+            _CHANGE,
+            {
+                "consents": [one.consent_id for one in changed],
+                "starts": [one.effective_from for one in changed],
+                "ends": [one.effective_to for one in changed],
+            },
         )
-    await uow.connection.execute(_END, identity)
 
 
-def _identity(account_id: UUID, statement: Statement) -> dict[str, Any]:
-    target = statement.target
-    part = target.channel or target.contact_point or target.purpose or ""
-    return {
-        "account": account_id,
-        "target": f"{target.level}:{part}",
-        "source": statement.source,
-        "effective_from": statement.effective_from,
-    }
+async def _record(account_id: UUID, statements: Sequence[Statement], uow: UnitOfWork) -> None:
+    for one in statements:
+        await uow.connection.execute(
+            _RECORD,
+            {
+                "consent": one.consent_id,
+                "account": account_id,
+                "level": one.target.level,
+                "channel": one.target.channel,
+                "contact_point": one.target.contact_point,
+                "purpose": one.target.purpose,
+                "target": key_of(one.target),
+                "state": one.state,
+                "source": one.source,
+                "effective_from": one.effective_from,
+                "effective_to": one.effective_to,
+                "resumes": one.resumes,
+                "now": uow.now,
+                "actor": uow.actor,
+            },
+        )
 
 
-def _announce(account_id: UUID, statement: Statement, uow: UnitOfWork) -> None:
-    target = statement.target
-    uow.outbox.add(
+def _announce(account_id: UUID, statements: Iterable[Statement], uow: UnitOfWork) -> None:
+    uow.outbox.add_all(
         ConsentChanged(
             account_id=account_id,
-            consent_id=statement.consent_id,
-            level=target.level.value,
-            channel=target.channel,
-            purpose=target.purpose,
-            state=statement.state.value,
-            effective_from=statement.effective_from,
-            effective_to=statement.effective_to,
+            consent_id=one.consent_id,
+            level=one.target.level.value,
+            channel=one.target.channel,
+            purpose=one.target.purpose,
+            state=one.state.value,
+            effective_from=one.effective_from,
+            effective_to=one.effective_to,
             changed_at=uow.now,
         )
+        for one in statements
     )

@@ -38,7 +38,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A yes or no that holds from an instant on, until another if there is one."""
+    """A yes or no that holds from an instant on, until another if there is one.
+
+    `resumes` is the statement that holds again with this one, after a word that was said for some time has ended.
+    """
 
     consent_id: UUID
     target: Target
@@ -46,6 +49,7 @@ class Statement:
     source: Source
     effective_from: datetime
     effective_to: datetime | None = None
+    resumes: UUID | None = None
 
     def holds(self, at: datetime) -> bool:
         """Tell whether the statement is in force."""

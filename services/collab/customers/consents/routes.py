@@ -19,10 +19,13 @@ router = APIRouter(prefix="/v1/accounts/{account_id}/consents", tags=["customers
 
 
 @router.post("", status_code=201, response_model=ConsentView, responses=describe(404, 409))
-async def create_consent(
-    by: Writer, run: RunCommand, now: Now, account_id: UUID, body: NewConsentBody
-) -> Response:
-    """Record a yes or no. It ends what the same source said of the same before; history stays."""
+async def create_consent(by: Writer, run: RunCommand, account_id: UUID, body: NewConsentBody) -> Response:
+    """Record a yes or no. It holds instead of what the same source said of the same before; history stays.
+
+    With `effective_to`, what was said before holds again from then on, as a statement that tells what it `resumes`.
+    It ends where a later statement of the same source begins; but a no takes back what has yet to begin
+    (`withdrawn_at`): from now on it is never refused.
+    """
     command = RecordConsent(
         account_id=account_id,
         scope=by.scope,
@@ -32,8 +35,9 @@ async def create_consent(
         effective_from=body.effective_from,
         effective_to=body.effective_to,
     )
+    # As of its own moment: the request began before it, when nothing was in force yet.
     return await run.run(
-        record_consent, command, by=by, show=lambda row: ConsentView.of(row, now), status=201
+        record_consent, command, by=by, show=lambda row: ConsentView.of(row, row.recorded_at), status=201
     )
 
 

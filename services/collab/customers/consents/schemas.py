@@ -65,6 +65,12 @@ class ConsentView(View):
     source: Source
     effective_from: datetime
     effective_to: datetime | None
+    resumes: UUID | None = Field(
+        description="The statement that holds again with this one, after a word for some time; null for most."
+    )
+    withdrawn_at: datetime | None = Field(
+        description="When another word took it back before it began; it never held."
+    )
     in_force: bool
     recorded_at: datetime
     recorded_by: str
@@ -83,7 +89,9 @@ class ConsentView(View):
             source=statement.source,
             effective_from=statement.effective_from,
             effective_to=statement.effective_to,
-            in_force=statement.holds(now),
+            resumes=statement.resumes,
+            withdrawn_at=row.withdrawn_at,
+            in_force=row.withdrawn_at is None and statement.holds(now),
             recorded_at=row.recorded_at,
             recorded_by=row.recorded_by,
         )

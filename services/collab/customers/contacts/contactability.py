@@ -1,8 +1,8 @@
 """May a customer be contacted: in this way, for this, at this moment? Pure.
 
-A global no always decides. Otherwise two questions are asked, and a no to either is a no:
-where to - what is said of the contact point, or else of the channel; what for - what is said of the purpose.
-Of several statements on one level a no wins. Marketing and surveys need a yes to the purpose or to everything.
+A no decides, whichever level it is on: everything, the channel, the contact point, the purpose; a yes lifts no
+no, neither on its own level nor on another. Marketing and surveys need a yes to the purpose or to everything.
+The answer that a customer is owed may be given where they asked, whatever they said before.
 Then the contact hours decide, on the customer's own clock.
 """
 
@@ -30,6 +30,7 @@ class Reason(StrEnum):
 
     CONSENT_GRANTED = "consent-granted"
     NOT_OBJECTED = "not-objected"
+    ANSWERS_CUSTOMER = "answers-customer"
     GLOBAL_DENIED = "global-denied"
     CHANNEL_DENIED = "channel-denied"
     CONTACT_POINT_DENIED = "contact-point-denied"
@@ -38,7 +39,7 @@ class Reason(StrEnum):
     OUTSIDE_CONTACT_HOURS = "outside-contact-hours"
 
 
-ALLOWING = frozenset({Reason.CONSENT_GRANTED, Reason.NOT_OBJECTED})
+ALLOWING = frozenset({Reason.CONSENT_GRANTED, Reason.NOT_OBJECTED, Reason.ANSWERS_CUSTOMER})
 
 _DENIED_BY = {
     ConsentLevel.GLOBAL: Reason.GLOBAL_DENIED,
@@ -50,12 +51,18 @@ _DENIED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A contact somebody wants to make, or made."""
+    """A contact somebody wants to make, or made; `owed` tells that the customer asked there and waits for an answer."""
 
     channel: Channel
     purpose: Purpose
     at: datetime
     contact_point: str | None = None
+    owed: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Tell whether it is what the customer waits for: service, and nothing else beside."""
+        return self.owed and self.purpose is Purpose.SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class Verdict:
 def judge_contact(asked: Asked, statements: Iterable[Statement], hours: ContactHours | None) -> Verdict:
     """Return the verdict on a contact, from everything the customer said and prefers."""
     consent = _judge_consent(asked, statements_in_force(statements, asked.at))
+    if asked.answers and not consent.allowed:
+        consent = Verdict(Reason.ANSWERS_CUSTOMER)
     local_at = None if hours is None else asked.at.astimezone(ZoneInfo(hours.time_zone))
     if (
         consent.allowed
@@ -93,20 +102,18 @@ def judge_contact(asked: Asked, statements: Iterable[Statement], hours: ContactH
 
 def _judge_consent(asked: Asked, in_force: list[Statement]) -> Verdict:
     everything = _say(in_force, Target(ConsentLevel.GLOBAL))
-    if everything is not None and everything.denies:
-        return Verdict(Reason.GLOBAL_DENIED, everything)
-    where = _say(in_force, Target(ConsentLevel.CHANNEL, channel=asked.channel))
+    channel = _say(in_force, Target(ConsentLevel.CHANNEL, channel=asked.channel))
+    point = None
+    # A contact point is a name without a channel: a yes to one cannot speak for the channel it is reached by.
     if asked.contact_point is not None:
-        point = Target(ConsentLevel.CONTACT_POINT, contact_point=asked.contact_point)
-        where = _say(in_force, point) or where
+        point = _say(in_force, Target(ConsentLevel.CONTACT_POINT, contact_point=asked.contact_point))
     what_for = _say(in_force, Target(ConsentLevel.PURPOSE, purpose=asked.purpose))
-    for said in (where, what_for):
+    for said in (everything, channel, point, what_for):
         if said is not None and said.denies:
             return Verdict(_DENIED_BY[said.target.level], said)
-    yes = what_for or everything
-    if yes is None and asked.purpose in OPT_IN:
+    if asked.purpose in OPT_IN and what_for is None and everything is None:
         return Verdict(Reason.CONSENT_MISSING)
-    yes = what_for or where or everything
+    yes = what_for or point or channel or everything
     return Verdict(Reason.NOT_OBJECTED) if yes is None else Verdict(Reason.CONSENT_GRANTED, yes)
 
 

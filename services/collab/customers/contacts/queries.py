@@ -14,6 +14,7 @@ from services.collab.customers.consents.queries import find_statements
 from services.collab.customers.contacts.contactability import Asked, Reason, Verdict, judge_contact
 from services.collab.customers.preferences.preference import contact_hours_of
 from services.collab.customers.preferences.queries import find_preferences
+from services.collab.protocols.obligations.queries import find_subjects_to_answer
 from shared.db.scope import Scope
 
 
@@ -47,6 +48,12 @@ FROM contacts WHERE account_id = :account
     AND (CAST(:after AS uuid) IS NULL OR contact_id > CAST(:after AS uuid))
 ORDER BY contact_id LIMIT :limit
 """)
+_ASKED_THERE = text("""
+SELECT EXISTS (
+    SELECT 1 FROM contacts WHERE contact_id = ANY (CAST(:contacts AS uuid[])) AND channel = :channel
+      AND (CAST(:contact_point AS text) IS NULL OR contact_point = :contact_point)
+)
+""")
 
 
 async def contactability_of(
@@ -59,8 +66,11 @@ async def contactability_of(
     contact_point: str | None = None,
 ) -> Verdict:
     """Return whether a customer may be contacted, whoever asks: for protocols as for routes."""
+    waiting = await find_subjects_to_answer(connection, account_id, at=at)
+    binds = {"contacts": waiting, "channel": channel, "contact_point": contact_point}
+    owed = (await connection.execute(_ASKED_THERE, binds)).scalar_one()
     return judge_contact(
-        Asked(channel, purpose, at, contact_point),
+        Asked(channel, purpose, at, contact_point, owed),
         await find_statements(connection, account_id, at=at),
         contact_hours_of(await find_preferences(connection, account_id)),
     )

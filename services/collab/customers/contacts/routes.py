@@ -35,9 +35,9 @@ async def get_contactability(
 ) -> ContactabilityView:
     """Tell whether a customer may be contacted in this way, for this, at this moment, and why.
 
-    A global no always decides. A no to the contact point, or else to the channel, or to the purpose denies;
-    of several on one level a no wins. Marketing and surveys need a yes. Then the contact hours decide, on the
-    customer's clock.
+    A no to everything, to the channel, to the contact point or to the purpose denies, whatever yes stands beside
+    it. Marketing and surveys need a yes. Service that answers what the customer asked on this channel passes while
+    the answer is owed (`answers-customer`). Then the contact hours decide, on the customer's clock.
     """
     await require_account(read, account_id, by.scope)
     asked = Asked(channel, purpose, at or now, contact_point)

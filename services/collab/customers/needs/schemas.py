@@ -43,6 +43,9 @@ class NeedChangeBody(Body):
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("name at least one of status, text, owner_rep_id, due_on")
+        for name in {"status", "drop_reason"} & self.model_fields_set:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}: cannot be null; leave it out to keep it")
         if "text" in self.model_fields_set and self.text is None:
             raise ValueError("text: cannot be null; DELETE .../text erases it")
         if self.drop_reason is not None and self.status is not NeedStatus.DROPPED:

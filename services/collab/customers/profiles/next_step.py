@@ -28,6 +28,7 @@ class StepCode(StrEnum):
     SATISFACTION_LOW = "satisfaction-low"
     NEED_OVERDUE = "need-overdue"
     NEED_UNOWNED = "need-unowned"
+    NEED_OWNER_LEFT = "need-owner-left"
     NEED_WITHOUT_EVIDENCE = "need-without-evidence"
     CONSENT_MISSING = "consent-missing"
     PREFERENCE_STALE = "preference-stale"
@@ -87,6 +88,13 @@ def _unowned_needs(known: Knowledge) -> Iterator[NextStep]:
             yield NextStep(StepCode.NEED_UNOWNED, need.kind, need.need_id, need.registered_at, days, detail)
 
 
+def _needs_whose_owner_left(known: Knowledge) -> Iterator[NextStep]:
+    for need in known.needs:
+        if need.owner_rep_id is not None and need.owner_rep_id not in known.covering:
+            detail = "Whoever looks after it does not cover the account: name another owner."
+            yield NextStep(StepCode.NEED_OWNER_LEFT, need.kind, need.need_id, None, None, detail)
+
+
 def _needs_without_evidence(known: Knowledge) -> Iterator[NextStep]:
     for need in known.needs:
         days = age_in_days(need.registered_at, known.at)
@@ -117,6 +125,7 @@ RULES: Sequence[Rule] = (
     _low_satisfaction,
     _overdue_needs,
     _unowned_needs,
+    _needs_whose_owner_left,
     _needs_without_evidence,
     _missing_consents,
     _stale_preferences,

@@ -43,7 +43,10 @@ class KnownScore:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of a customer at `at`; consents are those in force, needs those still to be met."""
+    """What is known of a customer at `at`; consents are those in force, needs those still to be met.
+
+    `covering` are the reps who cover the account's territory, or one above it.
+    """
 
     at: datetime
     needs: tuple[KnownNeed, ...]
@@ -51,6 +54,7 @@ class Knowledge:
     preferences: Preferences
     consents: tuple[Statement, ...]
     scores: tuple[KnownScore, ...]
+    covering: frozenset[UUID]
 
 
 class Part(StrEnum):

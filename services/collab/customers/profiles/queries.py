@@ -19,6 +19,8 @@ from services.collab.customers.profiles.profile import (
     measure_completeness,
 )
 from services.collab.customers.satisfaction.queries import find_latest_scores
+from services.collab.projections.alignments import find_territory
+from services.collab.projections.coverages import find_covering
 from shared.db.scope import Scope
 
 _COUNT = text("""
@@ -60,6 +62,7 @@ async def compile_profile(read: AsyncConnection, account_id: UUID, *, at: dateti
             KnownScore(row.score_id, row.kind, row.score, row.answered_at)
             for row in await find_latest_scores(read, account_id)
         ),
+        covering=await find_covering(read, await find_territory(read, account_id), at=at),
     )
     return Profile(
         account_id=account_id,

@@ -24,8 +24,8 @@ async def get_profile(by: Reader, read: Snapshot, now: Now, account_id: UUID) ->
 async def list_next_steps(by: Reader, read: Snapshot, now: Now, account_id: UUID) -> NextStepsView:
     """Return what follows for you from what is known of a customer: each with the code of its rule.
 
-    Low satisfaction, needs that are overdue, unowned or without evidence, consent nobody asked for, preferences
-    captured more than a year ago.
+    Low satisfaction, needs that are overdue, unowned, owned by somebody who does not cover the account, or without
+    evidence, consent nobody asked for, preferences captured more than a year ago.
     """
     profile = await find_profile(read, account_id, at=now, scope=by.scope)
     return NextStepsView.of(profile, derive_next_steps(profile.known))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.collab.customers.refusals import PeriodEndsTooSoon
 from services.collab.customers.satisfaction.score import (
     DETRACTOR,
     PROMOTER,
@@ -82,7 +83,9 @@ async def list_figures(
     after: UUID | None,
     limit: int,
 ) -> list[TerritorySatisfaction]:
-    """Return figures by territory. Raises NotFound for a territory outside the scope."""
+    """Return figures by territory. Raises PeriodEndsTooSoon, or NotFound for a territory outside the scope."""
+    if since is not None and until is not None and until <= since:
+        raise PeriodEndsTooSoon("to: must lie after from; leave either out for no bound.")
     binds = {"territory": territory_id, "since": since, "until": until, "after": after, "limit": limit}
     rows = (await read.execute(_FIGURES, {**scope.parameters(), **binds})).all()
     if territory_id is not None and not rows and after is None:

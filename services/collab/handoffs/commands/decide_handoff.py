@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from services.collab.customers.needs.commands.pass_needs_on import pass_needs_on
 from services.collab.handoffs.commands.lock_handoff import HandoffCommand, lock_handoff
 from services.collab.handoffs.handoff import Handoff, HandoffState
 from services.collab.handoffs.queries import HandoffRow, find_handoff
@@ -34,10 +35,15 @@ WHERE handoff_id = :handoff
 
 
 async def accept_handoff(command: AcceptHandoff, uow: UnitOfWork) -> HandoffRow:
-    """Accept for the receiving side. Raises HandoffAlreadyDecided or NotTheReceivingSide."""
+    """Accept for the receiving side, whose rep takes the outgoing one's needs on.
+
+    Raises HandoffAlreadyDecided or NotTheReceivingSide.
+    """
     accepted = (await lock_handoff(command, uow, receiving=True)).accept()
     await _record_decision(accepted, None, uow)
-    return await find_handoff(uow.connection, command.handoff_id, scope=command.scope)
+    found = await find_handoff(uow.connection, command.handoff_id, scope=command.scope)
+    await pass_needs_on(found.account_id, before=found.outgoing.rep_id, after=found.incoming.rep_id, uow=uow)
+    return found
 
 
 async def reject_handoff(command: RejectHandoff, uow: UnitOfWork) -> HandoffRow:

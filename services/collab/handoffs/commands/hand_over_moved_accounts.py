@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.collab.handoffs.checklist import ACCOUNT_V1
-from services.collab.handoffs.move import Consequences, Move, Opened, Outstanding, follow_moves
+from services.collab.handoffs.commands.lock_handoff import handoff_of
+from services.collab.handoffs.handoff import UNFINISHED
+from services.collab.handoffs.move import Consequences, Move, Opened, Unfinished, follow_moves
 from services.collab.projections.alignments import keep_alignments
 from services.collab.projections.coverages import find_reps
 from services.collab.protocols.obligations.commands.close_obligations import (
@@ -23,25 +24,31 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
 from shared.runtime.ids import new_id
 
+_STATES = ", ".join(f"'{state}'" for state in sorted(UNFINISHED))
 # Locked in the order of ids, so that this never waits crosswise with another batch. A decision that
-# commits while this waits takes its row out of the result, and the handoff stays as decided.
-_OUTSTANDING = text("""
-SELECT handoff_id, account_id, from_territory_id FROM handoffs
-WHERE account_id = ANY(CAST(:accounts AS uuid[])) AND state IN ('sent', 'rejected')
-ORDER BY handoff_id FOR UPDATE
+# commits while this waits counts: the row is read as it was decided, and one that is done is left alone.
+_UNFINISHED = text(f"""
+SELECT h.handoff_id, h.account_id, h.from_territory_id, h.template, h.state, h.version,
+    ARRAY(SELECT t.item FROM handoff_ticks AS t WHERE t.handoff_id = h.handoff_id) AS done
+FROM handoffs AS h
+WHERE h.account_id = ANY(CAST(:accounts AS uuid[])) AND h.state IN ({_STATES})
+ORDER BY h.handoff_id FOR UPDATE OF h
 """)
 _SUPERSEDE = text("""
-UPDATE handoffs AS h SET state = 'superseded', version = h.version + 1,
+UPDATE handoffs AS h SET state = s.state, version = s.version,
     superseded_at = :now, superseded_by_activation_id = s.activation_id
-FROM unnest(CAST(:handoffs AS uuid[]), CAST(:activations AS uuid[])) AS s (handoff_id, activation_id)
+FROM unnest(
+    CAST(:handoffs AS uuid[]), CAST(:states AS text[]), CAST(:versions AS int[]), CAST(:activations AS uuid[])
+) AS s (handoff_id, state, version, activation_id)
 WHERE h.handoff_id = s.handoff_id
 """)
 _OPEN = text("""
 INSERT INTO handoffs (handoff_id, account_id, from_territory_id, to_territory_id, activation_id,
     effective_at, template, state, opened_at)
-SELECT o.*, CAST(:template AS text), 'sent', CAST(:now AS timestamptz) FROM unnest(
+SELECT o.*, CAST(:now AS timestamptz) FROM unnest(
     CAST(:handoffs AS uuid[]), CAST(:accounts AS uuid[]), CAST(:sources AS uuid[]),
-    CAST(:targets AS uuid[]), CAST(:activations AS uuid[]), CAST(:moments AS timestamptz[])
+    CAST(:targets AS uuid[]), CAST(:activations AS uuid[]), CAST(:moments AS timestamptz[]),
+    CAST(:templates AS text[]), CAST(:states AS text[])
 ) AS o
 """)
 
@@ -52,12 +59,12 @@ async def hand_over_moved_accounts(received: Sequence[Received[AccountAligned]],
     if not moves:
         return
     await hand_answers_on({move.account_id: move.to_territory_id for move in moves}, uow)
-    outstanding = await _lock_outstanding(uow.connection, moves)
+    unfinished = await _lock_unfinished(uow.connection, moves)
     for wave in _waves(moves):
-        consequences = follow_moves(wave, outstanding, new_id)
+        consequences = follow_moves(wave, unfinished.values(), new_id)
         await _supersede(consequences, uow)
         await _open(consequences.opened, uow)
-        _carry(outstanding, consequences)
+        _carry(unfinished, consequences)
 
 
 def _waves(moves: Sequence[Move]) -> list[list[Move]]:
@@ -73,11 +80,11 @@ def _waves(moves: Sequence[Move]) -> list[list[Move]]:
     return waves
 
 
-def _carry(outstanding: dict[UUID, Outstanding], consequences: Consequences) -> None:
+def _carry(unfinished: dict[UUID, Unfinished], consequences: Consequences) -> None:
     for item in consequences.superseded:
-        del outstanding[item.handoff.account_id]
+        del unfinished[item.handoff.handoff_id]
     for opened in consequences.opened:
-        outstanding[opened.account_id] = opened
+        unfinished[opened.handoff.handoff_id] = opened
 
 
 def _move(event: AccountAligned) -> Move:
@@ -90,11 +97,9 @@ def _move(event: AccountAligned) -> Move:
     )
 
 
-async def _lock_outstanding(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Outstanding]:
-    rows = await connection.execute(_OUTSTANDING, {"accounts": list({move.account_id for move in moves})})
-    return {
-        row.account_id: Outstanding(row.handoff_id, row.account_id, row.from_territory_id) for row in rows
-    }
+async def _lock_unfinished(connection: AsyncConnection, moves: Sequence[Move]) -> dict[UUID, Unfinished]:
+    rows = await connection.execute(_UNFINISHED, {"accounts": list({move.account_id for move in moves})})
+    return {row.handoff_id: Unfinished(handoff_of(row), row.from_territory_id) for row in rows}
 
 
 async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
@@ -105,6 +110,8 @@ async def _supersede(consequences: Consequences, uow: UnitOfWork) -> None:
         _SUPERSEDE,
         {
             "handoffs": [item.handoff.handoff_id for item in superseded],
+            "states": [item.handoff.state for item in superseded],
+            "versions": [item.handoff.version for item in superseded],
             "activations": [item.by_activation_id for item in superseded],
             "now": uow.now,
         },
@@ -127,20 +134,24 @@ async def _open(opened: Sequence[Opened], uow: UnitOfWork) -> None:
     await uow.connection.execute(
         _OPEN,
         {
-            "handoffs": [item.handoff_id for item in opened],
-            "accounts": [item.account_id for item in opened],
+            "handoffs": [item.handoff.handoff_id for item in opened],
+            "accounts": [item.handoff.account_id for item in opened],
+            "templates": [item.handoff.template for item in opened],
+            "states": [item.handoff.state for item in opened],
             "sources": [item.from_territory_id for item in opened],
             "targets": [item.to_territory_id for item in opened],
             "activations": [item.activation_id for item in opened],
             "moments": [item.effective_at for item in opened],
-            "template": ACCOUNT_V1,
             "now": uow.now,
         },
     )
     await _announce(opened, uow)
     await open_obligations(
         Trigger.HANDOFF_OPENED,
-        [Subject(item.handoff_id, item.account_id, item.to_territory_id, uow.now) for item in opened],
+        [
+            Subject(item.handoff.handoff_id, item.handoff.account_id, item.to_territory_id, uow.now)
+            for item in opened
+        ],
         uow,
     )
 
@@ -152,8 +163,8 @@ async def _announce(opened: Sequence[Opened], uow: UnitOfWork) -> None:
     reps = await find_reps(uow.connection, outgoing | incoming)
     uow.outbox.add_all(
         HandoffOpened(
-            handoff_id=item.handoff_id,
-            account_id=item.account_id,
+            handoff_id=item.handoff.handoff_id,
+            account_id=item.handoff.account_id,
             activation_id=item.activation_id,
             from_territory_id=item.from_territory_id,
             to_territory_id=item.to_territory_id,

@@ -1,9 +1,10 @@
 """How every decision on a handoff begins: its row is locked, and the caller's side and version are checked."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from services.collab.handoffs.handoff import Handoff, HandoffState
 from services.collab.handoffs.refusals import NotTheReceivingSide
@@ -43,6 +44,11 @@ async def lock_handoff(command: HandoffCommand, uow: UnitOfWork, *, receiving: b
         raise NotTheReceivingSide("Only the side that receives the account can do this.")
     if command.expected_version not in {None, row.version}:
         raise VersionMismatch(f"If-Match: the handoff is at version {row.version}; read it again.")
+    return handoff_of(row)
+
+
+def handoff_of(row: Row[Any]) -> Handoff:
+    """Return the handoff that a row tells of."""
     return Handoff(
         handoff_id=row.handoff_id,
         account_id=row.account_id,

@@ -20,9 +20,14 @@ class Mentions:
     reps: tuple[UUID, ...] = ()
     territories: tuple[UUID, ...] = ()
 
+    @property
+    def total(self) -> int:
+        """Tell how many are mentioned."""
+        return len(self.reps) + len(self.territories)
+
     def __bool__(self) -> bool:
         """Tell whether anybody is mentioned."""
-        return bool(self.reps or self.territories)
+        return self.total > 0
 
 
 NOBODY = Mentions()
@@ -35,6 +40,11 @@ class Delivery:
     recipient: str
     reason: Reason
     territory_id: UUID | None = None
+
+    @property
+    def mentioned(self) -> bool:
+        """Tell whether they are mentioned: only those can be asked to acknowledge."""
+        return self.reason is Reason.MENTION
 
 
 def deliveries(

@@ -3,12 +3,8 @@
 from shared.runtime.refusals import Refusal
 
 
-class NobodyCovers(Refusal):
-    """A territory is mentioned that nobody covers as primary."""
-
-
 class NobodyAsked(Refusal):
-    """An acknowledgement is asked for, and nobody is mentioned who could give it."""
+    """An acknowledgement is asked for, and nobody is mentioned who can be reached."""
 
 
 class NotWanted(Refusal):

@@ -70,19 +70,23 @@ async def list_inbox_events(
 ) -> AsyncIterable[ServerSentEvent]:
     """Follow your inbox as server-sent events.
 
-    `item` is an InboxItemView, each once and in order; `counts` an InboxCountsView, first and whenever they change.
+    `item` is an InboxItemView, each once and in the order in which you could see them: one whose account comes to you
+    later comes then. `counts` is an InboxCountsView, at once after the items there are, and whenever they change.
     Every event has an id: come back with it in Last-Event-ID and nothing is missed. Without it the stream begins
-    now. It ends after five minutes.
+    now. `reset` says that the id is not of this inbox: read GET /v1/inbox, the stream goes on from now. It ends
+    after five minutes.
     """
     parts, state = get_parts(request), request.app.state
     until = time.monotonic() + LONGEST_SECONDS
-    inbox = Inbox(parts.engine, state.inbox_bell, _viewer(by))
+    inbox = Inbox(parts.engine, parts.transact, state.inbox_bell, _viewer(by))
     after = None if last_event_id is None else int(last_event_id)
     seen = inbox.follow(after, ended=lambda: getattr(state, "stopping", False) or time.monotonic() > until)
     async for change in seen:
-        for item in change.items:
-            yield ServerSentEvent(event="item", id=str(item.seq), data=InboxItemView.of(item))
         counts = InboxCountsView.model_validate(change.counts)
+        if change.strange:
+            yield ServerSentEvent(event="reset", id=str(change.after), data=counts)
+        for item in change.items:
+            yield ServerSentEvent(event="item", id=str(item.number), data=InboxItemView.of(item))
         yield ServerSentEvent(event="counts", id=str(change.after), data=counts)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.collab.notes.inbox.delivery import Mentions, Reason
+from services.collab.notes.inbox.outcome import Undelivered
 from services.collab.notes.inbox.queries import InboxItem
 from services.collab.notes.note import SubjectType
 from shared.http.bodies import Body, View
@@ -40,7 +41,9 @@ class InboxItemView(View):
     subject_type: SubjectType
     subject_id: UUID
     author: str
-    excerpt: str = Field(description="The first 280 characters of its text.")
+    excerpt: str | None = Field(
+        description="The first 280 characters of its text; null to a retry, once the note was deleted."
+    )
     wants_acknowledgement: bool
     created_at: datetime
     read_at: datetime | None
@@ -65,9 +68,24 @@ class ReadingBody(Body):
     item_ids: frozenset[UUID] = Field(min_length=1, max_length=500)
 
 
-class AcknowledgementView(View):
-    """Who was asked to acknowledge the note, and when they did; null while they have not."""
+class MentionView(View):
+    """Whom the note mentions, and what became of it."""
 
-    recipient: str
-    asked_at: datetime
+    type: Literal["rep", "territory"]
+    id: UUID
+    recipient: str | None = Field(
+        description="The rep it means; null where nobody covers the territory, or who does is not yours to know."
+    )
+    delivered: bool = Field(
+        description="Whether they can see it now, by what they cover. If not, they find it once they can."
+    )
+    reason: Undelivered | None = Field(
+        description="Why it is not delivered; `unknown-...` stands for all that lies outside your scope."
+    )
+
+
+class AcknowledgementView(MentionView):
+    """Whose acknowledgement was asked for, and when they gave it; null while they have not."""
+
+    asked_at: datetime | None = Field(description="Null where nobody was asked.")
     acknowledged_at: datetime | None

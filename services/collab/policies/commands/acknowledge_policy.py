@@ -1,4 +1,4 @@
-"""A rep acknowledges the latest version of a policy, once."""
+"""A rep acknowledges a version of a policy that is in force or to come, once."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +15,8 @@ from shared.contracts.policies import PolicyAcknowledged
 from shared.db.unit_of_work import UnitOfWork
 
 _CONCERNS = text(f"""
-SELECT 1 FROM ({ASKED}) AS asked WHERE asked.policy_id = :policy AND asked.rep_id = :rep LIMIT 1
+SELECT 1 FROM ({ASKED}) AS asked WHERE asked.policy_id = :policy AND asked.version = :version
+  AND asked.rep_id = :rep LIMIT 1
 """)
 _ACKNOWLEDGE = text("""
 INSERT INTO acknowledgements (policy_id, version, rep_id, acknowledged_at)
@@ -45,20 +46,20 @@ async def acknowledge_policy(command: AcknowledgePolicy, uow: UnitOfWork) -> Ack
     """Acknowledge; again changes nothing. Raises NotFound, VersionReplaced, OtherText or NotAsked."""
     # Held, so that no version is published between the check and the record.
     policy_id, _, policy = await lock_policy(command.code, uow)
-    policy.require_acknowledgeable(command.version, command.fingerprint)
-    rep_id = await _require_concerned(policy_id, command.rep_id, uow)
+    policy.require_acknowledgeable(command.version, command.fingerprint, uow.now)
+    rep_id = await _require_concerned(policy_id, command, uow)
     binds = {"policy": policy_id, "version": command.version, "rep": rep_id, "now": uow.now}
     if (await uow.connection.execute(_ACKNOWLEDGE, binds)).rowcount:
         await _announce(policy_id, command.version, rep_id, uow)
     return AcknowledgementRow(**(await uow.connection.execute(_FIND, binds)).mappings().one())
 
 
-async def _require_concerned(policy_id: UUID, rep_id: UUID | None, uow: UnitOfWork) -> UUID:
-    if rep_id is not None:
-        binds = {"policy": policy_id, "rep": rep_id, "now": uow.now}
+async def _require_concerned(policy_id: UUID, command: AcknowledgePolicy, uow: UnitOfWork) -> UUID:
+    if command.rep_id is not None:
+        binds = {"policy": policy_id, "version": command.version, "rep": command.rep_id, "now": uow.now}
         if (await uow.connection.execute(_CONCERNS, binds)).one_or_none() is not None:
-            return rep_id
-    raise NotAsked("The policy does not concern you: it is acknowledged by reps who cover its territories.")
+            return command.rep_id
+    raise NotAsked("This version does not concern you: it is acknowledged by reps who cover its territories.")
 
 
 async def _announce(policy_id: UUID, version: int, rep_id: UUID, uow: UnitOfWork) -> None:

@@ -1,7 +1,8 @@
 """Whoever a policy concerns owes its acknowledgement: asked as they come, let off as they go.
 
 Requests follow what is covered and what is published, so a new version asks again and whoever takes a territory
-over is asked then. One that was answered while it was being made is found here as well, and closed.
+over is asked then. What was owed of a version is owed until the next one takes effect. One that was answered while
+it was being made is found here as well, and closed.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.collab.policies.audience import ASKED, UNACKNOWLEDGED
+from services.collab.projections.territories import TREE_AWAITED
 from services.collab.protocols.obligations.commands.close_obligations import close_obligations
 from services.collab.protocols.obligations.commands.open_obligations import Subject, open_obligations
 from services.collab.protocols.obligations.obligation import Outcome
@@ -21,9 +23,12 @@ from shared.runtime.ids import new_id
 
 # One worker at a time: two would ask the same reps and wait for each other's rows.
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('collab.ask_reps'))")
+# Whom a subtree concerns is not known while the tree of the live plan is on its way: then nobody leaves it.
 _LET_OFF = text(f"""
-DELETE FROM acknowledgement_requests AS r
-WHERE NOT EXISTS (
+DELETE FROM acknowledgement_requests AS r USING policy_versions AS published
+WHERE published.policy_id = r.policy_id AND published.version = r.version
+  AND (published.territory_id IS NULL OR NOT {TREE_AWAITED})
+  AND NOT EXISTS (
     SELECT 1 FROM ({ASKED}) AS asked
     WHERE asked.policy_id = r.policy_id AND asked.version = r.version AND asked.rep_id = r.rep_id
       AND {UNACKNOWLEDGED}
@@ -34,13 +39,14 @@ RETURNING r.request_id, EXISTS (
 ) AS answered
 """)
 _MISSING = text(f"""
-SELECT DISTINCT ON (asked.policy_id, asked.rep_id) asked.policy_id, asked.version, asked.rep_id, asked.territory_id
+SELECT DISTINCT ON (asked.policy_id, asked.version, asked.rep_id)
+    asked.policy_id, asked.version, asked.rep_id, asked.territory_id
 FROM ({ASKED}) AS asked
 WHERE {UNACKNOWLEDGED} AND NOT EXISTS (
     SELECT 1 FROM acknowledgement_requests AS r
     WHERE r.policy_id = asked.policy_id AND r.version = asked.version AND r.rep_id = asked.rep_id
 )
-ORDER BY asked.policy_id, asked.rep_id, asked.territory_id LIMIT :limit
+ORDER BY asked.policy_id, asked.version, asked.rep_id, asked.territory_id LIMIT :limit
 """)
 _ASK = text("""
 INSERT INTO acknowledgement_requests (request_id, policy_id, version, rep_id, asked_at)

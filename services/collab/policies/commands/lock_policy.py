@@ -5,12 +5,15 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from services.collab.policies.audience import STANDING
 from services.collab.policies.policy import Audience, Draft, Policy, PolicyVersion
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import NotFound
 
 _LOCK = text("SELECT * FROM policies WHERE code = :code FOR UPDATE")
-_LATEST = text("SELECT * FROM policy_versions WHERE policy_id = :policy ORDER BY version DESC LIMIT 1")
+_STANDING = text(f"""
+SELECT v.* FROM policy_versions AS v WHERE v.policy_id = :policy AND {STANDING} ORDER BY v.version
+""")
 
 
 async def lock_policy(code: str, uow: UnitOfWork) -> tuple[UUID, int, Policy]:
@@ -18,8 +21,8 @@ async def lock_policy(code: str, uow: UnitOfWork) -> tuple[UUID, int, Policy]:
     row = (await uow.connection.execute(_LOCK, {"code": code})).one_or_none()
     if row is None:
         raise NotFound("code: no such policy.")
-    found = (await uow.connection.execute(_LATEST, {"policy": row.policy_id})).one_or_none()
-    return row.policy_id, row.revision, Policy(None if found is None else _version(found), _draft(row))
+    found = await uow.connection.execute(_STANDING, {"policy": row.policy_id, "now": uow.now})
+    return row.policy_id, row.revision, Policy(tuple(map(_version, found)), _draft(row))
 
 
 def _version(row: Row[Any]) -> PolicyVersion:

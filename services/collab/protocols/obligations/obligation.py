@@ -27,6 +27,12 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Untold(StrEnum):
+    """Why a step that tells somebody told nobody."""
+
+    NOBODY_ABOVE = "nobody-above"
+
+
 @dataclass(frozen=True, slots=True)
 class Obligation:
     """Its state and the steps that are still to come, in their order."""

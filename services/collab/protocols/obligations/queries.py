@@ -10,9 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.collab.projections.territories import IN_SCOPE, are_few
-from services.collab.protocols.obligations.obligation import ObligationState, Outcome
+from services.collab.protocols.obligations.obligation import ObligationState, Outcome, Untold
 from services.collab.protocols.protocol import Action, Duty
-from shared.db.scope import Scope
+from shared.db.scope import Scope, require_in_scope
 from shared.runtime.refusals import NotFound
 
 
@@ -49,6 +49,7 @@ class StepRow:
     fired_at: datetime | None
     told_territory_id: UUID | None
     told_rep_id: UUID | None
+    untold_because: Untold | None
     cancelled_at: datetime | None
 
 
@@ -87,16 +88,27 @@ o.obligation_id IN (
 )
 """
 _FIND = text(f"{_SELECT} WHERE o.obligation_id = :obligation AND {_VISIBLE}")
+_TO_ANSWER = text("""
+SELECT subject_id FROM obligations
+WHERE account_id = :account AND duty = 'answer' AND state <> 'closed' AND started_at <= :at
+""")
 _STEPS = text("""
-SELECT loop, step, action, due_at, fired_at, told_territory_id, told_rep_id, cancelled_at
+SELECT loop, step, action, due_at, fired_at, told_territory_id, told_rep_id, untold_because, cancelled_at
 FROM timers WHERE obligation_id = :obligation ORDER BY due_at, step, loop
 """)
+
+
+async def find_subjects_to_answer(read: AsyncConnection, account_id: UUID, *, at: datetime) -> list[UUID]:
+    """Return the contacts of a customer whose answer is owed, whoever asks: of those that were made by then."""
+    rows = await read.execute(_TO_ANSWER, {"account": account_id, "at": at})
+    return list(rows.scalars())
 
 
 async def list_obligations(
     read: AsyncConnection, wanted: ObligationFilter, *, scope: Scope, after: UUID | None, limit: int
 ) -> list[ObligationRow]:
-    """Return what is or was owed, in the order it was opened."""
+    """Return what is or was owed, in the order it was opened. Raises NotFound for a territory outside the scope."""
+    await require_in_scope(read, wanted.territory_id, scope)
     given = {
         "state": wanted.state,
         "territory": wanted.territory_id,
@@ -124,11 +136,7 @@ async def find_obligation(
     row = (await read.execute(_FIND, {**scope.parameters(), **binds})).one_or_none()
     if row is None:
         raise NotFound("obligation_id: no such obligation.")
-    steps = [
-        StepRow(**{**step, "action": Action(step["action"])})
-        for step in (await read.execute(_STEPS, binds)).mappings()
-    ]
-    return _obligation(row), steps
+    return _obligation(row), [_step(step) for step in await read.execute(_STEPS, binds)]
 
 
 def _obligation(row: Row[Any]) -> ObligationRow:
@@ -137,3 +145,10 @@ def _obligation(row: Row[Any]) -> ObligationRow:
     values["state"] = ObligationState(row.state)
     values["outcome"] = None if row.outcome is None else Outcome(row.outcome)
     return ObligationRow(**values)
+
+
+def _step(row: Row[Any]) -> StepRow:
+    values = {name: getattr(row, name) for name in StepRow.__dataclass_fields__}
+    values["action"] = Action(row.action)
+    values["untold_because"] = None if row.untold_because is None else Untold(row.untold_because)
+    return StepRow(**values)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from services.collab.protocols.obligations.obligation import ObligationState, Outcome
+from services.collab.protocols.obligations.obligation import ObligationState, Outcome, Untold
 from services.collab.protocols.obligations.queries import ObligationRow, StepRow
 from services.collab.protocols.protocol import Action, Duty
 from shared.http.bodies import View
@@ -37,7 +37,10 @@ class ObligationView(View):
 
 
 class StepView(View):
-    """A step; who was told by it is known once it was taken."""
+    """A step; who was told by it is known once it was taken, or why an escalation told nobody.
+
+    They are told by the step's event, for whatever carries it to people: it is in nobody's inbox.
+    """
 
     loop: int
     step: int
@@ -47,6 +50,7 @@ class StepView(View):
     taken_at: datetime | None
     told_territory_id: UUID | None
     told_rep_id: UUID | None
+    untold_because: Untold | None
 
     @classmethod
     def of(cls, row: StepRow) -> Self:
@@ -61,6 +65,7 @@ class StepView(View):
             taken_at=row.fired_at,
             told_territory_id=row.told_territory_id,
             told_rep_id=row.told_rep_id,
+            untold_because=row.untold_because,
         )
 
 

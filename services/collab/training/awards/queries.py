@@ -82,14 +82,14 @@ GROUP BY 1 ORDER BY 1
 
 
 async def find_award(
-    read: AsyncConnection, award_id: UUID, *, viewer: str, scope: Scope, on: date
+    read: AsyncConnection, award_id: UUID, *, viewer: str, scope: Scope, at: datetime
 ) -> AwardRow:
-    """Return one award. Raises NotFound."""
-    found = await read.execute(_FIND, {**scope.parameters(), "viewer": viewer, "award": award_id})
+    """Return one award, in the state it is in at an instant. Raises NotFound."""
+    found = await read.execute(_FIND, {**scope.parameters(), "viewer": viewer, "at": at, "award": award_id})
     row = found.one_or_none()
     if row is None:
         raise NotFound("award_id: no such award.")
-    return _award(row, on)
+    return _award(row, at.date())
 
 
 async def list_awards(
@@ -98,11 +98,11 @@ async def list_awards(
     *,
     viewer: str,
     scope: Scope,
-    on: date,
+    at: datetime,
     after: UUID | None,
     limit: int,
 ) -> list[AwardRow]:
-    """Return awards in the order they were granted."""
+    """Return awards in the order they were granted, in the state of the day asked for, or of now."""
     rows = await read.execute(
         _LIST,
         {
@@ -111,11 +111,13 @@ async def list_awards(
             "rep": wanted.rep_id,
             "code": wanted.certification_code,
             "valid_on": wanted.valid_on,
+            "at": at,
             "after": after,
             "limit": limit,
         },
     )
-    return [_award(row, on) for row in rows]
+    day = wanted.valid_on or at.date()
+    return [_award(row, day) for row in rows]
 
 
 async def list_cohorts(
@@ -126,7 +128,7 @@ async def list_cohorts(
     until: date | None,
     viewer: str,
     scope: Scope,
-    today: date,
+    at: datetime,
 ) -> list[CohortRow]:
     """Return the reps first certified in each month of the period, `until` excluded."""
     rows = await read.execute(
@@ -137,7 +139,8 @@ async def list_cohorts(
             "code": certification_code,
             "since": since,
             "until": until,
-            "today": today,
+            "today": at.date(),
+            "at": at,
         },
     )
     return [CohortRow(row.month, row.rep_ids, row.certified_now) for row in rows]

@@ -21,7 +21,7 @@ from services.collab.training.certifications.schemas import Code, CodeInPath
 from shared.http.bodies import Day
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.pagination import Page, PageParameters, page_of
-from shared.http.present import Today
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Manager, Reader
 
@@ -47,7 +47,7 @@ async def list_awards(
     by: Reader,
     read: Snapshot,
     page: PageParameters,
-    today: Today,
+    now: Now,
     rep_id: UUID | None = None,
     certification_code: Code | None = None,
     valid_on: Annotated[Day | None, Query(description="Only those that count on this day.")] = None,
@@ -58,7 +58,7 @@ async def list_awards(
         AwardFilter(rep_id, certification_code, valid_on),
         viewer=by.subject,
         scope=by.scope,
-        on=valid_on or today,
+        at=now,
         after=page.after,
         limit=page.limit + 1,
     )
@@ -67,9 +67,9 @@ async def list_awards(
 
 
 @router.get("/v1/awards/{award_id}")
-async def get_award(by: Reader, read: Snapshot, today: Today, award_id: UUID) -> AwardView:
+async def get_award(by: Reader, read: Snapshot, now: Now, award_id: UUID) -> AwardView:
     """Return one award, in the state it is in today."""
-    found = await queries.find_award(read, award_id, viewer=by.subject, scope=by.scope, on=today)
+    found = await queries.find_award(read, award_id, viewer=by.subject, scope=by.scope, at=now)
     return AwardView.model_validate(found)
 
 
@@ -84,7 +84,7 @@ async def create_award_revocation(by: Manager, run: RunCommand, award_id: UUID, 
 async def list_cohorts(
     by: Reader,
     read: Snapshot,
-    today: Today,
+    now: Now,
     certification_code: CodeInPath,
     since: Annotated[Day | None, Query(description="First certified on this day or later.")] = None,
     until: Annotated[Day | None, Query(description="First certified before this day.")] = None,
@@ -98,7 +98,7 @@ async def list_cohorts(
         until=until,
         viewer=by.subject,
         scope=by.scope,
-        today=today,
+        at=now,
     )
     return CohortsView(
         certification_code=certification_code, items=[CohortView.model_validate(row) for row in rows]

@@ -6,7 +6,8 @@ certification never overlap. A pass earns, by the day it was made on:
 - in the renewal window before the expiry: a period that begins where the old one ends;
 - in the grace after the expiry: a period from that day on, which ends where an early renewal's would have;
 - later, or with nothing before: a whole period from that day on;
-- before the renewal window, or in a period that was revoked since: nothing, and the reason is told.
+- before the renewal window, in a period that was revoked since, or so late told that its period would reach into
+  another: nothing, and the reason is told; nor does one in an enrolment that was completed before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ class Withheld(StrEnum):
     RENEWAL_WINDOW_NOT_OPEN = "renewal-window-not-open"
     REVOKED_SINCE = "revoked-since"
     FOLLOWED_BY_ANOTHER = "followed-by-another-award"
+    COMPLETED_BEFORE = "completed-before"
 
 
 class AwardState(StrEnum):
@@ -95,10 +97,7 @@ class Terms:
 
 
 def earn(passed_on: date, terms: Terms, held: Sequence[Period]) -> Period | Withheld:
-    """Return what a pass on a day earns, given the periods held.
-
-    Raises AwardOverlaps for a day before a period that it would reach into.
-    """
+    """Return what a pass on a day earns, given the periods held."""
     before = [period for period in held if period.valid_from <= passed_on]
     last = max(before, key=lambda period: period.valid_from, default=None)
     if last is None:
@@ -111,18 +110,21 @@ def earn(passed_on: date, terms: Terms, held: Sequence[Period]) -> Period | With
     else:
         in_grace = not last.cut and passed_on < last.lapses_on
         earned = terms.period(passed_on, counted_from=last.valid_to if in_grace else None)
-    require_free(earned, held)
-    return earned
+    return earned if _clash(earned, held) is None else Withheld.FOLLOWED_BY_ANOTHER
 
 
 def require_free(wanted: Period, held: Iterable[Period]) -> None:
     """Check that a period shares no day with those held. Raises AwardOverlaps."""
-    clash = next((period for period in held if period.overlaps(wanted)), None)
+    clash = _clash(wanted, held)
     if clash is not None:
         raise AwardOverlaps(
             f"valid_from: the rep holds this certification from {clash.valid_from} until {clash.valid_to}; "
             f"a period from {wanted.valid_from} until {wanted.valid_to} would overlap it."
         )
+
+
+def _clash(wanted: Period, held: Iterable[Period]) -> Period | None:
+    return next((period for period in held if period.overlaps(wanted)), None)
 
 
 def _why_not_renewable(last: Period, passed_on: date, held: Iterable[Period]) -> Withheld | None:

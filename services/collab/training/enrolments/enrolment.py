@@ -1,7 +1,8 @@
 """An enrolment and what completes it. Pure.
 
 open -> completed on the day on which the last course was passed or waived; completed -> open when a voided
-pass leaves a course without another. A later pass never moves the day; a voided one may.
+pass leaves a course without another, or superseded when the rep was enrolled again since. A later pass never
+moves the day; a voided one may.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ class EnrolmentState(StrEnum):
 
     OPEN = "open"
     COMPLETED = "completed"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,14 @@ class Enrolment:
     courses: frozenset[str]
     satisfied: tuple[Satisfied, ...] = ()
     completed_on: date | None = None
+    enrolled_again: bool = False
 
     @property
     def state(self) -> EnrolmentState:
         """Return where the enrolment stands."""
-        return EnrolmentState.OPEN if self.completed_on is None else EnrolmentState.COMPLETED
+        if self.completed_on is not None:
+            return EnrolmentState.COMPLETED
+        return EnrolmentState.SUPERSEDED if self.enrolled_again else EnrolmentState.OPEN
 
     @property
     def open_courses(self) -> frozenset[str]:

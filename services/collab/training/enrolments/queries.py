@@ -66,6 +66,7 @@ class StatementRow:
     voided_at: datetime | None
     voided_by: str | None
     void_reason: str | None
+    award_withheld: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,12 @@ ORDER BY s.statement_id LIMIT :limit
 
 
 async def find_enrolment(
-    read: AsyncConnection, enrolment_id: UUID, *, viewer: str, scope: Scope
+    read: AsyncConnection, enrolment_id: UUID, *, viewer: str, scope: Scope, at: datetime
 ) -> EnrolmentRow:
     """Return one enrolment with its courses. Raises NotFound."""
-    found = await read.execute(_FIND, {**scope.parameters(), "viewer": viewer, "enrolment": enrolment_id})
+    found = await read.execute(
+        _FIND, {**scope.parameters(), "viewer": viewer, "at": at, "enrolment": enrolment_id}
+    )
     row = found.one_or_none()
     if row is None:
         raise NotFound("enrolment_id: no such enrolment.")
@@ -137,22 +140,23 @@ async def list_enrolments(
     *,
     viewer: str,
     scope: Scope,
+    at: datetime,
     after: UUID | None,
     limit: int,
 ) -> list[EnrolmentRow]:
     """Return enrolments in the order they were made."""
     binds = {"rep": wanted.rep_id, "programme": wanted.programme_id, "state": wanted.state}
-    page = {"after": after, "limit": limit, "viewer": viewer, **scope.parameters()}
+    page = {"after": after, "limit": limit, "viewer": viewer, "at": at, **scope.parameters()}
     rows = (await read.execute(_LIST, {**binds, **page})).all()
     courses = await _courses(read, [row.enrolment_id for row in rows])
     return [_enrolment(row, courses) for row in rows]
 
 
 async def find_statement(
-    read: AsyncConnection, statement_id: UUID, *, viewer: str, scope: Scope
+    read: AsyncConnection, statement_id: UUID, *, viewer: str, scope: Scope, at: datetime
 ) -> StatementRow:
     """Return one statement. Raises NotFound."""
-    binds = {**scope.parameters(), "viewer": viewer, "statement": statement_id}
+    binds = {**scope.parameters(), "viewer": viewer, "at": at, "statement": statement_id}
     row = (await read.execute(_FIND_STATEMENT, binds)).mappings().one_or_none()
     if row is None:
         raise NotFound("statement_id: no such statement.")
@@ -160,10 +164,17 @@ async def find_statement(
 
 
 async def list_statements(
-    read: AsyncConnection, enrolment_id: UUID, *, viewer: str, scope: Scope, after: UUID | None, limit: int
+    read: AsyncConnection,
+    enrolment_id: UUID,
+    *,
+    viewer: str,
+    scope: Scope,
+    at: datetime,
+    after: UUID | None,
+    limit: int,
 ) -> list[StatementRow]:
     """Return what was told of an enrolment, by id. Raises NotFound."""
-    await find_enrolment(read, enrolment_id, viewer=viewer, scope=scope)
+    await find_enrolment(read, enrolment_id, viewer=viewer, scope=scope, at=at)
     binds = {"enrolment": enrolment_id, "after": after, "limit": limit}
     return [StatementRow(**row) for row in (await read.execute(_LIST_STATEMENTS, binds)).mappings()]
 

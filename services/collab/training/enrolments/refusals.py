@@ -4,7 +4,7 @@ from shared.runtime.refusals import Refusal
 
 
 class AlreadyEnrolled(Refusal):
-    """The rep is or was enrolled in the programme; a renewal is enrolled by the programme's rule."""
+    """The rep is enrolled in the programme, or completed it and has nothing to win by another pass."""
 
 
 class UnknownCourse(Refusal):

@@ -22,6 +22,7 @@ from services.collab.training.enrolments.schemas import (
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import VersionIfSent, etag_of
 from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.present import Now
 from shared.http.problems import describe
 from shared.http.security import Manager, Reader
 
@@ -46,6 +47,7 @@ async def create_enrolment(by: Manager, run: RunCommand, body: NewEnrolmentBody)
 async def list_enrolments(
     by: Reader,
     read: Snapshot,
+    now: Now,
     page: PageParameters,
     rep_id: UUID | None = None,
     programme_id: UUID | None = None,
@@ -57,6 +59,7 @@ async def list_enrolments(
         EnrolmentFilter(rep_id, programme_id, state),
         viewer=by.subject,
         scope=by.scope,
+        at=now,
         after=page.after,
         limit=page.limit + 1,
     )
@@ -65,9 +68,11 @@ async def list_enrolments(
 
 
 @router.get("/v1/enrolments/{enrolment_id}")
-async def get_enrolment(by: Reader, read: Snapshot, enrolment_id: UUID, response: Response) -> EnrolmentView:
+async def get_enrolment(
+    by: Reader, read: Snapshot, now: Now, enrolment_id: UUID, response: Response
+) -> EnrolmentView:
     """Return one enrolment with how each course stands."""
-    found = await queries.find_enrolment(read, enrolment_id, viewer=by.subject, scope=by.scope)
+    found = await queries.find_enrolment(read, enrolment_id, viewer=by.subject, scope=by.scope, at=now)
     response.headers["etag"] = etag_of(found.version)
     return EnrolmentView.model_validate(found)
 
@@ -90,11 +95,11 @@ async def create_waiver(
 
 @router.get("/v1/enrolments/{enrolment_id}/statements")
 async def list_statements(
-    by: Reader, read: Snapshot, enrolment_id: UUID, page: PageParameters
+    by: Reader, read: Snapshot, now: Now, enrolment_id: UUID, page: PageParameters
 ) -> Page[StatementView]:
     """List everything told of an enrolment, voided statements too."""
     rows = await queries.list_statements(
-        read, enrolment_id, viewer=by.subject, scope=by.scope, after=page.after, limit=page.limit + 1
+        read, enrolment_id, viewer=by.subject, scope=by.scope, at=now, after=page.after, limit=page.limit + 1
     )
     items, cursor = page_of(rows, page, lambda row: row.statement_id)
     return Page(items=[StatementView.model_validate(item) for item in items], next_cursor=cursor)
@@ -118,9 +123,9 @@ async def put_statement(by: Manager, run: RunCommand, statement_id: UUID, body: 
 
 
 @router.get("/v1/statements/{statement_id}")
-async def get_statement(by: Reader, read: Snapshot, statement_id: UUID) -> StatementView:
+async def get_statement(by: Reader, read: Snapshot, now: Now, statement_id: UUID) -> StatementView:
     """Return one statement."""
-    found = await queries.find_statement(read, statement_id, viewer=by.subject, scope=by.scope)
+    found = await queries.find_statement(read, statement_id, viewer=by.subject, scope=by.scope, at=now)
     return StatementView.model_validate(found)
 
 

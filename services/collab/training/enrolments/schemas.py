@@ -59,7 +59,9 @@ class EnrolmentView(View):
     cause: Literal["territory_kind", "industry", "expiry", "manual"]
     territory_id: UUID | None = Field(description="The territory whose kind or industries named the rep.")
     renews_award_id: UUID | None
-    state: EnrolmentState
+    state: EnrolmentState = Field(
+        description="`superseded`: no longer completed, for a pass was voided, and the rep was enrolled again since."
+    )
     version: int
     enrolled_at: datetime
     enrolled_by: str
@@ -84,3 +86,6 @@ class StatementView(View):
     voided_at: datetime | None
     voided_by: str | None
     void_reason: str | None
+    award_withheld: Withheld | None = Field(
+        description="Why a pass granted nothing when it was told; `completed-before`: the rep has to be enrolled again."
+    )

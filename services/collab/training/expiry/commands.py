@@ -12,8 +12,8 @@ from services.collab.training.enrolments.commands.enrol_by_rule import enrol_by_
 from shared.contracts.training import CertificationExpired, CertificationExpiring
 from shared.db.unit_of_work import UnitOfWork
 
-# Rows that another worker holds are its business. What is followed by another award is only marked: the
-# rep stays certified, so there is nothing to tell.
+# Rows that another worker holds are its business. What is followed by an award that ends later is only marked,
+# whether or not days between them stayed without: what to tell, and what to renew, is that later one.
 _NOTICE = """
 WITH due AS (
     SELECT w.award_id FROM awards AS w WHERE {due} ORDER BY w.{day} LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -22,7 +22,7 @@ UPDATE awards AS w SET {mark} = :now FROM due WHERE w.award_id = due.award_id
 RETURNING w.award_id, w.rep_id, w.certification_code, w.valid_to, EXISTS (
     SELECT 1 FROM awards AS next WHERE next.rep_id = w.rep_id
       AND next.certification_code = w.certification_code
-      AND next.valid_from <= w.valid_to AND next.valid_to > w.valid_to
+      AND next.valid_from < next.valid_to AND next.valid_to > w.valid_to
 ) AS is_followed
 """
 _EXPIRING = text(

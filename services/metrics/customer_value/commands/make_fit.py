@@ -27,12 +27,13 @@ UPDATE customer_value_fits SET taken_at = :now WHERE fit_id = (
 )
 RETURNING fit_id, currency, cut_off_on, margin, annual_discount_rate, horizon_months
 """)
-# A day is a purchase when it has an order that is not a refund, be it one of value zero.
+# A day is a purchase when it has an order that is not below nothing, be it one of value zero.
 _HISTORIES = text("""
 WITH days AS (
-    SELECT account_id, day, isum(amount_minor) AS minor, bool_or(amount_minor >= 0) AS bought
+    SELECT account_id, day, isum(CASE kind WHEN 'order' THEN amount_minor ELSE -amount_minor END) AS minor,
+           bool_or(kind = 'order' AND amount_minor >= 0) AS bought
     FROM facts
-    WHERE kind = 'order' AND NOT voided AND currency = :currency AND day <= :cut_off_on AND account_id IS NOT NULL
+    WHERE kind IN ('order', 'refund') AND NOT voided AND currency = :currency AND day <= :cut_off_on AND account_id IS NOT NULL
     GROUP BY account_id, day
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY account_id, bought ORDER BY day) AS number FROM days
@@ -92,7 +93,7 @@ class KeepFit:
 
 
 async def take_fit(lease: timedelta, uow: UnitOfWork) -> FitTaken | None:
-    """Take the oldest fit that waits, and read the orders; None when none waits."""
+    """Take the oldest fit that waits, and read the orders and refunds; None when none waits."""
     taken = (await uow.connection.execute(_TAKE, {"now": uow.now, "stale": uow.now - lease})).one_or_none()
     if taken is None:
         return None

@@ -1,6 +1,6 @@
 """Count facts: the newest revision of each, whatever order they come in, however often.
 
-One statement per few thousand facts: it stores what is newer than what is there, learns from RETURNING old
+One statement per few thousand facts: it stores what ranks above what is there, learns from RETURNING old
 and new what that changed, and adds the difference to the roll-ups.
 """
 
@@ -40,10 +40,15 @@ WITH changed AS (
     INSERT INTO facts AS f ({_NAMES})
     SELECT {TOLD}, day, :now FROM ({FACT_ROWS}) AS told
     ON CONFLICT (entity_key) DO UPDATE SET {_REPLACED} WHERE f.revision < excluded.revision
+        OR f.revision = excluded.revision AND f.payload_hash > excluded.payload_hash
     RETURNING {_prefixed("new.", _ALL)}, {", ".join(f"old.{name} AS old_{name}" for name in _ALL)}
 ), replaced AS (
     INSERT INTO fact_history ({_NAMES}, replaced_at)
-    SELECT {_prefixed("old_", _STORED)}, :now FROM changed WHERE old_entity_key IS NOT NULL
+    SELECT {_prefixed("old_", _STORED)}, :now FROM changed WHERE old_revision < revision
+), outranked AS (
+    INSERT INTO fact_conflicts ({_NAMES})
+    SELECT {_prefixed("old_", _STORED)} FROM changed WHERE old_revision = revision
+    ON CONFLICT DO NOTHING
 ), signed AS (
     SELECT 1 AS sign, {", ".join(COUNTED_COLUMNS)} FROM changed WHERE NOT voided
     UNION ALL

@@ -1,4 +1,4 @@
-"""Take facts in: judge each, and send the accepted ones on their way to being counted."""
+"""Take facts in: judge each, and send those that count on their way to being counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class SubmitFacts:
 
 
 async def submit_facts(command: SubmitFacts, uow: UnitOfWork) -> list[Item]:
-    """Return what becomes of each fact. The accepted ones are counted by the consumer, which decides finally."""
+    """Return what becomes of each fact. What counts is counted by the consumer, which decides finally."""
     items = read_items(command.sent)
     keys = [item.row.entity_key for item in items if item.row is not None]
     found = await uow.connection.execute(_KNOWN, {"keys": keys})
@@ -48,11 +48,13 @@ async def submit_facts(command: SubmitFacts, uow: UnitOfWork) -> list[Item]:
     if not command.scope.everything:
         await _refuse_outside(command.scope, items, known, uow.connection)
     judge(items, known)
-    accepted = [item.fact for item in items if item.status == "accepted" and item.fact is not None]
+    counting = [item.fact for item in items if item.counts and item.fact is not None]
     uow.outbox.add_all(
-        FactsRecorded(batch_id=new_id(), facts=facts) for facts in split_into_records(accepted)
+        FactsRecorded(batch_id=new_id(), facts=facts) for facts in split_into_records(counting)
     )
-    await keep_conflicts([item.row for item in items if item.status == "conflict" and item.row], uow)
+    # A telling that will outrank the one that is stored is no conflict; the consumer keeps that one as such.
+    refused = [item.row for item in items if item.status == "conflict" and not item.counts and item.row]
+    await keep_conflicts(refused, uow)
     return items
 
 

@@ -1,4 +1,4 @@
-"""Two tellings of one revision: the first stays, the other is kept for whoever has to find out why."""
+"""Two tellings of one revision: one of them counts, the other is kept for whoever has to find out why."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,6 @@ ON CONFLICT DO NOTHING
 
 
 async def keep_conflicts(conflicts: Sequence[FactRow], uow: UnitOfWork) -> None:
-    """Keep the refused tellings, each once."""
+    """Keep tellings that do not count, each once."""
     if conflicts:
         await uow.connection.execute(_KEEP, {**columns_of(conflicts), "now": uow.now})

@@ -1,4 +1,4 @@
-"""Which tellings contradict what is stored, and those that were refused for it."""
+"""Which tellings contradict what is stored, and those that do not count for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ async def find_contradictions(read: AsyncConnection, suspects: Sequence[FactRow]
 
 
 class FactConflict(NamedTuple):
-    """A telling that was refused."""
+    """A telling that does not count."""
 
     conflict_id: UUID
     told: FactFound

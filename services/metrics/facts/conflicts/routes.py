@@ -23,9 +23,10 @@ async def list_fact_conflicts(
     account_id: UUID | None = None,
     source: ExternalId | None = None,
 ) -> Page[FactConflictView]:
-    """List the tellings that contradicted a revision told before, the newest first.
+    """List the tellings that contradicted another of the same revision, the newest first.
 
-    None of them counts: the first telling stays until a higher revision comes. A scope sees those of its own
+    None of them counts: of two tellings, in whatever order they came, the one of the smaller digest does, until a
+    higher revision comes. A scope sees those of its own
     accounts' facts that name its own accounts.
     """
     asked = ConflictsAsked(entity_key, account_id, source)

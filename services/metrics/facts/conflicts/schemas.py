@@ -8,7 +8,7 @@ from services.metrics.facts.schemas import FactView
 
 
 class FactConflictView(FactView):
-    """A telling that was refused; the fact with this `entity_key` has what was told first."""
+    """A telling that does not count; the fact with this `entity_key` has the one that does."""
 
     conflict_id: UUID
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from sqlalchemy import text
 
-from services.metrics.goals.commands.keep_goal import save_goal
-from services.metrics.goals.goal import Goal, GoalState
+from services.metrics.goals.commands.keep_goal import about, save_goal
+from services.metrics.goals.goal import Goal
 from services.metrics.goals.pace import Progress, is_at_risk, progress_of
 from services.metrics.goals.queries import COLUMNS, GoalFound, goal_of
+from services.metrics.goals.state import GoalState
 from services.metrics.goals.values import read_value
 from shared.contracts.metrics import GoalAtRisk, GoalRecovered, GoalSettled
 from shared.db.unit_of_work import UnitOfWork
@@ -40,7 +41,7 @@ async def follow_next_goal(command: FollowGoals, uow: UnitOfWork) -> bool:
         return False
     found = goal_of(row)
     value = await read_value(uow.connection, found.goal.terms)
-    if uow.now.date() >= found.goal.terms.end_day:
+    if uow.now.date() >= found.goal.settles_on:
         await _settle(found.goal, value, uow)
     else:
         await _look(found, value, uow)
@@ -53,8 +54,7 @@ async def _settle(goal: Goal, value: Decimal | None, uow: UnitOfWork) -> None:
     await uow.connection.execute(_SETTLED, {"goal_id": goal.goal_id, "now": uow.now, "value": value})
     uow.outbox.add(
         GoalSettled(
-            goal_id=goal.goal_id,
-            territory_id=goal.terms.territory_id,
+            **about(goal),
             outcome="achieved" if settled.state is GoalState.ACHIEVED else "missed",
             target=goal.terms.target,
             value=value,
@@ -75,13 +75,10 @@ async def _look(found: GoalFound, value: Decimal | None, uow: UnitOfWork) -> Non
 def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
     forecast = progress.forecast
     return GoalAtRisk(
-        goal_id=goal.goal_id,
-        territory_id=goal.terms.territory_id,
-        metric_id=goal.terms.metric_id,
-        currency=goal.terms.currency,
+        **about(goal),
         target=goal.terms.target,
         value=progress.value,
-        due=progress.due,
+        value_due=progress.due,
         pace=progress.pace,
         forecast=forecast and forecast.expected,
         forecast_low=forecast and forecast.low,
@@ -93,10 +90,9 @@ def _danger(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalAtRisk:
 
 def _recovery(goal: Goal, progress: Progress, uow: UnitOfWork) -> GoalRecovered:
     return GoalRecovered(
-        goal_id=goal.goal_id,
-        territory_id=goal.terms.territory_id,
+        **about(goal),
         value=progress.value,
-        due=progress.due,
+        value_due=progress.due,
         pace=progress.pace,
         noticed_at=uow.now,
     )

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from services.assignment.accounts.queries import hold_details
+from services.assignment.crm.commands import keep_field_changes, keep_halves
 from services.assignment.crm.import_report import ImportReport
+from services.assignment.crm.imports.accounts import KnownAccounts, merge_accounts, tell_accounts
 from services.assignment.crm.imports.commands.import_coverages import import_coverages
 from services.assignment.crm.imports.commands.import_plan import ImportedPlan, import_plan
-from services.assignment.crm.imports.details import ACCOUNT, REP, merge_rows, tell_rows
-from services.assignment.crm.imports.document import ACCOUNTS, COVERAGES, REPS, Document
-from services.assignment.crm.queries import load_references
+from services.assignment.crm.imports.details import REP, merge_reps, tell_rows
+from services.assignment.crm.imports.document import ACCOUNTS, REPS, Document
+from services.assignment.crm.queries import find_halves, find_newer_fields, load_references
 from services.assignment.crm.references import References
+from services.assignment.crm.salesforce.coverage_reader import COVERAGES
 from services.assignment.crm.shapes import System
 from services.assignment.imports.commands import ImportAccounts, ImportReps, import_accounts, import_reps
 from services.assignment.imports.import_file import ImportFile
@@ -52,7 +55,7 @@ class Imported:
 async def import_document(command: ImportDocument, uow: UnitOfWork) -> Imported:
     """Register or change what the document tells of, by external id.
 
-    Raises PlanNotDraft when it would change a plan that was live, CoverageOverlaps, PlanBusy.
+    Raises PlanNotDraft when it would change a plan that was live, PlanBusy.
     """
     return await (rehearse(_import, command, uow) if command.dry_run else _import(command, uow))
 
@@ -73,14 +76,21 @@ async def _import(command: ImportDocument, uow: UnitOfWork) -> Imported:
 
 
 async def _import_accounts(command: ImportDocument, report: ImportReport, uow: UnitOfWork) -> int:
-    name = ACCOUNTS[command.system]
+    system, name = command.system, ACCOUNTS[command.system]
     # Tens of thousands of records are seconds of pure work: elsewhere, so that the api goes on answering.
-    rows = await asyncio.to_thread(tell_rows, ACCOUNT, command.system, name, command.document[name], report)
-    known = await hold_details(uow.connection, [row.our_id for row in rows])
-    merged = await asyncio.to_thread(merge_rows, ACCOUNT, command.system, rows, known, report)
-    unknown = frozenset(row.our_id for row in rows if row.our_id not in known)
-    file = ImportFile(len(merged), 0, tuple(merged), ())
-    stored = await import_accounts(ImportAccounts(file, unknown), uow)
+    rows = await asyncio.to_thread(tell_accounts, system, name, command.document[name], report, now=uow.now)
+    told = {one.row.our_id: one.changed_at for one in rows}
+    details = await hold_details(uow.connection, told)
+    known = KnownAccounts(
+        details,
+        halves=await find_halves(uow.connection, told),
+        newer=await find_newer_fields(uow.connection, system, told),
+    )
+    merged = await asyncio.to_thread(merge_accounts, system, rows, known, report)
+    file = ImportFile(len(merged.details), 0, tuple(merged.details), ())
+    stored = await import_accounts(ImportAccounts(file, frozenset(told.keys() - details.keys())), uow)
+    await keep_field_changes(uow, system, merged.changes)
+    await keep_halves(uow, merged.halves)
     return stored.aligned
 
 
@@ -88,7 +98,7 @@ async def _import_reps(command: ImportDocument, report: ImportReport, uow: UnitO
     name = REPS[command.system]
     rows = tell_rows(REP, command.system, name, command.document[name], report)
     known = await hold_reps(uow.connection, [row.our_id for row in rows])
-    merged = merge_rows(REP, command.system, rows, known, report)
+    merged = merge_reps(command.system, rows, known, report)
     unknown = frozenset(row.our_id for row in rows if row.our_id not in known)
     await import_reps(ImportReps(ImportFile(len(merged), 0, tuple(merged), ()), unknown), uow)
 

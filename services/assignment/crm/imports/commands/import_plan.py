@@ -12,6 +12,7 @@ from services.assignment.crm.salesforce.rule_reader import (
     ITEMS,
     PLACES,
     RULES,
+    KnownRules,
     RuleRecords,
     read_rules,
     write_text,
@@ -51,7 +52,7 @@ async def import_plan(
     rules = await load_rules(uow.connection, plan.plan_id)
     planted = read_territories(document[TERRITORIES], document[TYPES], tree, references, report)
     records = RuleRecords(document[RULES], document[ITEMS], document[PLACES])
-    texts = read_rules(records, planted, rules, references, report)
+    texts = read_rules(records, KnownRules(tree, rules), planted, references, report)
     if set(planted.territories) != set(tree.territories):
         plan = await _replace_tree(plan, planted, uow)
     if texts != [write_text(rule) for rule in rules]:

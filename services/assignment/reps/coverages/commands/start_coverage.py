@@ -75,7 +75,7 @@ async def start_coverage(command: StartCoverage, uow: UnitOfWork) -> Coverage:
     if coverage.role in ONE_AT_A_TIME:
         outgoing = await _end_running(uow, coverage)
     else:
-        await _require_share_left(uow, coverage)
+        await _require_share_left(uow, coverage, field="share_percent")
     await insert_coverage(uow, coverage)
     if command.holdover is not None:
         await _hold_over(uow, coverage, outgoing, command.holdover)
@@ -119,7 +119,7 @@ async def _end_running(uow: UnitOfWork, successor: Coverage) -> Coverage | None:
     return running
 
 
-async def _require_share_left(uow: UnitOfWork, coverage: Coverage) -> None:
+async def _require_share_left(uow: UnitOfWork, coverage: Coverage, *, field: str) -> None:
     await uow.connection.execute(_ALONE, {"key": f"{coverage.territory_id} {coverage.role}"})
     rows = await uow.connection.execute(
         _BESIDE,
@@ -136,7 +136,7 @@ async def _require_share_left(uow: UnitOfWork, coverage: Coverage) -> None:
     taken = peak_share(beside, since=coverage.valid_from, until=coverage.valid_to)
     if taken + coverage.share_percent > WHOLE:
         raise SharesExceedWhole(
-            f"share_percent: others have up to {taken} % of this role in that time; at most "
+            f"{field}: others have up to {taken} % of the {coverage.role} in that time; at most "
             f"{WHOLE - taken} % is left. End one of theirs, or take less."
         )
 
@@ -155,5 +155,5 @@ async def _hold_over(
         valid_from=successor.valid_from,
         valid_to=holdover.until,
     )
-    await _require_share_left(uow, kept)
+    await _require_share_left(uow, kept, field="holdover_share_percent")
     await insert_coverage(uow, kept)

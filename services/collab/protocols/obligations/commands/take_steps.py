@@ -13,26 +13,30 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from services.collab.projections.coverages import Told, find_reps, find_reps_above
-from services.collab.protocols.obligations.obligation import Obligation, ObligationState
+from services.collab.projections.territories import TREE_AWAITED
+from services.collab.protocols.obligations.obligation import Obligation, ObligationState, Untold
 from services.collab.protocols.protocol import Action, Duty, Timer
 from shared.contracts.envelope import EventContract
 from shared.contracts.policies import ObligationBreached, ObligationEscalated, ObligationReminded
 from shared.db.unit_of_work import UnitOfWork
 
-_CLAIM = text("""
+# Who is above is not known while the tree of the live plan is on its way: steps wait for it.
+_CLAIM = text(f"""
 SELECT t.loop, t.step, t.action, t.due_at AS step_at, o.obligation_id, o.protocol_id, o.protocol_version,
     o.state, o.duty, o.territory_id, o.rep_id, o.due_at, v.role
 FROM timers AS t JOIN obligations AS o USING (obligation_id)
 JOIN protocol_versions AS v ON v.protocol_id = o.protocol_id AND v.version = o.protocol_version
 WHERE t.fired_at IS NULL AND t.cancelled_at IS NULL AND t.due_at <= :now AND o.state <> 'closed'
+    AND NOT {TREE_AWAITED}
 ORDER BY t.due_at, t.obligation_id, t.step, t.loop LIMIT :limit FOR UPDATE OF t, o SKIP LOCKED
 """)
 _RECORD = text("""
-UPDATE timers AS t SET fired_at = :now, told_territory_id = taken.territory_id, told_rep_id = taken.rep_id
+UPDATE timers AS t SET fired_at = :now, told_territory_id = taken.territory_id, told_rep_id = taken.rep_id,
+    untold_because = taken.untold_because
 FROM unnest(
     CAST(:obligations AS uuid[]), CAST(:loops AS smallint[]), CAST(:steps AS smallint[]),
-    CAST(:territories AS uuid[]), CAST(:reps AS uuid[])
-) AS taken (obligation_id, loop, step, territory_id, rep_id)
+    CAST(:territories AS uuid[]), CAST(:reps AS uuid[]), CAST(:untold AS text[])
+) AS taken (obligation_id, loop, step, territory_id, rep_id, untold_because)
 WHERE t.obligation_id = taken.obligation_id AND t.loop = taken.loop AND t.step = taken.step
 """)
 _BREACH = text("""
@@ -53,6 +57,12 @@ class _Taken:
     row: Row[Any]
     timer: Timer
     told: Told
+
+    @property
+    def untold_because(self) -> Untold | None:
+        """Why nobody was told, where somebody was to be."""
+        escalates = self.timer.action is Action.ESCALATE
+        return Untold.NOBODY_ABOVE if escalates and self.told.rep_id is None else None
 
 
 async def take_steps(command: TakeSteps, uow: UnitOfWork) -> int:
@@ -110,6 +120,7 @@ async def _record(taken: Sequence[_Taken], breached: Sequence[UUID], uow: UnitOf
             "steps": [one.timer.step for one in taken],
             "territories": [one.told.territory_id for one in taken],
             "reps": [one.told.rep_id for one in taken],
+            "untold": [one.untold_because for one in taken],
         },
     )
     if breached:
@@ -127,8 +138,12 @@ def _event(taken: _Taken, uow: UnitOfWork) -> EventContract:
     if taken.timer.action is Action.REMIND:
         return ObligationReminded(**common, rep_id=taken.told.rep_id, reminded_at=uow.now)
     if taken.timer.action is Action.ESCALATE:
-        told = taken.told
+        told, untold = taken.told, taken.untold_because
         return ObligationEscalated(
-            **common, territory_id=told.territory_id, rep_id=told.rep_id, escalated_at=uow.now
+            **common,
+            territory_id=told.territory_id,
+            rep_id=told.rep_id,
+            untold_because=None if untold is None else untold.value,
+            escalated_at=uow.now,
         )
     return ObligationBreached(**common, breached_at=uow.now)

@@ -28,7 +28,7 @@ async def grant_award(command: GrantAward, uow: UnitOfWork) -> AwardRow:
     """Grant a certification for a whole period. Raises NotFound, DayAhead, UnknownCertification, AwardOverlaps."""
     if command.valid_from > uow.now.date():
         raise DayAhead("valid_from: lies ahead; a certification begins on the day it was earned.")
-    await require_rep(uow.connection, command.rep_id, scope=command.scope)
+    await require_rep(uow.connection, command.rep_id, scope=command.scope, at=uow.now)
     code = command.certification_code
     await require_certifications(uow.connection, [code], field="certification_code")
     period = (await find_certification(uow.connection, code)).terms.period(command.valid_from)
@@ -37,6 +37,4 @@ async def grant_award(command: GrantAward, uow: UnitOfWork) -> AwardRow:
     require_free(period, held)
     renewal = any(other.valid_from < period.valid_from for other in held)
     award_id = await grant(holder, period, uow, renewal=renewal)
-    return await find_award(
-        uow.connection, award_id, viewer=uow.actor, scope=command.scope, on=uow.now.date()
-    )
+    return await find_award(uow.connection, award_id, viewer=uow.actor, scope=command.scope, at=uow.now)

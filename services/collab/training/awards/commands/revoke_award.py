@@ -31,7 +31,9 @@ class RevokeAward:
 
 async def revoke_award(command: RevokeAward, uow: UnitOfWork) -> AwardRow:
     """Revoke an award from today on. Raises NotFound or AwardOver."""
-    found = await uow.connection.execute(_LOCK, {**command.scope.parameters(), "award": command.award_id})
+    found = await uow.connection.execute(
+        _LOCK, {**command.scope.parameters(), "at": uow.now, "award": command.award_id}
+    )
     row = found.mappings().one_or_none()
     if row is None:
         raise NotFound("award_id: no such award.")
@@ -39,5 +41,5 @@ async def revoke_award(command: RevokeAward, uow: UnitOfWork) -> AwardRow:
     holder = Holder(values.pop("rep_id"), values.pop("certification_code"))
     await cut(command.award_id, holder, Period(**values), uow, from_day=uow.now.date(), reason=command.reason)
     return await find_award(
-        uow.connection, command.award_id, viewer=uow.actor, scope=command.scope, on=uow.now.date()
+        uow.connection, command.award_id, viewer=uow.actor, scope=command.scope, at=uow.now
     )

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.collab.training.certifications.refusals import AwardOverlaps
 from services.collab.training.certifications.validity import Period
 from shared.contracts.training import CertificationGranted, CertificationRevoked
 from shared.db.sqlstate import EXCLUSION_VIOLATION, sqlstate_of
+from shared.db.transact import Overtaken
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 
@@ -48,7 +48,7 @@ async def lock_held(holder: Holder, uow: UnitOfWork) -> list[Period]:
 async def grant(
     holder: Holder, period: Period, uow: UnitOfWork, *, renewal: bool, enrolment_id: UUID | None = None
 ) -> UUID:
-    """Write an award down and announce it. Raises AwardOverlaps when somebody else was first."""
+    """Write an award down and announce it. Raises Overtaken when somebody else was first."""
     award_id = new_id()
     try:
         await uow.connection.execute(
@@ -69,9 +69,7 @@ async def grant(
         )
     except IntegrityError as error:
         if sqlstate_of(error) == EXCLUSION_VIOLATION:
-            raise AwardOverlaps(
-                "valid_from: the rep was granted this certification just now; read again and decide anew."
-            ) from None
+            raise Overtaken from None
         raise
     uow.outbox.add(
         CertificationGranted(

@@ -1,6 +1,6 @@
 """Enrolling whom programmes name: set-based, and as often as one likes.
 
-The constraint on (programme, rep, award to renew) makes a second run change nothing.
+One enrolment per programme, rep and award to renew is open at a time, so a second run changes nothing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from shared.contracts.assignment import CoverageStarted
 from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.received import Received
 
-# A rep who holds the certification needs no programme for it; on its expiry they are enrolled to renew it.
+# A rep who holds the certification needs no programme for it; on its expiry they are enrolled to renew it. Who holds
+# it no more is enrolled again, once nothing is open; what grants nothing is taken once.
 _BY_RULE = text("""
 WITH covering AS (
     SELECT DISTINCT c.rep_id, c.territory_id FROM coverages AS c
@@ -42,6 +43,9 @@ FROM named AS n JOIN programme AS p USING (programme_id)
 WHERE NOT EXISTS (
     SELECT 1 FROM awards AS w WHERE w.rep_id = n.rep_id AND w.certification_code = p.grants
       AND w.valid_from < w.valid_to AND w.valid_to > :today
+) AND NOT EXISTS (
+    SELECT 1 FROM enrolments AS e WHERE e.programme_id = n.programme_id AND e.rep_id = n.rep_id
+      AND (e.state = 'open' OR p.grants IS NULL)
 )
 ORDER BY n.programme_id, n.rep_id, n.cause DESC, n.territory_id
 ON CONFLICT DO NOTHING

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.collab.training.certifications.validity import Withheld
 from services.collab.training.enrolments.commands.progress import lock_enrolment, settle
 from services.collab.training.enrolments.enrolment import Satisfied
 from services.collab.training.enrolments.queries import StatementRow, find_statement
@@ -20,8 +21,8 @@ SELECT enrolment_id, course_code, score, completed_on FROM training_statements W
 """)
 _RECORD = text("""
 INSERT INTO training_statements (statement_id, enrolment_id, course_code, score, passed, completed_on,
-    recorded_at, recorded_by)
-VALUES (:statement, :enrolment, :course, :score, :passed, :completed_on, :now, :actor)
+    recorded_at, recorded_by, award_withheld)
+VALUES (:statement, :enrolment, :course, :score, :passed, :completed_on, :now, :actor, :withheld)
 ON CONFLICT (statement_id) DO NOTHING RETURNING statement_id
 """)
 
@@ -41,7 +42,7 @@ class RecordStatement:
 async def record_statement(command: RecordStatement, uow: UnitOfWork) -> StatementRow:
     """Record a statement once; a pass of the last course completes the enrolment and grants.
 
-    Raises NotFound, UnknownCourse, DayAhead, StatementConflict or AwardOverlaps.
+    Raises NotFound, UnknownCourse, DayAhead or StatementConflict.
     """
     held = await lock_enrolment(command.enrolment_id, uow, scope=command.scope)
     if not await _is_known(command, uow):
@@ -53,11 +54,14 @@ async def record_statement(command: RecordStatement, uow: UnitOfWork) -> Stateme
         if command.completed_on > uow.now.date():
             raise DayAhead("completed_on: lies ahead; tell it once it has happened.")
         passed = course.is_passed_with(command.score)
-        await _record(command, uow, passed=passed)
+        withheld: Withheld | None = None
         if passed:
             item = Satisfied(course.code, command.completed_on, command.statement_id)
-            await settle(held, held.progress.satisfy(item), uow)
-    return await find_statement(uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope)
+            withheld = await settle(held, held.progress.satisfy(item), uow)
+        await _record(command, uow, passed=passed, withheld=withheld)
+    return await find_statement(
+        uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )
 
 
 async def _is_known(command: RecordStatement, uow: UnitOfWork) -> bool:
@@ -74,7 +78,9 @@ async def _is_known(command: RecordStatement, uow: UnitOfWork) -> bool:
     return True
 
 
-async def _record(command: RecordStatement, uow: UnitOfWork, *, passed: bool) -> None:
+async def _record(
+    command: RecordStatement, uow: UnitOfWork, *, passed: bool, withheld: Withheld | None
+) -> None:
     recorded = await uow.connection.execute(
         _RECORD,
         {
@@ -86,6 +92,7 @@ async def _record(command: RecordStatement, uow: UnitOfWork, *, passed: bool) ->
             "completed_on": command.completed_on,
             "now": uow.now,
             "actor": uow.actor,
+            "withheld": withheld,
         },
     )
     if recorded.one_or_none() is None:

@@ -29,11 +29,13 @@ class VoidStatement:
 async def void_statement(command: VoidStatement, uow: UnitOfWork) -> StatementRow:
     """Void a statement. Raises NotFound or StatementVoided."""
     statement = await find_statement(
-        uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope
+        uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope, at=uow.now
     )
     held = await lock_enrolment(statement.enrolment_id, uow, scope=command.scope)
     binds = {"statement": command.statement_id, "reason": command.reason, "now": uow.now, "actor": uow.actor}
     if (await uow.connection.execute(_VOID, binds)).one_or_none() is None:
         raise StatementVoided("statement_id: the statement was voided before.")
     await settle(held, held.progress.void(command.statement_id), uow, voiding=command.reason)
-    return await find_statement(uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope)
+    return await find_statement(
+        uow.connection, command.statement_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )

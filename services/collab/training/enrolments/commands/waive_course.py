@@ -32,7 +32,7 @@ class WaiveCourse:
 async def waive_course(command: WaiveCourse, uow: UnitOfWork) -> EnrolmentRow:
     """Waive a course; waiving the last open one completes the enrolment and grants.
 
-    Raises NotFound, VersionMismatch, UnknownCourse, CourseSatisfied or AwardOverlaps.
+    Raises NotFound, VersionMismatch, UnknownCourse or CourseSatisfied.
     """
     held = await lock_enrolment(
         command.enrolment_id, uow, scope=command.scope, expected_version=command.expected_version
@@ -45,4 +45,6 @@ async def waive_course(command: WaiveCourse, uow: UnitOfWork) -> EnrolmentRow:
     binds = {"enrolment": command.enrolment_id, "course": command.course_code, "reason": command.reason}
     await uow.connection.execute(_WAIVE, {**binds, "today": today, "now": uow.now, "actor": uow.actor})
     await settle(held, held.progress.satisfy(Satisfied(command.course_code, today)), uow)
-    return await find_enrolment(uow.connection, command.enrolment_id, viewer=uow.actor, scope=command.scope)
+    return await find_enrolment(
+        uow.connection, command.enrolment_id, viewer=uow.actor, scope=command.scope, at=uow.now
+    )

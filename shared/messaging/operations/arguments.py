@@ -1,0 +1,82 @@
+"""The words that operators say after `events`, and what they mean."""
+
+import argparse
+
+
+def parser_of(program: str) -> argparse.ArgumentParser:
+    """Return the parser of `events`; what all commands take may stand before or after the verb."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Look after events: what waits, what was refused, what is built from them.",
+        epilog="Exit status: 0 done, 1 refused and nothing changed, 2 wrong words, "
+        "3 done with something left to look at, 4 Postgres or Kafka does not answer.",
+    )
+    groups = parser.add_subparsers(dest="group", required=True, metavar="dlq|outbox|projection|lag")
+    _add_dlq(groups.add_parser("dlq", help="keys that wait because a record could not be applied"))
+    _add_outbox(groups.add_parser("outbox", help="events that wait to be sent, and those that Kafka refuses"))
+    _add_projection(groups.add_parser("projection", help="tables that are built from events"))
+    lag = groups.add_parser("lag", help="how far consumers, outbox and relays are")
+    lag.add_argument(
+        "--max-age", type=float, metavar="SECONDS", help="status 3 when something has waited for longer"
+    )
+    _add_answers(lag)
+    return parser
+
+
+def _add_dlq(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|show|replay|discard")
+    _add_answers(verbs.add_parser("list", help="every key that waits, and why"))
+    for verb, meaning in (
+        ("show", "the records of a key, in the order of a replay"),
+        ("replay", "apply a key's records in order, once the cause is mended"),
+        ("discard", "give up what blocks a key, then replay the rest"),
+    ):
+        chosen = verbs.add_parser(verb, help=meaning)
+        for name in ("consumer", "topic", "key"):
+            chosen.add_argument(name, metavar=name.upper())
+        _add_answers(chosen, changes=verb != "show")
+
+
+def _add_outbox(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|quarantine|release")
+    found = verbs.add_parser("list", help="quarantined rows, and the oldest of those that wait")
+    found.add_argument("--limit", type=int, default=20, help="how many of those that wait (20)")
+    _add_answers(found)
+    gap = "let later rows of the key go without this one: subscribers will miss a version"
+    quarantine = verbs.add_parser("quarantine", help="take a row that Kafka refuses out of the way")
+    quarantine.add_argument("seq", type=int, metavar="SEQ")
+    quarantine.add_argument("--reason", required=True, help="why, for those who come after you")
+    quarantine.add_argument("--allow-gap", action="store_true", help=gap)
+    _add_answers(quarantine, changes=True)
+    release = verbs.add_parser("release", help="put a row back, in front of the later ones of its key")
+    release.add_argument("seq", type=int, metavar="SEQ")
+    release.add_argument("--allow-gap", action="store_true", help=gap)
+    _add_answers(release, changes=True)
+
+
+def _add_projection(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|rebuild")
+    _add_answers(verbs.add_parser("list", help="what each consumer keeps, and whether it can be built anew"))
+    rebuild = verbs.add_parser(
+        "rebuild", help="build from offset 0 beside the live tables, compare, take their place"
+    )
+    rebuild.add_argument("consumer", metavar="CONSUMER")
+    rebuild.add_argument("topic", metavar="TOPIC", nargs="?", help="needed when the consumer reads several")
+    rebuild.add_argument(
+        "--accept-difference",
+        action="store_true",
+        help="take the place also of tables that hold something else",
+    )
+    _add_answers(rebuild, changes=True)
+
+
+def _add_answers(parser: argparse.ArgumentParser, *, changes: bool = False) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object per line, for scripts")
+    if changes:
+        parser.add_argument("--dry-run", action="store_true", help="do all of it, then take it back")
+        parser.add_argument(
+            "--as",
+            dest="operator",
+            metavar="NAME",
+            help="who is asking, for the audit (the user of the system)",
+        )

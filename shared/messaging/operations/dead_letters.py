@@ -1,0 +1,169 @@
+"""What an operator does about parked keys: look, replay once the cause is mended, or give up what blocks them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.db.outbox import Outbox
+from shared.db.unit_of_work import UnitOfWork
+from shared.kafka.records import TopicPartition
+from shared.messaging.batches import Batches, HandlerFailure
+from shared.messaging.classification import KeyState, ParkReason, classify
+from shared.messaging.decoding import decode_record, describe_error
+from shared.messaging.operations.refusals import ReplayFailed
+from shared.messaging.parking import ParkedRecord, Parking
+from shared.messaging.progress import Progress
+
+_LIST = text("""
+SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reason, count(*) AS records,
+       min(r.version) AS first_version, min(r.parked_at) AS parked_at, max(r.error) AS error
+FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
+GROUP BY r.consumer, r.topic, r.aggregateid, k.reason
+ORDER BY min(r.parked_at), r.consumer, r.topic, r.aggregateid
+""")
+_FORGET = text("""
+DELETE FROM parked_records
+WHERE consumer = :consumer AND topic = :topic AND aggregateid = :key
+  AND record_offset = ANY(CAST(:offsets AS bigint[]))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedKey:
+    """A key that waits."""
+
+    consumer: str
+    topic: str
+    key: str
+    reason: str
+    records: int
+    first_version: int | None
+    parked_at: datetime
+    error: str | None
+
+
+async def list_parked(engine: AsyncEngine) -> list[ParkedKey]:
+    """Return every key that waits, oldest first."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(_LIST)
+        return [
+            ParkedKey(
+                row.consumer,
+                row.topic,
+                row.aggregateid,
+                row.reason,
+                row.records,
+                row.first_version,
+                row.parked_at,
+                row.error,
+            )
+            for row in rows
+        ]
+
+
+async def show_parked(engine: AsyncEngine, *, consumer: str, topic: str, key: str) -> list[ParkedRecord]:
+    """Return the records of one key, in the order in which a replay applies them."""
+    async with engine.connect() as connection:
+        return await Parking(consumer, topic).records_of(connection, [key])
+
+
+async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
+    """Apply a key's parked records in order and let it go; return how many. Raises ReplayFailed.
+
+    What lies beyond a missing version goes on waiting for it.
+    """
+    parked, state = await _lock(batches, uow.connection, key)
+    decoded = [decode_record(each.record, batches.subscription) for each in parked]
+    plan = classify(decoded, {key: state}, batches.subscription.order)
+    if plan.dead:
+        raise ReplayFailed(describe_error(plan.dead[0].cause.error))
+    # What a refused handler had announced so far is dropped with this outbox.
+    own = replace(uow, actor=f"replay:{batches.consumer}", outbox=Outbox(source=batches.source))
+    try:
+        await batches.run_handlers(plan.apply, own)
+    except HandlerFailure as failure:
+        raise ReplayFailed(describe_error(failure.error)) from failure
+    waiting = plan.park.keys()
+    applied = [each.record.offset for each in parked if each.record.offset not in waiting]
+    await _settle(batches, uow.connection, key, plan.states[key], forgotten=applied, now=uow.now)
+    return len(applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """What discarding came to: records given up, records applied then, and why the rest still waits."""
+
+    given_up: int
+    replayed: int
+    refused: str | None = None
+
+
+async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
+    """Give up what blocks a key, then replay the rest. Raises ReplayFailed when nothing is parked.
+
+    What blocks is the refused record or, for a gap, the versions that never came. A rest that is refused in turn
+    waits as it did; what was given up stays so.
+    """
+    parked, state = await _lock(batches, uow.connection, key)
+    if batches.subscription.order == "dense":
+        head = parked[0]
+        version = head.version or 0
+        is_gap = version > state.seen + 1
+        state.seen = version - 1 if is_gap else version
+        given_up = [] if is_gap else [head]
+    else:
+        given_up = list(parked)
+    remain = len(parked) > len(given_up)
+    if remain:
+        state.wait(ParkReason.FAILED)
+    offsets = [each.record.offset for each in given_up]
+    await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
+    if not remain:
+        return Discarded(len(given_up), 0)
+    try:
+        async with uow.connection.begin_nested():
+            return Discarded(len(given_up), await replay(batches, key, uow))
+    except ReplayFailed as failure:
+        return Discarded(len(given_up), 0, str(failure))
+
+
+async def _lock(
+    batches: Batches, connection: AsyncConnection, key: str
+) -> tuple[Sequence[ParkedRecord], KeyState]:
+    """Keep the running consumer off the key's partition, and read what is known of the key."""
+    parking = Parking(batches.consumer, batches.subscription.topic)
+    partitions = {each.record.partition for each in await parking.records_of(connection, [key])}
+    for partition in sorted(partitions):
+        place = TopicPartition(batches.subscription.topic, partition)
+        await Progress(batches.consumer, place).lock(connection)
+    parked = await parking.records_of(connection, [key])
+    if not parked:
+        raise ReplayFailed(
+            f"key: nothing of {key} is parked by {batches.consumer} on {batches.subscription.topic}; "
+            "`dlq list` tells what is."
+        )
+    progress = Progress(batches.consumer, TopicPartition(batches.subscription.topic, 0))
+    states = await progress.read_keys(connection, [key])
+    # As if nothing had happened since the last applied version; what still has to wait parks itself anew.
+    return parked, KeyState(seen=states[key].seen if key in states else 0)
+
+
+async def _settle(
+    batches: Batches,
+    connection: AsyncConnection,
+    key: str,
+    state: KeyState,
+    *,
+    forgotten: Sequence[int],
+    now: datetime,
+) -> None:
+    topic = batches.subscription.topic
+    names = {"consumer": batches.consumer, "topic": topic, "key": key}
+    await connection.execute(_FORGET, {**names, "offsets": list(forgotten)})
+    if batches.subscription.order != "none":
+        progress = Progress(batches.consumer, TopicPartition(topic, 0))
+        await progress.write_versions(connection, {key: state.seen} if state.seen else {})
+        await Parking(batches.consumer, topic).write_keys(connection, {key: state}, now=now)

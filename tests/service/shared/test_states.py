@@ -1,0 +1,114 @@
+"""State topics: written with the events, at their version; a tombstone for what is gone; republished on request."""
+
+import json
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
+
+from shared.db.states import StateTopic
+from shared.db.transact import Transactor
+from shared.messaging.republish_command import Progress, republish, republish_state
+from shared.runtime.settings import ServiceSettings
+from tests.service.shared import toy
+
+LAMPS = StateTopic(
+    toy.ThingState,
+    toy.EVENTS,
+    """
+    SELECT jsonb_build_object('thing', l.key, 'number', max(l.version)) AS payload
+    FROM ledger l WHERE l.key = k.key GROUP BY l.key
+    """,
+)
+_STATES = (
+    "SELECT aggregateid, aggregateversion, payload FROM outbox WHERE aggregatetype = :topic ORDER BY seq"
+)
+
+
+@pytest.fixture
+def states(query):
+    async def read():
+        return await query(_STATES, topic=toy.STATES)
+
+    return read
+
+
+@pytest.fixture
+def happen(engine, clock):
+    """Put things into the ledger at a number, None to take them out, and announce it with their states."""
+    transact = Transactor(engine=engine, clock=clock, source="/toy")
+
+    async def change(numbers, uow):
+        for thing, number in numbers.items():
+            await uow.connection.exec_driver_sql("DELETE FROM ledger WHERE key = $1", (thing,))
+            if number is not None:
+                await toy._enter(uow, [(thing, number, "state")])
+            uow.outbox.add(toy.Happened(thing=thing, number=number or 0))
+        uow.outbox.add_states(LAMPS, numbers)
+
+    async def run(**numbers):
+        await transact(change, numbers)
+
+    return run
+
+
+async def test_a_state_has_the_number_of_the_last_event_it_includes(happen, publish, states):
+    await publish(toy.Happened(thing="lamp", number=1), toy.Happened(thing="lamp", number=2))
+    await happen(lamp=7, chair=1)
+    assert await states() == [
+        ("chair", 1, {"thing": "chair", "number": 1}),
+        ("lamp", 3, {"thing": "lamp", "number": 7}),
+    ]
+
+
+async def test_what_is_gone_leaves_a_tombstone(happen, states):
+    await happen(lamp=1)
+    await happen(lamp=None)
+    assert await states() == [("lamp", 1, {"thing": "lamp", "number": 1}), ("lamp", 2, None)]
+
+
+async def test_states_leave_with_the_transaction_or_not_at_all(engine, clock, query):
+    broken = StateTopic(toy.ThingState, toy.EVENTS, "SELECT to_jsonb(1 / length('')) AS payload")
+
+    async def change(_, uow):
+        uow.outbox.add(toy.Happened(thing="lamp", number=1))
+        uow.outbox.add_states(broken, ["lamp"])
+
+    with pytest.raises(DBAPIError, match="division by zero"):
+        await Transactor(engine=engine, clock=clock, source="/toy")(change, None)
+    assert await query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_republishing_tells_every_state_once_more_and_what_is_gone(happen, engine, states, query):
+    await happen(a=1, b=1, c=1)
+    await happen(a=2, b=None)
+    await query("DELETE FROM outbox")
+    steps = [step async for step in republish(engine, LAMPS, source="/toy", batch=2)]
+    assert steps == [Progress(2, 2), Progress(3, 3)]
+    told = await states()
+    assert told == [
+        ("a", 2, {"thing": "a", "number": 2}),
+        ("b", 2, None),
+        ("c", 1, {"thing": "c", "number": 1}),
+    ]
+    assert [step async for step in republish(engine, LAMPS, source="/toy")] == [Progress(3, 0)]
+    assert await states() == told
+
+
+async def test_the_command_counts_on_a_dry_run_and_tells_how_far_it_is(
+    database, happen, states, query, capsys
+):
+    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
+    await happen(a=1, b=1)
+    await query("DELETE FROM outbox")
+
+    async def say(*words):
+        assert await republish_state(words, settings=settings, service=toy.SERVICE, states=[LAMPS]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert await say(toy.STATES, "--dry-run") == [{"topic": toy.STATES, "entities": 2, "dry_run": True}]
+    assert await states() == []
+    assert await say(toy.STATES) == [{"topic": toy.STATES, "entities": 2, "of": 2, "written": 2}]
+    with pytest.raises(SystemExit):
+        await say("no.such.topic.v1")
+    assert "invalid choice" in capsys.readouterr().err
