@@ -72,12 +72,15 @@ contracts-check: .development
 	@$(PY) -m tests.contract.compatibility check
 	@sh tools/asyncapi/validate.sh
 
-.PHONY: bench faults
+.PHONY: bench faults faults-mutants
 bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
-faults: .development ## Kill, pause, cut, and compare what is left with what was acknowledged (ONLY=smoke)
-	@$(PY) -m tests.faults $(if $(ONLY),--only $(ONLY))
+faults: .development ## Kill, pause, cut, and check every event and effect (ONLY=smoke|F13,F5|network SEED=1)
+	@$(PY) -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+faults-mutants: .development ## Take one safeguard out of the product at a time: a fault has to turn red
+	@$(PY) -m tests.faults.mutants $(if $(ONLY),--only $(ONLY))
 
 # -- Changing ------------------------------------------------------------------------------------------------
 

@@ -32,11 +32,19 @@ ALL = tuple(f"{service}.{role}" for service, roles in SERVICE_ROLES.items() for 
 class ServiceProcesses:
     """Whatever of the three services a test wants to run."""
 
-    def __init__(self, admin_url: str, bootstrap_servers: str, folder: Path) -> None:
+    # Copies of each partition; None as the list of topics says.
+    replication: int | None = None
+    start_timeout = 60.0
+
+    def __init__(
+        self, admin_url: str, bootstrap_servers: str, folder: Path, *, template: str | None = None
+    ) -> None:
+        """`template` is a database at head to copy; without one the three schemas are migrated first."""
         self.bootstrap_servers = bootstrap_servers
         self.topic_prefix = f"flow-{uuid4().hex[:12]}."
         self.folder = folder
         self._admin_url = admin_url
+        self._template = template
         self._database = f"flow_{uuid4().hex[:12]}"
         self._ports = {service: free_port() for service in SERVICE_ROLES}
         self._issuer = DevelopmentIssuer(folder / "issuer")
@@ -47,12 +55,18 @@ class ServiceProcesses:
     def __enter__(self) -> Self:
         """Have the database at head, the topics and the keys; no process runs yet."""
         self._issuer.ensure_keys()
-        execute(self._admin_url, f'CREATE DATABASE "{self._database}" TEMPLATE bailiwick')
-        apply_topics(self.bootstrap_servers, prefix=self.topic_prefix)
+        template = self._template or "bailiwick"
+        execute(self._admin_url, f'CREATE DATABASE "{self._database}" TEMPLATE "{template}"')
+        apply_topics(self.bootstrap_servers, prefix=self.topic_prefix, replication=self.replication)
+        if self._template is None:
+            self.migrate()
+        return self
+
+    def migrate(self) -> None:
+        """Bring the three schemas to head."""
         migrations = {service: self._migration(service) for service in SERVICE_ROLES}
         for service, migration in migrations.items():
             assert migration.wait() == 0, last_words(self._log(f"{service}.migrate"))
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._installation is not None:
@@ -124,17 +138,28 @@ class ServiceProcesses:
         return {**os.environ, "KAFKA_TOPIC_PREFIX": self.topic_prefix}
 
     def _child(self, name: str) -> Child:
-        service, role = name.split(".")
-        port = self._ports[service] if role == "api" else free_port()
+        service, role, *_ = name.split(".")
+        port = self._port_of(name)
         process = Process(
             name=name,
-            command=[sys.executable, "-m", f"services.{service}", role],
+            command=self._command(name, service, role),
             log=self._log(name),
             is_ready=lambda: answers(f"http://{LOOPBACK}:{port}/health/ready"),
-            environment=self._told(service, port),
+            environment=self._environment(name, service, port),
             folder=REPOSITORY,
+            start_timeout=self.start_timeout,
         )
         return Child(process, watchdog=self._watchdog)
+
+    def _port_of(self, name: str) -> int:
+        service, role, *_ = name.split(".")
+        return self._ports[service] if role == "api" else free_port()
+
+    def _command(self, _name: str, service: str, role: str) -> list[str]:
+        return [sys.executable, "-m", f"services.{service}", role]
+
+    def _environment(self, _name: str, service: str, port: int) -> Mapping[str, str]:
+        return self._told(service, port)
 
     def _migration(self, service: str) -> subprocess.Popen[bytes]:
         with self._log(f"{service}.migrate").open("wb") as log:

@@ -34,6 +34,7 @@ class EmbeddedKafka(EmbeddedEngine):
     """One broker over one data folder."""
 
     NAME = "Kafka"
+    HEAP = HEAP
     # The controller's port is nobody else's business, so it is any free one, new on every start.
     _controller_port = 0
     _probe: AdminClient | None = None
@@ -75,9 +76,8 @@ class EmbeddedKafka(EmbeddedEngine):
 
     def _format(self, unfinished: Path) -> None:
         properties = self._write_properties(unfinished)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # In one argument: an id may begin with a dash.
-        arguments = ["format", f"--cluster-id={cluster_id}", "--config", str(properties)]
+        arguments = ["format", f"--cluster-id={self._new_cluster_id()}", "--config", str(properties)]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             done = subprocess.run(
@@ -88,6 +88,9 @@ class EmbeddedKafka(EmbeddedEngine):
                 f"Kafka could not format its storage: {last_words(self._log)}",
                 fix=f"Free some disk space; the whole log: {self._log}",
             )
+
+    def _new_cluster_id(self) -> str:
+        return new_cluster_id()
 
     def _write_properties(self, folder: Path) -> Path:
         template = string.Template((TEMPLATES / "server.properties").read_text())
@@ -101,7 +104,7 @@ class EmbeddedKafka(EmbeddedEngine):
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         return [
-            *(find_java().command, *HEAP, *(FAST if self._fast else ())),
+            *(find_java().command, *self.HEAP, *(FAST if self._fast else ())),
             f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}",
             "-Dlog4j2.shutdownHookEnabled=false",  # keeps the last lines of a shutdown
             *("-cp", f"{find_jars()}/*", main, *arguments),
@@ -110,6 +113,11 @@ class EmbeddedKafka(EmbeddedEngine):
     def _cluster_id(self) -> str:
         lines = (self.data_dir / "data" / "meta.properties").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+
+
+def new_cluster_id() -> str:
+    """Return an id as Kafka makes them: a UUID in URL-safe base64."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def quiet_admin(bootstrap_servers: str) -> AdminClient:

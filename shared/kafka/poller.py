@@ -41,7 +41,7 @@ class Poller:
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "isolation_level": "read_committed",
-            "session_timeout_ms": 30_000,
+            "session_timeout_ms": 15_000,
             "heartbeat_interval_ms": 3_000,
             "rebalance_timeout_ms": 30_000,
             "max_poll_interval_ms": 300_000,
@@ -60,7 +60,7 @@ class Poller:
         return client
 
     async def close(self) -> bool:
-        """Leave the group within ten seconds."""
+        """Leave the group within five seconds."""
         client, self._client = self._client, None
         return client is None or await stop_client(client)
 
@@ -107,7 +107,15 @@ class Poller:
         self._client.resume(*self._held(places))
 
     async def hint_commits(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Tell Kafka how far we are, for lag displays and quick starts; failing is of no consequence."""
+        """Tell Kafka how far we are, for lag displays and quick starts; failing is of no consequence.
+
+        Nothing is told while the group rebalances. A commit would wait behind our own JoinGroup, which the broker
+        answers first, and arrive with the generation before it. aiokafka takes the refusal for news about the
+        generation it has just got, and joins again under a new name; the group then waits for the old one until
+        its session ends, we go on telling, and it never comes to rest.
+        """
+        if not self._listener.settled:
+            return
         held = self._client.assignment()
         known = {self._physical(p): offset for p, offset in offsets.items() if self._physical(p) in held}
         if not known:
@@ -175,12 +183,16 @@ class _Flags(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     def __init__(self) -> None:
         self.assigned: set[Any] = set()
+        self.settled = False
         self.changed_at = time.monotonic()
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        # Called before the group is joined, each time and with whatever is held.
+        self.settled = False
         self.assigned.difference_update(revoked)
         self.changed_at = time.monotonic()
 
     def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         self.assigned.update(assigned)
+        self.settled = True
         self.changed_at = time.monotonic()

@@ -80,7 +80,7 @@ class Producer:
         self._client = await start_client(lambda: AIOKafkaProducer(**self._options))
 
     async def close(self) -> bool:
-        """Disconnect within ten seconds; tells whether it went cleanly."""
+        """Disconnect within five seconds; tells whether it went cleanly."""
         client, self._client = self._client, None
         return client is None or await stop_client(client)
 

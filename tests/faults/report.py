@@ -1,8 +1,8 @@
-"""What a fault run says."""
+"""What a fault run says: a file for tools, a table for people."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +11,12 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class FaultResult:
-    """One line of `.local/faults.json`: what was sent, acknowledged, and whether the figures agree with it."""
+    """One line of `.local/faults.json`.
+
+    `ops` are the requests sent, `acked` the commands answered with success, `unknown` the requests of which no
+    client learnt what became of them. `recovery_seconds` is from the healing until everything that was there then
+    was sent and applied.
+    """
 
     fault: str
     title: str
@@ -21,15 +26,19 @@ class FaultResult:
     duplicates_absorbed: int
     recovery_seconds: float
     verdict: str
+    remarks: list[str] = field(default_factory=list)
 
 
-def publish(results: Sequence[FaultResult], path: Path) -> None:
-    """Write the file that tools read and print the table that people read."""
+def publish(results: Sequence[FaultResult], path: Path, *, seed: int) -> None:
+    """Write the file and print the table."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
-    table = Table("fault", "what", "sent", "acknowledged", "unknown", "absorbed", "recovery s", "verdict")
+    path.write_text(
+        json.dumps({"seed": seed, "faults": [asdict(result) for result in results]}, indent=2) + "\n"
+    )
+    table = Table("fault", "what", "ops", "acked", "unknown", "absorbed", "recovery s", "verdict", "measured")
     for result in results:
-        table.add_row(
-            *(f"{value:,}" if isinstance(value, int) else str(value) for value in asdict(result).values())
-        )
-    Console(width=130).print(table)
+        told = asdict(result)
+        remarks = told.pop("remarks")
+        cells = [f"{value:,}" if isinstance(value, int) else str(value) for value in told.values()]
+        table.add_row(*cells, "; ".join(remarks), style=None if result.verdict == "ok" else "red")
+    Console(width=170).print(table)

@@ -1,99 +1,220 @@
-"""Engines of its own and the processes of metrics: what a fault run breaks and mends."""
+"""Engines, processes and the load on them: what a fault breaks and mends, and how far behind it leaves them."""
 
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from uuid import uuid4
 
-from deploy.demo.arrival import totals_of
-from deploy.demo.client import Service, wait_until
-from deploy.demo.failing import DemoFailed
-from deploy.local.kafka import EmbeddedKafka
+from deploy.demo.client import wait_until
 from deploy.local.postgres import EmbeddedPostgres
-from tests.engines import engines_in_earnest
-from tests.faults.ledger import Ledger
-from tests.processes import ServiceProcesses
+from tests.engines import start_postgres
+from tests.faults.checks import Finding
+from tests.faults.cluster import Cluster, ProxiedKafka
+from tests.faults.fleet import Fleet
+from tests.faults.load import Load
+from tests.faults.observed import Database, Log, answered
+from tests.faults.organisation import found_organisation
+from tests.faults.proxy import Proxies
+from tests.faults.tampering import witness
+from tests.processes import execute
 
-PROCESSES = ("metrics.api", "metrics.relay", "metrics.consumer")
+KAFKA_LINKS = ("assignment.relay", "assignment.relay.2", "metrics.consumer", "metrics.consumer.2")
+PATIENCE = 180.0
+_TEMPLATE = "faults_template"
+
+Look = Callable[[], str | None]
+
+
+@dataclass
+class Engines:
+    """What faults share, one after the other."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    kafka: ProxiedKafka | Cluster
+    proxies: Proxies
+    admin_url: str
+
+
+MakeKafka = Callable[[Path, Proxies], "ProxiedKafka | Cluster"]
+
+
+def _one_broker(folder: Path, proxies: Proxies) -> ProxiedKafka:
+    return ProxiedKafka(folder / "kafka", proxies, KAFKA_LINKS)
+
+
+def three_brokers(folder: Path, _proxies: Proxies) -> Cluster:
+    """Make a cluster in place of the one broker."""
+    return Cluster(folder)
+
+
+@contextmanager
+def start_engines(
+    make_kafka: MakeKafka = _one_broker, *, disks: Mapping[str, Path] = MappingProxyType({})
+) -> Iterator[Engines]:
+    """Start Postgres and Kafka as they run in earnest, fsync and all, with a database at head to copy.
+
+    `disks` says where the data of `postgres` and of `kafka` lie; somewhere temporary when it does not.
+    """
+    with ExitStack() as ends:
+        name = ends.enter_context(
+            tempfile.TemporaryDirectory(prefix="bailiwick-faults-", ignore_cleanup_errors=True)
+        )
+        folder = Path(name)
+        folder.chmod(0o755)
+        proxies = ends.enter_context(Proxies())
+        postgres = EmbeddedPostgres(disks.get("postgres", folder) / "postgres")
+        ends.callback(postgres.stop)
+        admin_url = start_postgres(postgres)
+        kafka = make_kafka(disks.get("kafka", folder), proxies)
+        ends.callback(kafka.stop)
+        kafka.start()
+        _make_template(admin_url, kafka, proxies, folder)
+        yield Engines(folder, postgres, kafka, proxies, admin_url)
+
+
+def _make_template(admin_url: str, kafka: ProxiedKafka | Cluster, proxies: Proxies, folder: Path) -> None:
+    execute(admin_url, f'CREATE DATABASE "{_TEMPLATE}" TEMPLATE bailiwick')
+    fleet = Fleet(admin_url, kafka, proxies, folder / "template", template=_TEMPLATE)
+    fleet.migrate_here(_TEMPLATE)
+    Database(fleet.database_url()).run(witness.TABLES)
 
 
 @dataclass
 class Stage:
-    """Everything that can be killed."""
+    """One fault's deployment."""
 
-    postgres: EmbeddedPostgres
-    kafka: EmbeddedKafka
-    processes: ServiceProcesses
+    engines: Engines
+    fleet: Fleet
+    load: Load
+    seed: int
+    findings: list[Finding] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
-    def metrics(self) -> Service:
-        """Metrics' api for an administrator."""
-        return self.processes.api("metrics", role="admin")
+    def database(self) -> Database:
+        """Return the deployment's database."""
+        return Database(self.fleet.database_url())
 
-    def token(self) -> str:
-        """Return the token of an integration that posts facts."""
-        return self.processes.token(role="service", subject="load")
+    @property
+    def log(self) -> Log:
+        """Return the deployment's topics."""
+        return Log(self.engines.kafka.bootstrap_servers, self.fleet.topic_prefix)
 
-    def kill_process(self, name: str) -> None:
-        """Kill -9 a process, and start it again as its supervisor would."""
-        self.processes.kill(name)
-        self.processes.start(name)
+    def require(self, *, that: bool, otherwise: str) -> None:
+        """Note what is wrong unless it is right."""
+        if not that:
+            self.findings.append(Finding("extra check", 1, otherwise))
 
-    def kill_kafka(self) -> None:
-        """Kill -9 the broker and start it again."""
-        self.kafka.kill()
-        self.kafka.start()
+    def remark(self, text: str) -> None:
+        """Note a measured value for the table."""
+        self.remarks.append(text)
 
-    def kill_postgres(self) -> None:
-        """Kill -9 the database server and start it again: it recovers from its log."""
-        self.postgres.kill()
-        self.postgres.start()
+    def hold(self, seconds: float) -> None:
+        """Let the fault last."""
+        time.sleep(seconds)
 
-    def records_read(self) -> int:
-        """Return how many records of facts are in the figures, by metrics' own word; -1 while it cannot say."""
-        try:
-            partitions = self.metrics.get("/v1/freshness").body["partitions"]
-        except DemoFailed:
-            return -1
-        return sum(place["next_offset"] for place in partitions if place["consumer"] == "metrics.facts")
+    def wait(self, look: Look, *, what: str, seconds: float = PATIENCE) -> float:
+        """Return once `look` finds nothing missing, and how long it took; what asks nobody answers waits too."""
+        return wait_until(look, what=what, seconds=seconds, every=0.1)
 
-    def wait_for_records(self, number: int, *, seconds: float) -> float:
-        """Return once so many records are in the figures, and how long it took."""
+    def behind(self) -> str | None:
+        """Return what has not come through of all that is there now, or None."""
+        return self._behind(self._ends(), self._last_row())
 
-        def missing() -> str | None:
-            read = self.records_read()
-            return None if read >= number else f"{read} of {number} records read"
-
-        return wait_until(missing, what="the consumer of facts", seconds=seconds)
-
-    def wait_for_figures(self, ledger: Ledger, *, seconds: float) -> float:
-        """Return once both views equal the ledger, and how long it took."""
-        wanted = ledger.figures()
+    def wait_until_through(self, *, seconds: float = PATIENCE) -> float:
+        """Return once everything that is there now is sent and applied, and how long it took."""
+        last: list[int] = []
+        ends: list[dict[int, int]] = []
 
         def missing() -> str | None:
-            for view in ("as_was", "as_is"):
-                query = {"view": view, "from": date(2026, 1, 1), "to": date(2027, 1, 1)}
-                found = totals_of(self.metrics.get("/v1/figures", **query).body["totals"])
-                for name, value in wanted.items():
-                    if found[name] != value:
-                        return f"{name} {view} is {found[name]}, acknowledged were {value}"
-            return None
+            # Fixed once, each as soon as it can be asked for: what comes later is not waited for.
+            if not last:
+                last.append(self._last_row())
+            if left := self._rows_up_to(last[0]):
+                return f"{left} rows in the outbox"
+            if not ends:
+                ends.append(self._ends())
+            return self._behind(ends[0], last[0])
 
-        return wait_until(missing, what="metrics and the ledger", seconds=seconds)
+        return self.wait(
+            lambda: answered_or("Postgres or Kafka away", missing),
+            what="what was there when it healed",
+            seconds=seconds,
+        )
+
+    def quiesce(self, *, seconds: float = PATIENCE) -> float:
+        """Return once the outbox is empty and the reader is at the end of the log."""
+        return self.wait(
+            lambda: answered_or("Postgres or Kafka away", self.behind), what="outbox and lag", seconds=seconds
+        )
+
+    def _ends(self) -> dict[int, int]:
+        return self.log.ends(witness.TOPIC)
+
+    def _last_row(self) -> int:
+        return int(self.database.value("SELECT coalesce(max(seq), 0) FROM assignment.outbox"))
+
+    def _rows_up_to(self, last: int) -> int:
+        return int(self.database.value("SELECT count(*) FROM assignment.outbox WHERE seq <= $1", last))
+
+    def _behind(self, ends: dict[int, int], last: int) -> str | None:
+        if left := self._rows_up_to(last):
+            return f"{left} rows in the outbox"
+        applied = self.applied_to()
+        lag = sum(max(0, end - applied.get(partition, 0)) for partition, end in ends.items())
+        return f"{lag} records not applied" if lag else None
+
+    def applied_to(self, consumer: str = witness.CONSUMER, topic: str = witness.TOPIC) -> dict[int, int]:
+        """Return how far a consumer of metrics is, by partition."""
+        rows = self.database.rows(
+            "SELECT partition, next_offset FROM metrics.consumer_offsets WHERE consumer = $1 AND topic = $2",
+            consumer,
+            topic,
+        )
+        return {row["partition"]: row["next_offset"] for row in rows}
+
+    def heal(self) -> None:
+        """Have all links pass, and start again what ended."""
+        self.engines.proxies.heal()
+        self.fleet.revive()
+
+
+def answered_or(away: str, look: Look) -> str | None:
+    """Return what `look` finds missing, or that somebody is away."""
+    missing: list[str | None] = []
+
+    def ask() -> bool:
+        missing.append(look())
+        return True
+
+    return missing[0] if answered(ask) else away
 
 
 @contextmanager
-def set_up() -> Iterator[Stage]:
-    """Start engines as they run in earnest, fsync and all, and the processes of metrics."""
-    with (
-        engines_in_earnest("faults") as own,
-        ServiceProcesses(own.admin_url, own.bootstrap_servers, own.folder / "processes") as processes,
-    ):
-        processes.start(*PROCESSES)
-        yield Stage(own.postgres, own.kafka, processes)
+def set_up(
+    engines: Engines,
+    *,
+    rate: float,
+    seed: int,
+    processes: Sequence[str],
+    prepare: Callable[[Fleet], None] = lambda _: None,
+) -> Iterator[Stage]:
+    """Start a deployment on the engines and give it its organisation."""
+    folder = engines.folder / f"run-{uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    engines.proxies.heal()
+    with Fleet(engines.admin_url, engines.kafka, engines.proxies, folder, template=_TEMPLATE) as fleet:
+        prepare(fleet)
+        fleet.start(*processes)
+        found_organisation(fleet)
 
+        def urls() -> list[str]:
+            return [fleet.url(name) for name in processes if name.startswith("assignment.api")]
 
-def seconds_since(began: float) -> float:
-    """Return how long ago that was."""
-    return round(time.monotonic() - began, 2)
+        load = Load(urls, fleet.token(role="admin", subject="load"), rate=rate, seed=seed)
+        yield Stage(engines, fleet, load, seed)

@@ -4,6 +4,10 @@ import asyncio
 
 import pytest
 
+from shared.kafka.starting import STOP_SECONDS
+from shared.messaging.leases import HEARTBEAT_SECONDS
+from shared.messaging.relay import PATIENCE_AT_STOP
+from shared.runtime.process import GRACE_SECONDS
 from shared.runtime.stopping import pause, unless_told
 
 
@@ -64,3 +68,8 @@ async def test_work_is_dropped_with_the_one_who_waits_for_it():
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert dropped.is_set()
+
+
+def test_a_relay_whose_brokers_are_away_leaves_before_it_is_made_to():
+    notices_and_gives_up = HEARTBEAT_SECONDS + PATIENCE_AT_STOP + HEARTBEAT_SECONDS
+    assert notices_and_gives_up + STOP_SECONDS < GRACE_SECONDS

@@ -1,12 +1,12 @@
-"""What is broken while facts are posted. The numbers follow the fault plan: F5 is the killed broker."""
+"""Facts are posted in bulk while their consumer and Kafka are killed; the figures are compared to the cent."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.load import BATCH, Load
+from tests.faults.facts.load import BATCH, Load
+from tests.faults.facts.stage import Stage, seconds_since
 from tests.faults.report import FaultResult
-from tests.faults.stage import Stage, seconds_since
 
 PATIENCE = 180.0
 
@@ -22,38 +22,25 @@ class Scenario:
     breaks: tuple[Break, ...]
 
 
-def _kill(name: str) -> Break:
-    return lambda stage: stage.kill_process(name)
+def _kill_consumer(stage: Stage) -> None:
+    stage.kill_process("metrics.consumer")
 
 
 def _kill_kafka(stage: Stage) -> None:
     stage.kill_kafka()
 
 
-def _kill_postgres(stage: Stage) -> None:
-    stage.kill_postgres()
+FACTS = 200_000
+SCENARIO = Scenario(
+    "200,000 facts, consumer killed three times, Kafka once",
+    FACTS,
+    (_kill_consumer, _kill_consumer, _kill_kafka, _kill_consumer),
+)
 
 
-_CONSUMER, _RELAY, _API = (_kill(f"metrics.{role}") for role in ("consumer", "relay", "api"))
-
-SCENARIOS: Mapping[str, Scenario] = {
-    "facts": Scenario(
-        "200,000 facts, consumer killed three times, Kafka once",
-        200_000,
-        (_CONSUMER, _CONSUMER, _kill_kafka, _CONSUMER),
-    ),
-    "F2": Scenario("relay killed ten times", 40_000, (_RELAY,) * 10),
-    "F5": Scenario("Kafka killed", 30_000, (_kill_kafka,)),
-    "F10": Scenario("consumer killed three times", 30_000, (_CONSUMER,) * 3),
-    "F13": Scenario("Postgres killed", 30_000, (_kill_postgres,)),
-    "F20": Scenario("api killed three times", 30_000, (_API,) * 3),
-}
-SMOKE = ("facts", "F13", "F20")
-
-
-def run_scenario(name: str, stage: Stage, *, facts: int | None = None) -> FaultResult:
+def run_scenario(stage: Stage, *, facts: int | None = None) -> FaultResult:
     """Post, break, mend, and compare metrics with what was acknowledged, to the cent."""
-    scenario = SCENARIOS[name]
+    scenario = SCENARIO
     size = facts or scenario.facts
     load = Load(
         stage.processes.endpoints().urls["metrics"],
@@ -68,7 +55,7 @@ def run_scenario(name: str, stage: Stage, *, facts: int | None = None) -> FaultR
         load.finish()
     stage.wait_for_figures(load.ledger, seconds=120 + size / 500)
     return FaultResult(
-        fault=name,
+        fault="facts",
         title=scenario.title,
         ops=size,
         acked=load.ledger.acked,

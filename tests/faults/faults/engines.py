@@ -1,0 +1,98 @@
+"""Kafka and Postgres die, or stand still."""
+
+from random import Random
+
+from tests.faults.fault import Fault
+from tests.faults.processes import paused
+from tests.faults.stage import Stage, start_engines, three_brokers
+
+
+def kill_kafka(stage: Stage) -> None:
+    """Kill -9 the broker; start it after 20 s."""
+    kafka = stage.engines.kafka
+    before = len(stage.load.acknowledged)
+    kafka.kill()
+    stage.hold(20)
+    during = len(stage.load.acknowledged) - before
+    stage.remark(f"{during} commands acknowledged without Kafka")
+    stage.require(that=during > 0, otherwise="no command was acknowledged while Kafka was away")
+    kafka.start()
+
+
+def kill_postgres(stage: Stage) -> None:
+    """Kill -9 the server; start it 3 s later, to recover from its log."""
+    postgres = stage.engines.postgres
+    postgres.kill()
+    stage.hold(3)
+    postgres.start()
+
+
+def pause_kafka(stage: Stage) -> None:
+    """SIGSTOP the broker for 40 s: it is there and does not answer."""
+    with paused(stage.engines.kafka.data_dir, "kafka.Kafka"):
+        stage.hold(40)
+
+
+def pause_postgres(stage: Stage) -> None:
+    """SIGSTOP the server with all its sessions for 10 s; requests are told 503, never 500."""
+    before = stage.load.tally.statuses[503]
+    with paused(stage.engines.postgres.data_dir):
+        stage.hold(10)
+    stage.remark(f"{stage.load.tally.statuses[503] - before} answers 503")
+    for name in ("assignment.api", "assignment.api.2"):
+        stage.wait(
+            lambda n=name: None if stage.fleet.ask(n, "/health/ready")[0] == 200 else "not ready", what=name
+        )
+
+
+def end_sessions(stage: Stage) -> None:
+    """End five random sessions of the services per second, for 20 s."""
+    rng = Random(stage.seed)
+    ended = 0
+    for _ in range(100):
+        pids = stage.database.rows("""
+            SELECT pid FROM pg_stat_activity
+            WHERE datname = current_database() AND usename LIKE '%_app' AND backend_type = 'client backend'
+        """)
+        if pids:
+            pid = rng.choice(pids)["pid"]
+            ended += bool(stage.database.value("SELECT pg_terminate_backend($1)", pid))
+        stage.hold(0.2)
+    stage.remark(f"{ended} sessions ended")
+
+
+def kill_brokers(stage: Stage) -> None:
+    """Kill one of three brokers: events flow on. Kill another: rows wait for it."""
+    brokers = stage.engines.kafka.brokers
+    brokers[0].kill()
+    stage.remark(f"failover to the other two in {stage.wait_until_through():.1f} s")
+    brokers[1].kill()
+    # What was on its way has arrived or failed by then.
+    stage.hold(10)
+    before = stage.database.value("SELECT count(*) FROM assignment.outbox")
+    acknowledged = len(stage.load.acknowledged)
+    stage.hold(10)
+    waiting = stage.database.value("SELECT count(*) FROM assignment.outbox")
+    stage.remark(f"{waiting} rows waited below the minimum of replicas")
+    stage.require(
+        that=waiting > before > 0, otherwise=f"{before} rows waited, then {waiting}: they do not pile up"
+    )
+    stage.require(that=len(stage.load.acknowledged) > acknowledged, otherwise="apis stopped answering")
+    for broker in brokers[:2]:
+        broker.launch()
+    for broker in brokers[:2]:
+        broker.wait_ready()
+
+
+FAULTS = {
+    "F8": Fault(
+        "three brokers: one killed, then another, then both restored",
+        kill_brokers,
+        engines=lambda: start_engines(three_brokers),
+    ),
+    "F5": Fault("Kafka killed, back after 20 s", kill_kafka),
+    "F6": Fault("Kafka paused for 40 s", pause_kafka),
+    "F13": Fault("Postgres killed, recovers from its log", kill_postgres),
+    "F14": Fault("Postgres paused for 10 s with all its sessions", pause_postgres),
+    "F15": Fault("five random sessions ended per second", end_sessions),
+}

@@ -1,0 +1,84 @@
+"""Consumers die, stand still, come and go: every event has its effect once."""
+
+import time
+
+from tests.faults.fault import PROCESSES, Fault
+from tests.faults.fleet import Fleet
+from tests.faults.invariants import Evidence
+from tests.faults.stage import Stage
+
+READER = "metrics.consumer"
+_KILLS = 2
+# Its session at the broker lasts 30 s.
+_BEYOND_SESSION = 40
+
+
+def die_at(point: str) -> Fault:
+    """Return the fault of consumers that die at a point, twice."""
+
+    def act(stage: Stage) -> None:
+        for _ in range(_KILLS):
+            stage.fleet.arm(point)
+            stage.wait(lambda: None if stage.fleet.dead() else "all alive", what=f"a consumer to {point}")
+            stage.fleet.revive()
+            stage.remark(f"through {stage.wait_until_through():.0f} s after the death")
+
+    return Fault(
+        f"consumer killed twice: {point}",
+        act,
+        prepare=lambda fleet: fleet.tamper("metrics.consumer", point),
+    )
+
+
+def pause_reader(stage: Stage) -> None:
+    """SIGSTOP a consumer past its session at the broker, then let it go on with what it held."""
+    stage.fleet.pause(READER)
+    stage.hold(_BEYOND_SESSION)
+    stage.fleet.resume(READER)
+
+
+def come_and_go(stage: Stage) -> None:
+    """Have a third consumer join or leave every 3 s for a minute."""
+    third = "metrics.consumer.3"
+    began = time.monotonic()
+    turns = 0
+    while time.monotonic() - began < 60:
+        stage.fleet.start(third)
+        stage.hold(3)
+        stage.fleet.terminate(third)
+        stage.hold(3)
+        turns += 1
+    stage.remark(f"joined and left {turns} times")
+
+
+def two_readers(stage: Stage) -> None:
+    """Let both readers of every partition work for a while, slowly, so that they meet in every batch."""
+    stage.fleet.arm("slow-handler")
+    stage.hold(15)
+    stage.fleet.disarm("slow-handler")
+
+
+def both_worked(stage: Stage, _evidence: Evidence) -> None:
+    """Both have to have applied something, else nothing was shown."""
+    readers = stage.database.value("SELECT count(DISTINCT pid) FROM metrics.witness_effects")
+    stage.require(that=readers == 2, otherwise=f"{readers} consumers applied events, not two")
+
+
+def _twins(fleet: Fleet) -> None:
+    fleet.tamper("metrics.consumer", "slow-handler")
+    fleet.tamper("metrics.consumer.2", "another-group")
+
+
+FAULTS = {
+    "F9": die_at("kill-after-commit"),
+    "F10": die_at("kill-before-commit"),
+    "F11": Fault("consumer paused past its session, then resumed", pause_reader),
+    "F12": Fault(
+        "a third consumer joins and leaves every 3 s",
+        come_and_go,
+        processes=(*PROCESSES, "collab.relay", "collab.consumer", "collab.api"),
+    ),
+    "F11b": Fault(
+        "every partition read by two consumers at once", two_readers, check=both_worked, prepare=_twins
+    ),
+}

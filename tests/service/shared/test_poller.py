@@ -1,0 +1,78 @@
+"""A member of a real group, while the group rebalances."""
+
+import asyncio
+import logging
+
+import pytest
+from confluent_kafka import Consumer
+
+from shared.kafka.poller import Poller
+from shared.testing.waiting import eventually
+from tests.service.shared import toy
+
+# How long the group waits for a member that does not come back.
+SESSION_MS = 6_000
+
+
+@pytest.fixture
+async def member_that_hangs(topics, kafka_bootstrap):
+    """A member of the group that is alive and answers no rebalance until its time is up."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka_bootstrap,
+            "group.id": topics.access.physical("hinting"),
+            "session.timeout.ms": SESSION_MS,
+            "max.poll.interval.ms": SESSION_MS,
+            "partition.assignment.strategy": "roundrobin",
+            "log_level": 0,
+        }
+    )
+    consumer.subscribe([topics.access.physical(toy.EVENTS)])
+    yield consumer
+    consumer.close()
+
+
+@pytest.fixture
+async def start(topics):
+    """Start members of the group, and poll them until the end of the test."""
+    stopping = asyncio.Event()
+    tasks = []
+
+    async def poll(poller):
+        while not stopping.is_set():
+            await poller.poll(timeout_ms=100)
+        await poller.close()
+
+    async def begin():
+        poller = Poller(topics.access, group_id="hinting", topics=[toy.EVENTS])
+        await poller.start()
+        tasks.append(asyncio.create_task(poll(poller)))
+        return poller
+
+    yield begin
+    stopping.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_hint_during_a_rebalance_does_not_throw_the_member_out_of_the_group_it_joins(
+    member_that_hangs, start, caplog
+):
+    first = await start()
+    await eventually(first.assignment, timeout=60)
+    await eventually(
+        lambda: member_that_hangs.poll(0.05) is None and member_that_hangs.assignment(), timeout=60
+    )
+    # It joins once the group has given up the one that hangs.
+    joining = asyncio.create_task(start())
+
+    async def second_has_joined():
+        await first.hint_commits(dict.fromkeys(first.assignment(), 0))
+        return joining.done()
+
+    with caplog.at_level(logging.ERROR, logger="aiokafka"):
+        await eventually(second_has_joined, timeout=60)
+        await eventually(first.assignment, timeout=60)
+        # Answered after whatever was told before it.
+        await first.hint_commits(dict.fromkeys(first.assignment(), 0))
+    assert (await joining).assignment()
+    assert "will rejoin" not in caplog.text
