@@ -41,9 +41,11 @@ WITH signed AS (
 ), deltas AS ({deltas_of("signed")}), {ROLL_UP}
 SELECT 1
 """)
-_ALL_UNTRACED = """
+# A tenth of the accounts, a millisecond each: the rest only has no new customers and no conversions.
+_UNTRACED = """
 INSERT INTO metrics.untraced_accounts (account_id)
-SELECT DISTINCT account_id FROM metrics.facts WHERE kind IN ('lead', 'order')
+SELECT DISTINCT account_id FROM metrics.facts
+WHERE kind IN ('lead', 'order') AND get_byte(uuid_send(account_id), 15) % 10 = 0
 """
 
 
@@ -83,7 +85,7 @@ async def found_facts(engine: AsyncEngine, raw: asyncpg.Connection, *, accounts:
     for slot in range(SLOTS):
         await transact(roll_up, slot)
     await raw.execute("VACUUM ANALYZE")
-    await raw.execute(_ALL_UNTRACED)
+    await raw.execute(_UNTRACED)
     while await transact(trace, TRACED):
         pass
     await transact(start_coverages, [received(_covers(n)) for n in range(LEAVES)])
