@@ -35,13 +35,7 @@ def _cells(view: RollupView, *figures: str) -> str:
     """
 
 
-_BY_REP = f"""
-SELECT k.rep_id, r.currency, sum(r.revenue_minor) AS revenue_minor
-FROM rollup_days r JOIN coverages k ON k.territory_id = r.territory_id AND k.role = 'primary'
-WHERE r.view = {RollupView.AS_WAS:d} AND NOT r.below AND {_YEAR} AND r.territory_id IN (
-    SELECT territory_id FROM live_closure WHERE ancestor_id = '{REGION}'
-) GROUP BY 1, 2
-"""
+_BY_REP = f"/v1/metrics?metric_id=revenue&{_PERIOD}&view=as_was&territory_id={REGION}&group_by=rep"
 _OF_FACTS = """
 SELECT date_trunc('month', f.day), f.currency, sum(f.amount_minor)
 FROM metrics.facts f JOIN metrics.accounts a USING (account_id)
@@ -68,11 +62,6 @@ async def run(stage: Stage) -> list[Result]:
             f"{_METRICS}&view=as_was&{_OF_REGION}",
             _cells(RollupView.AS_WAS, "revenue_minor", "won", "lost"),
         ),
-        (
-            "region-year-by-rep",
-            f"/v1/metrics?metric_id=revenue&{_PERIOD}&view=as_was&territory_id={REGION}&group_by=rep",
-            _BY_REP,
-        ),
     ):
         async with beside(database, floor) as both:
             call = Call("GET", path, both.issuer.headers("viewer"))
@@ -80,6 +69,8 @@ async def run(stage: Stage) -> list[Result]:
     async with beside(database, "SELECT 1 AS one") as both:
         for case, path in (
             ("region-year-against-facts", figures),
+            # One at a time: sixteen at once are more than two cores and ten sessions do within a request's patience.
+            ("region-year-by-rep", _BY_REP),
             ("region-year-as-planned", f"{_METRICS}&view=as_planned&plan_id={PLAN}&{_OF_REGION}"),
         ):
             results.append(await _against_facts(both, raw, case, path))
