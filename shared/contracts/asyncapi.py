@@ -80,7 +80,7 @@ def _dead_letter_topic(topic: str, consumer: str) -> str:
 
 def _dead_letters(topic: str, consumer: str) -> dict[str, Any]:
     what = f"Records of {topic} that {consumer} could not read or apply. Nothing reads this topic back:"
-    description = f"{what} `dlq replay` works from the database."
+    description = f"{what} `events dlq replay` works from the database."
     return _channel_of(_dead_letter_topic(topic, consumer), "dead-letters", 1, description, [DEAD_LETTER])
 
 
