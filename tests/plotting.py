@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -11,7 +12,7 @@ from matplotlib.ticker import EngFormatter
 SIZE_INCHES = (8.0, 4.5)
 
 # Text stays text, so that a browser can search it; ids come from the salt and not from a random number.
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bailiwick",
     "font.family": ["sans-serif"],
