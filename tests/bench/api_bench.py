@@ -1,9 +1,10 @@
-"""api/read and api/write: a real api process against a bare FastAPI route with one query on the same server."""
+"""api: reads and writes of a real api process against a bare FastAPI route with one query on the same server."""
 
 from uuid import uuid4
 
 import asyncpg
 
+from tests.bench import outbox_bench
 from tests.bench.beside import beside
 from tests.bench.load import Call
 from tests.bench.report import Result
@@ -31,4 +32,5 @@ async def run(stage: Stage) -> list[Result]:
         return [
             await both.compare("api", "read", read, floor=Call("GET", "/rows", {})),
             await both.compare("api", "write", write, floor=Call("POST", "/rows", {}, NOTE)),
+            await outbox_bench.measure(database, both, write),
         ]

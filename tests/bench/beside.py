@@ -24,6 +24,7 @@ class Beside:
     ours: int
     bare: int
     issuer: Issuer
+    jwks: str
     http: httpx.AsyncClient
 
     async def compare(self, bench: str, case: str, call: Call, *, floor: Call, note: str = BARE) -> Result:
@@ -50,4 +51,4 @@ async def beside(database: ServiceDatabase, sql: str) -> AsyncIterator[Beside]:
                 base_url=f"http://127.0.0.1:{ours}", headers=issuer.headers("admin"), timeout=60
             ) as http,
         ):
-            yield Beside(ours, bare, issuer, http)
+            yield Beside(ours, bare, issuer, jwks, http)

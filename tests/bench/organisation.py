@@ -118,18 +118,22 @@ def make_facts(dice: random.Random, *, accounts: int) -> Iterator[Fact]:
     """Yield orders, opportunities and leads of a year without end."""
     seconds = int((END - SINCE).total_seconds())
     while True:
-        kind = dice.choice(("order", "order", "opportunity", "lead"))
-        at = SINCE + timedelta(seconds=dice.randrange(seconds))
-        money = kind != "lead"
-        yield Fact(
-            source="bench",
-            kind=kind,
-            external_id=f"{dice.getrandbits(64):x}",
-            revision=1,
-            created_at=at,
-            occurred_at=at,
-            account_external_id=f"a{dice.randrange(accounts)}",
-            stage=dice.choice(("won", "lost", "open")) if kind == "opportunity" else None,
-            amount=f"{dice.randrange(100, 900_000) / 100:.2f}" if money else None,
-            currency="USD" if money else None,
-        )
+        yield make_fact(dice, SINCE + timedelta(seconds=dice.randrange(seconds)), accounts=accounts)
+
+
+def make_fact(dice: random.Random, at: datetime, *, accounts: int) -> Fact:
+    """Return an order, an opportunity or a lead of this instant."""
+    kind = dice.choice(("order", "order", "opportunity", "lead"))
+    money = kind != "lead"
+    return Fact(
+        source="bench",
+        kind=kind,
+        external_id=f"{dice.getrandbits(64):x}",
+        revision=1,
+        created_at=at,
+        occurred_at=at,
+        account_external_id=f"a{dice.randrange(accounts)}",
+        stage=dice.choice(("won", "lost", "open")) if kind == "opportunity" else None,
+        amount=f"{dice.randrange(100, 900_000) / 100:.2f}" if money else None,
+        currency="USD" if money else None,
+    )
