@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from shared.uuid7 import uuid7_of
@@ -30,6 +31,8 @@ def _same(external_id: str) -> str:
     return unicodedata.normalize("NFC", external_id.strip())
 
 
+# Facts name the same accounts over and over: a digest of each name would be a fifth of reading them.
+@lru_cache(maxsize=65_536)
 def account_id_of(external_id: str) -> UUID:
     """Return the account's id. Facts may name an account by external id before it is registered."""
     return uuid5(ACCOUNTS, _same(external_id))

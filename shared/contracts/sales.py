@@ -85,12 +85,12 @@ class Fact(BaseModel):
 
 
 def _problems(fact: Fact) -> list[str]:
-    found = [
-        f"{name}: years 1990 to 2199 in UTC are kept"
-        for name in ("created_at", "occurred_at")
-        if not _FIRST <= getattr(fact, name) < _END
-    ]
-    if fact.account is None and fact.kind != "spend":
+    found: list[str] = []
+    if not _FIRST <= fact.created_at < _END:
+        found.append("created_at: years 1990 to 2199 in UTC are kept")
+    if not _FIRST <= fact.occurred_at < _END:
+        found.append("occurred_at: years 1990 to 2199 in UTC are kept")
+    if fact.account_id is None and fact.account_external_id is None and fact.kind != "spend":
         found.append("account_external_id: give account_id or account_external_id")
     if (fact.stage is None) == (fact.kind == "opportunity"):
         found.append("stage: an opportunity has stage open, won or lost; other kinds have none")

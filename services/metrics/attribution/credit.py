@@ -1,4 +1,7 @@
-"""Which territory a fact counts for, as SQL, and the lock under which that answer holds."""
+"""Which territory a fact counts for, as SQL, and the locks under which that answer holds."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -6,28 +9,50 @@ from services.metrics.rollups.figure import figures_of
 from services.metrics.rollups.view import RollupView
 from shared.contracts.identity import UNASSIGNED
 from shared.db.unit_of_work import UnitOfWork
+from shared.kafka.partitioning import partition_of
 
-# One lock for all timelines and trees: batches of facts share it, a change of attribution has it alone. So
-# no fact is credited by a timeline that another transaction is about to replace, in either order. An advisory
-# lock queues fairly (share locks on a row let a steady stream of facts starve the change) and writes nothing.
+BUCKETS = 64
+"""Accounts fall into buckets, each with a lock of its own. A multiple of the partitions of the topic of accounts,
+and divided by the same hash: batches of two partitions have no bucket in common."""
+
+_EVERY_BUCKET = tuple(range(BUCKETS))
+
+# A credit stands on its account's timeline and on the trees. Facts share the locks of their accounts' buckets, a
+# move has those of its accounts alone, a change of tree has all of them alone. So no fact is credited by a timeline
+# that another transaction is about to replace, in either order, and no two changes of an account miss each other.
+# Advisory locks queue fairly (share locks on rows let a steady stream of facts starve the change) and write nothing.
+# All of a transaction's are taken by one statement, in the order of the buckets, before any row: no deadlocks.
 _LOCK = """
 SELECT set_config('lock_timeout', '25s', true), set_config('work_mem', '64MB', true),
-       {lock}(hashtextextended('metrics.attribution', 0))
+       (SELECT count({lock}(hashtext('metrics.attribution'), b.bucket))
+        FROM unnest(CAST(:buckets AS int[])) AS b (bucket))
 """
 # Patience beyond that of a request: a restatement of many accounts takes seconds. Memory, so that a batch is
 # summed and sorted without temporary files.
 _SHARE = text(_LOCK.format(lock="pg_advisory_xact_lock_shared"))
-_CHANGE = text(_LOCK.format(lock="pg_advisory_xact_lock"))
+_ALONE = text(_LOCK.format(lock="pg_advisory_xact_lock"))
 
 
-async def hold_attribution(uow: UnitOfWork) -> None:
-    """Keep timelines and trees as they are until this transaction ends."""
-    await uow.connection.execute(_SHARE)
+async def hold_attribution(uow: UnitOfWork, accounts: Iterable[UUID | None]) -> None:
+    """Keep these accounts' timelines and all trees as they are until this transaction ends; once per transaction."""
+    await uow.connection.execute(_SHARE, {"buckets": buckets_of(accounts)})
 
 
-async def change_attribution(uow: UnitOfWork) -> None:
-    """Be the only one to credit facts or to change how they are credited, until this transaction ends."""
-    await uow.connection.execute(_CHANGE)
+async def change_timelines(uow: UnitOfWork, accounts: Iterable[UUID]) -> None:
+    """Be the only one to credit facts of these accounts, or to change how, until this transaction ends; once."""
+    await uow.connection.execute(_ALONE, {"buckets": buckets_of(accounts)})
+
+
+async def change_trees(uow: UnitOfWork) -> None:
+    """Be the only one to credit any fact, or to change how facts are credited, until this transaction ends."""
+    await uow.connection.execute(_ALONE, {"buckets": _EVERY_BUCKET})
+
+
+def buckets_of(accounts: Iterable[UUID | None]) -> Sequence[int]:
+    """Return the buckets of accounts, ascending. What is of no account depends on the trees alone: any bucket will do."""
+    return sorted(
+        {0 if account is None else partition_of(str(account).encode(), BUCKETS) for account in accounts}
+    )
 
 
 # The credit of rows that have account_id and occurred_at.

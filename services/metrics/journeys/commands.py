@@ -87,9 +87,9 @@ SELECT count(*) FROM changed
 
 async def trace_journeys(limit: int, uow: UnitOfWork) -> int:
     """Take up to `limit` entries of the queue; return how many were taken."""
-    await hold_attribution(uow)
     await uow.connection.execute(_ALONE)
     taken, accounts = (await uow.connection.execute(_CLAIM, {"limit": limit})).one()
     if taken:
+        await hold_attribution(uow, accounts)
         await uow.connection.execute(_TRACE, {"accounts": accounts, "slot": 0})
     return int(taken)

@@ -3,7 +3,10 @@
 import asyncio
 import random
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +16,13 @@ from services.metrics.attribution.commands.record_trees import record_trees
 from services.metrics.facts.commands.apply_facts import apply_facts
 from services.metrics.journeys.commands import trace_journeys
 from services.metrics.reconciliations.commands import Reconcile, reconcile
+from shared.contracts.identity import account_id_of
+from shared.db.outbox import Outbox
 from shared.db.transact import Transactor
+from shared.db.unit_of_work import UnitOfWork
+from shared.kafka.partitioning import partition_of
+from shared.testing.frozen_clock import A_MONDAY
+from shared.testing.waiting import eventually
 from tests.service.metrics.recomputation import Inputs, recompute
 from tests.service.metrics.telling import (
     A_DAY,
@@ -27,6 +36,10 @@ from tests.service.metrics.telling import (
 )
 
 WRITERS, BATCHES = 3, 12
+_WAITING = """
+SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 TREES = [
     tree({"north": None, "south": None, "n1": "north", "n2": "north", "s1": "south"}),
     tree({"north": None, "south": None, "n1": "south", "n2": "north", "s1": "south"}),
@@ -62,9 +75,10 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
         for n in range(BATCHES):
             await transact(apply_facts, [recorded(*mine[n::BATCHES], partition=partition)])
 
-    async def align() -> None:
-        for n in range(0, len(alignments), 8):
-            await transact(record_alignments, alignments[n : n + 8])
+    async def align(writer: int) -> None:
+        """Two at once, and of the same accounts: more than partitions by account would let happen."""
+        for n in range(4 * writer, len(alignments), 8):
+            await transact(record_alignments, alignments[n : n + 4])
 
     async def activate() -> None:
         for published, news in zip([*TREES, *TREES], activations, strict=True):
@@ -78,7 +92,8 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
     async with asyncio.TaskGroup() as group:
         for partition in range(WRITERS):
             group.create_task(write(partition))
-        group.create_task(align())
+        group.create_task(align(0))
+        group.create_task(align(1))
         group.create_task(activate())
         group.create_task(trace())
 
@@ -98,3 +113,49 @@ async def test_writers_at_once_end_where_one_alone_would(transact: Transactor, e
         assert await read_cells(connection) == expected
         used = await connection.execute(text("SELECT count(DISTINCT slot) FROM rollup_days"))
         assert used.scalar_one() >= WRITERS
+
+
+def _account_in(partition: int) -> str:
+    """Return the name of an account whose events are in this partition of eight."""
+    names = (f"a{n}" for n in count())
+    return next(name for name in names if partition_of(str(account_id_of(name)).encode(), 8) == partition)
+
+
+async def test_moves_of_another_partition_do_not_wait_for_each_other(
+    transact: Transactor, engine: AsyncEngine
+):
+    first, second = _account_in(1), _account_in(2)
+    async with engine.begin() as connection:
+        uow = UnitOfWork(connection, A_MONDAY, "test", Outbox(source="/test"))
+        await record_alignments([aligned(first, "n1", version=1)], uow)
+
+        async with asyncio.timeout(10):
+            await transact(record_alignments, [aligned(second, "n2", version=1)])
+            await transact(apply_facts, [recorded(fact("of another", account_external_id=second))])
+
+
+@pytest.mark.parametrize("waits", ["facts", "move", "tree"])
+async def test_what_concerns_an_account_that_is_being_moved_waits(
+    transact: Transactor, engine: AsyncEngine, waits: str
+):
+    account = _account_in(1)
+    await transact(record_trees, [TREES[0]])
+    handlers: dict[str, tuple[Any, Any]] = {
+        "facts": (apply_facts, recorded(fact(account_external_id=account))),
+        "move": (record_alignments, aligned(account, "n2", version=2)),
+        "tree": (record_trees, TREES[1]),
+    }
+    async with engine.begin() as connection:
+        uow = UnitOfWork(connection, A_MONDAY, "test", Outbox(source="/test"))
+        await record_alignments([aligned(account, "n1", version=1)], uow)
+        handler, news = handlers[waits]
+        waiting = asyncio.create_task(transact(handler, [news]))
+        await eventually(lambda: _somebody_waits(engine))
+        assert not waiting.done()
+    await waiting
+
+
+async def _somebody_waits(engine: AsyncEngine) -> bool:
+    async with engine.connect() as connection:
+        found = await connection.execute(text(_WAITING))
+        return found.first() is not None

@@ -6,7 +6,7 @@ from datetime import UTC
 from sqlalchemy import text
 
 from services.metrics.attribution.commands.restate_tree import restate_live_tree, restate_tree_in_force
-from services.metrics.attribution.credit import change_attribution
+from services.metrics.attribution.credit import change_trees
 from services.metrics.attribution.tree_periods import TreeActivation, TreePeriod, periods_of, shifts_between
 from shared.contracts.assignment import PlanActivated
 from shared.db.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ RETURNING old.tree_id, new.tree_id
 
 async def record_activations(batch: Sequence[Received[PlanActivated]], uow: UnitOfWork) -> None:
     """Add activations and restate both views where another tree is in force than thought."""
-    await change_attribution(uow)
+    await change_trees(uow)
     await _add([received.event for received in batch], uow)
     before = [TreePeriod(*row) for row in await uow.connection.execute(_PERIODS)]
     after = periods_of([TreeActivation(*row) for row in await uow.connection.execute(_ALL)])

@@ -9,9 +9,9 @@ from datetime import UTC
 
 from sqlalchemy import text
 
-from services.metrics.attribution.credit import TREE_AT, TREE_NOW, change_attribution
+from services.metrics.attribution.credit import TREE_AT, TREE_NOW, change_timelines
 from services.metrics.rollups.figure import SUMS, figures_of, signed_figures
-from services.metrics.rollups.roll_up import ROLL_UP
+from services.metrics.rollups.roll_up import ROLL_UP, slot_of
 from services.metrics.rollups.view import RollupView
 from shared.contracts.assignment import AccountAligned
 from shared.contracts.identity import UNASSIGNED
@@ -107,9 +107,9 @@ SELECT count(*) FROM moves
 
 
 async def record_alignments(batch: Sequence[Received[AccountAligned]], uow: UnitOfWork) -> None:
-    """Add alignments to their accounts' timelines and restate both views where they change."""
-    await change_attribution(uow)
+    """Add alignments of one partition to their accounts' timelines and restate both views where they change."""
     events = [received.event for received in batch]
+    await change_timelines(uow, {event.account_id for event in events})
     await uow.connection.execute(
         _APPLY,
         {
@@ -121,6 +121,6 @@ async def record_alignments(batch: Sequence[Received[AccountAligned]], uow: Unit
             "activation_id": [event.activation_id for event in events],
             "cause": [event.cause for event in events],
             "rule_id": [event.rule_id for event in events],
-            "slot": 0,
+            "slot": slot_of(batch[0].partition),
         },
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.metrics.attribution.commands.restate_tree import restate_live_tree, restate_tree_in_force
-from services.metrics.attribution.credit import change_attribution
+from services.metrics.attribution.credit import change_trees
 from services.metrics.attribution.tree import lines_of
 from services.metrics.attribution.tree_periods import TreeShift
 from shared.contracts.assignment import TerritoryNode, TreePublished
@@ -43,7 +43,7 @@ async def record_trees(batch: Sequence[Received[TreePublished]], uow: UnitOfWork
 
 async def add_tree(tree_id: UUID, territories: Sequence[TerritoryNode], uow: UnitOfWork) -> None:
     """Keep a tree if it is new, and spread by it what was counted while its shape was not known."""
-    await change_attribution(uow)
+    await change_trees(uow)
     added = await uow.connection.execute(_ADD, {"tree_id": tree_id, "now": uow.now})
     if added.first() is not None:
         parents = {node.territory_id: node.parent_id for node in territories}

@@ -67,7 +67,7 @@ SELECT count(*) FROM changed
 async def apply_facts(batch: Sequence[Received[FactsRecorded]], uow: UnitOfWork) -> None:
     """Store and count the facts of a batch of one partition, and keep aside what contradicts them."""
     rows = [row_of(fact) for received in batch for fact in received.event.facts]
-    await hold_attribution(uow)
+    await hold_attribution(uow, {row.account_id for row in rows})
     for start in range(0, len(rows), _FACTS_PER_STATEMENT):
         await _apply(rows[start : start + _FACTS_PER_STATEMENT], uow, slot=slot_of(batch[0].partition))
 
