@@ -45,7 +45,8 @@ class Poller:
             "heartbeat_interval_ms": 3_000,
             "rebalance_timeout_ms": 30_000,
             "max_poll_interval_ms": 300_000,
-            "max_partition_fetch_bytes": 256 * 1024,
+            # As much as one transaction takes (reader.py): smaller fetches would make smaller, dearer transactions.
+            "max_partition_fetch_bytes": 1_048_576,
             "fetch_max_wait_ms": 500,
         }
         self._client: Any = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvloop
 
+from shared.runtime.process import collect_seldom
 from tests.bench import (
     activation_bench,
     api_bench,
@@ -47,6 +48,8 @@ def main(only: str | None) -> None:
     name = (only or "").split("/")[0]
     if name and name not in BENCHES:
         sys.exit(f"no bench called {name}; there are: {', '.join(BENCHES)}")
+    # The floors run in this process: they have what the processes that they are compared with have.
+    collect_seldom()
     results: list[Result] = []
     with engines() as stage:
         for bench in [name] if name else [b for b in BENCHES if b not in ONLY_WHEN_NAMED]:

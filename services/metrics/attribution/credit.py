@@ -1,6 +1,7 @@
 """Which territory a fact counts for, as SQL, and the locks under which that answer holds."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import text
@@ -50,9 +51,13 @@ async def change_trees(uow: UnitOfWork) -> None:
 
 def buckets_of(accounts: Iterable[UUID | None]) -> Sequence[int]:
     """Return the buckets of accounts, ascending. What is of no account depends on the trees alone: any bucket will do."""
-    return sorted(
-        {0 if account is None else partition_of(str(account).encode(), BUCKETS) for account in accounts}
-    )
+    return sorted({0 if account is None else _bucket_of(account) for account in accounts})
+
+
+# Of facts the same accounts come over and over.
+@lru_cache(maxsize=65_536)
+def _bucket_of(account: UUID) -> int:
+    return partition_of(str(account).encode(), BUCKETS)
 
 
 # The credit of rows that have account_id and occurred_at.
