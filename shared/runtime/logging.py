@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from shared.runtime.throttle import Throttle
+
 Log = structlog.stdlib.BoundLogger
 
 
@@ -30,6 +32,8 @@ def configure_logging(*, service: str, role: str, form: Literal["console", "json
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    # While a broker is away aiokafka tells of every try: more than a hundred lines a second.
+    handler.addFilter(Throttle("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
