@@ -84,7 +84,7 @@ class Sales:
         await eventually(all_counted, timeout=300, every=0.05)
         return number / (time.perf_counter() - started)
 
-    async def from_memory(self, number: int) -> float:
+    async def from_memory(self, number: int, *, at_once: int = TRANSACTIONS_AT_ONCE) -> float:
         """Give the consumer's handler records of facts from memory; return facts per second."""
         records = [
             recorded(*some, partition=at % PARTITIONS)
@@ -92,7 +92,7 @@ class Sales:
         ]
         of_partition = [records[partition::PARTITIONS] for partition in range(PARTITIONS)]
         transact = Transactor(self.engine, SystemClock(), "/bench/metrics")
-        room = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+        room = asyncio.Semaphore(at_once)
 
         async def apply_in_order(records: Sequence[Received[FactsRecorded]]) -> None:
             for batch in cut(records, RECORDS_PER_TRANSACTION):
