@@ -57,7 +57,12 @@ def recorded(*facts: Fact, partition: int = 0) -> Received[FactsRecorded]:
 
 
 def aligned(
-    account: str, to: str | None, *, version: int, valid_from: datetime = A_DAY - timedelta(days=365)
+    account: str,
+    to: str | None,
+    *,
+    version: int,
+    valid_from: datetime = A_DAY - timedelta(days=365),
+    partition: int = 0,
 ) -> Received[AccountAligned]:
     """Return the news that an account belongs to a territory from an instant on."""
     event = AccountAligned(
@@ -70,7 +75,7 @@ def aligned(
         cause="rule",
         rule_id=None,
     )
-    return received(event, version=version)
+    return received(event, version=version, partition=partition)
 
 
 def tree(parents: Mapping[str, str | None]) -> Received[TreePublished]:
