@@ -52,6 +52,11 @@ def three_brokers(folder: Path, _proxies: Proxies) -> Cluster:
     return Cluster(folder)
 
 
+def three_brokers_apart(folder: Path, _proxies: Proxies) -> Cluster:
+    """Make a cluster whose controller is none of the brokers."""
+    return Cluster(folder, apart=True)
+
+
 @contextmanager
 def start_engines(
     make_kafka: MakeKafka = _one_broker, *, disks: Mapping[str, Path] = MappingProxyType({})
@@ -144,6 +149,15 @@ class Stage:
         return self.wait(
             lambda: answered_or("Postgres or Kafka away", missing),
             what="what was there when it healed",
+            seconds=seconds,
+        )
+
+    def wait_until_sent(self, *, seconds: float = PATIENCE) -> float:
+        """Return once every row that is there now is sent, and how long it took."""
+        last = self._last_row()
+        return self.wait(
+            lambda: f"{left} rows in the outbox" if (left := self._rows_up_to(last)) else None,
+            what="the rows there were",
             seconds=seconds,
         )
 
