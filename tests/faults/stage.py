@@ -99,6 +99,8 @@ class Stage:
     seed: int
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    # How long the outbox took, of the time that `wait_until_through` took last.
+    sent_after: float = 0.0
 
     @property
     def database(self) -> Database:
@@ -133,6 +135,7 @@ class Stage:
 
     def wait_until_through(self, *, seconds: float = PATIENCE) -> float:
         """Return once everything that is there now is sent and applied, and how long it took."""
+        began = time.monotonic()
         last: list[int] = []
         ends: list[dict[int, int]] = []
 
@@ -143,6 +146,7 @@ class Stage:
             if left := self._rows_up_to(last[0]):
                 return f"{left} rows in the outbox"
             if not ends:
+                self.sent_after = time.monotonic() - began
                 ends.append(self._ends())
             return self._behind(ends[0], last[0])
 
