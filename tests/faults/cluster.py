@@ -114,7 +114,6 @@ class Broker(PatientKafka):
             f"node.id={self.number}",
             f"controller.quorum.voters={voters}",
             "default.replication.factor=3",
-            "min.insync.replicas=2",
             "unclean.leader.election.enable=false",
             "offsets.topic.replication.factor=3",
             "transaction.state.log.replication.factor=3",
@@ -159,8 +158,9 @@ class ControllerOnly(Broker):
 
 
 class Cluster:
-    """Three brokers, three copies of everything, two of which have to be there for a write. No proxies.
+    """Three brokers, three copies of everything. No proxies.
 
+    How many copies have to be there for a write is left to the topics, as the product makes them.
     The brokers are their own controllers, or `apart` there is one that outlives them.
     """
 
