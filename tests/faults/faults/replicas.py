@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from deploy.local.kafka import quiet_admin
 from tests.faults.cluster import Broker, Cluster
 from tests.faults.fault import Fault
-from tests.faults.observed import answered
 from tests.faults.stage import Stage, start_engines, three_brokers, three_brokers_apart
 from tests.faults.tampering import witness
 
@@ -30,7 +29,7 @@ def lose_brokers(stage: Stage) -> None:
     _require_replicas(stage)
     first, second, last = cluster.by_leadership()
     _kill_one(stage, cluster, first)
-    _go_below_the_minimum(stage, second, last)
+    _go_below_the_minimum(stage, second, last, controllers_live=bool(cluster.controllers))
     _restore(stage, first, second)
 
 
@@ -86,7 +85,7 @@ def _without_leader(admin: AdminClient, stage: Stage, dead: Broker) -> str | Non
     return f"{waiting} partitions without a leader" if waiting or not found else None
 
 
-def _go_below_the_minimum(stage: Stage, second: Broker, last: Broker) -> None:
+def _go_below_the_minimum(stage: Stage, second: Broker, last: Broker, *, controllers_live: bool) -> None:
     logged = {name: len(stage.fleet.log_of(name)) for name in RELAYS}
     unfit = _not_answered(stage)
     second.kill()
@@ -101,16 +100,21 @@ def _go_below_the_minimum(stage: Stage, second: Broker, last: Broker) -> None:
         for name, length in logged.items()
         for error in _REFUSED.findall(stage.fleet.log_of(name)[length:])
     }
+    undecided = _why_undecided(last)
     stage.remark(
         f"below the minimum for {_BELOW_SECONDS:.0f} s: {done} commands acknowledged in {_BELOW_SECONDS - 10:.0f} s, "
         f"{after} rows waited, the oldest {oldest:.0f} s by the relay's metric; relays met "
         f"{', '.join(sorted(errors))}; "
-        f"controllers {'decide' if _decides(last) else 'decide nothing'}"
+        f"asked for a topic, controllers {undecided or 'made it'}"
     )
     stage.require(
         that=after > before > 0, otherwise=f"{before} rows waited, then {after}: they do not pile up"
     )
     stage.require(that=done > 0, otherwise="no command was acknowledged below the minimum")
+    stage.require(
+        that=(undecided is None) == controllers_live,
+        otherwise=f"controllers were asked for a topic: {undecided or 'made without a majority'}",
+    )
     stage.require(that=_not_answered(stage) == unfit, otherwise="apis answered 5xx below the minimum")
     stage.require(
         that=oldest >= _BELOW_SECONDS / 2, otherwise=f"the metric says the oldest row is {oldest:.0f} s old"
@@ -142,16 +146,14 @@ def _not_answered(stage: Stage) -> int:
     return sum(count for status, count in stage.load.tally.statuses.items() if status >= 500)
 
 
-def _decides(broker: Broker) -> bool:
-    """Tell whether the controllers have a majority: without one no topic can be made."""
+def _why_undecided(broker: Broker) -> str | None:
+    """Return what keeps the controllers from deciding, None when they do: without a majority no topic can be made."""
     topic = NewTopic("asked-of-controllers", 1, 1)
-
-    def ask() -> bool:
-        made = quiet_admin(broker.bootstrap_servers).create_topics([topic], request_timeout=8)
-        made[topic.topic].result()
-        return True
-
-    return bool(answered(ask))
+    try:
+        quiet_admin(broker.bootstrap_servers).create_topics([topic], request_timeout=15)[topic.topic].result()
+    except KafkaException as error:
+        return str(error.args[0].name())
+    return None
 
 
 FAULTS = {
