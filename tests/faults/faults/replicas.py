@@ -149,8 +149,10 @@ def _not_answered(stage: Stage) -> int:
 def _why_undecided(broker: Broker) -> str | None:
     """Return what keeps the controllers from deciding, None when they do: without a majority no topic can be made."""
     topic = NewTopic("asked-of-controllers", 1, 1)
+    # Kept until it is answered: what it is asked ends with it.
+    admin = quiet_admin(broker.bootstrap_servers)
     try:
-        quiet_admin(broker.bootstrap_servers).create_topics([topic], request_timeout=15)[topic.topic].result()
+        admin.create_topics([topic], request_timeout=15)[topic.topic].result()
     except KafkaException as error:
         return str(error.args[0].name())
     return None
