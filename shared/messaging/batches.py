@@ -62,6 +62,7 @@ class Outcome:
     gaps: int = 0
     parked: int = 0
     dead: int = 0
+    diverged: int = 0
 
     def then(self, later: "Outcome") -> "Outcome":
         """Add the outcome of the batch that followed."""
@@ -72,6 +73,7 @@ class Outcome:
             self.gaps + later.gaps,
             self.parked + later.parked,
             self.dead + later.dead,
+            self.diverged + later.diverged,
         )
 
 
@@ -168,6 +170,7 @@ class Batches:
             gaps=plan.gaps,
             parked=len(plan.park),
             dead=len(plan.dead),
+            diverged=plan.diverged,
         )
 
     def _require_no_gap(self, fresh: list[Decoded], next_offset: int) -> None:
@@ -196,7 +199,7 @@ class Batches:
         self, connection: AsyncConnection, states: dict[str, KeyState], errors: dict[int, Exception]
     ) -> None:
         """Read what waits for a missing version, or behind a failed one."""
-        waiting = [key for key, state in states.items() if state.parked is not None]
+        waiting = [k for k, s in states.items() if s.parked not in {None, ParkReason.DIVERGED}]
         if not waiting or self.subscription.order != "dense":
             return
         parked = await Parking(self.consumer, self.subscription.topic).records_of(connection, waiting)
@@ -231,8 +234,8 @@ class Batches:
         for letter in plan.dead:
             self._announce(letter, uow.outbox)
         await uow.outbox.flush(uow.connection)
-        await progress.write_versions(uow.connection, plan.versions())
-        await parking.park(uow.connection, plan.park.values(), plan.dead, now=uow.now)
+        await progress.write_watermarks(uow.connection, plan.watermarks())
+        await parking.park(uow.connection, plan.park.values(), _errors_of(plan), now=uow.now)
         if waiting := plan.waiting():
             await parking.write_keys(uow.connection, waiting, now=uow.now)
         for key, state in plan.waiting().items():
@@ -264,6 +267,16 @@ class Batches:
             wire_type=dead_letter_record.WIRE_TYPE,
             payload=dead_letter_record.pack(record, rejection),
         )
+
+
+def _errors_of(plan: Plan) -> dict[int, str]:
+    return {
+        **{
+            d.record.offset: f"version {d.version} was applied before, of another event"
+            for d in plan.divergent
+        },
+        **{letter.decoded.record.offset: describe_error(letter.cause.error) for letter in plan.dead},
+    }
 
 
 def _kind_of(decoded: Decoded) -> type:

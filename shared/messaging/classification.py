@@ -1,7 +1,8 @@
 """What to do with each record of a batch: apply, drop as a duplicate, park, or give up. Pure.
 
 Three ways of counting. `dense` topics number the events of a key 1, 2, 3: a repeated number is a duplicate, a
-skipped one means a lost or late event, so the key waits. `rising` topics carry states: the highest wins.
+skipped one means a lost or late event, so the key waits; one that is told again by another event (divergence.py) means
+that its publisher went back, and the key waits, too. `rising` topics carry states: the highest wins.
 `none` are foreign topics: every record is applied, and the handlers are idempotent by themselves.
 """
 
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 from shared.contracts.envelope import AggregateOrder
 from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
+from shared.messaging.divergence import KnownIds
 
 
 class ParkReason(StrEnum):
@@ -18,6 +20,7 @@ class ParkReason(StrEnum):
 
     GAP = "gap"
     FAILED = "failed"
+    DIVERGED = "diverged"
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class KeyState:
     seen: int = 0
     parked: ParkReason | None = None
     queue: dict[int, Decoded] = field(default_factory=dict)
+    ids: KnownIds = field(default_factory=KnownIds)
     changed: bool = False
     has_waited: bool = False
 
@@ -57,12 +61,14 @@ class Plan:
     apply: list[Decoded] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     park: dict[int, Decoded] = field(default_factory=dict)
+    divergent: list[Decoded] = field(default_factory=list)
     duplicates: int = 0
     gaps: int = 0
+    diverged: int = 0
 
-    def versions(self) -> dict[str, int]:
-        """Return the last applied version of the keys where it may have moved."""
-        return {key: state.seen for key, state in self.states.items() if state.changed and state.seen}
+    def watermarks(self) -> dict[str, KeyState]:
+        """Return the keys whose last applied version may have moved."""
+        return {key: state for key, state in self.states.items() if state.changed and state.seen}
 
     def waiting(self) -> dict[str, KeyState]:
         """Return the keys whose parking has to be written."""
@@ -103,7 +109,10 @@ def _place_rising(plan: Plan, decoded: Decoded) -> None:
         _give_up(plan, decoded)
         return
     state = plan.states.setdefault(decoded.key, KeyState())
-    if decoded.version <= state.seen:
+    if decoded.version < state.seen and state.ids.exclude(decoded.event_id, is_last=False):
+        _diverge(plan, state, decoded)
+    elif decoded.version <= state.seen:
+        # At the last version, too, whatever its id: a state may be told once more (republish-state).
         plan.duplicates += 1
     elif isinstance(decoded.content, Unreadable):
         _give_up(plan, decoded)
@@ -112,6 +121,7 @@ def _place_rising(plan: Plan, decoded: Decoded) -> None:
     else:
         # A newer state heals whatever was wrong with an older one.
         state.seen, state.parked, state.changed = decoded.version, None, True
+        state.ids.advance(decoded.event_id)
         if not isinstance(decoded.content, PassedOver):
             plan.apply.append(decoded)
 
@@ -121,7 +131,11 @@ def _place_dense(plan: Plan, decoded: Decoded) -> None:
         _give_up(plan, decoded)
         return
     state = plan.states.setdefault(decoded.key, KeyState())
-    if decoded.version <= state.seen or decoded.version in state.queue:
+    if state.parked is ParkReason.DIVERGED:
+        _stay_diverged(plan, state, decoded)
+    elif _is_another(state, decoded):
+        _diverge(plan, state, decoded)
+    elif decoded.version <= state.seen or decoded.version in state.queue:
         plan.duplicates += 1
     elif state.parked is ParkReason.FAILED:
         _enqueue(plan, state, decoded)
@@ -132,6 +146,31 @@ def _place_dense(plan: Plan, decoded: Decoded) -> None:
     else:
         _advance(plan, state, decoded)
         _heal(plan, state)
+
+
+def _is_another(state: KeyState, decoded: Decoded) -> bool:
+    version = decoded.version or 0
+    if version <= state.seen:
+        return state.ids.exclude(decoded.event_id, is_last=version == state.seen)
+    queued = state.queue.get(version)
+    known = None if queued is None else queued.event_id
+    return known is not None and decoded.event_id is not None and known != decoded.event_id
+
+
+def _diverge(plan: Plan, state: KeyState, decoded: Decoded) -> None:
+    """Have the key wait for an operator, with this event and all that come."""
+    if state.parked is not ParkReason.DIVERGED:
+        plan.diverged += 1
+        state.wait(ParkReason.DIVERGED)
+    plan.divergent.append(decoded)
+    plan.park[decoded.record.offset] = decoded
+
+
+def _stay_diverged(plan: Plan, state: KeyState, decoded: Decoded) -> None:
+    # Repeats wait, too: whoever settles the key looks at all of it in the order of the log.
+    if decoded.version is not None and decoded.version <= state.seen:
+        plan.divergent.append(decoded)
+    plan.park[decoded.record.offset] = decoded
 
 
 def _enqueue(plan: Plan, state: KeyState, decoded: Decoded) -> None:
@@ -147,6 +186,7 @@ def _advance(plan: Plan, state: KeyState, decoded: Decoded) -> None:
         state.wait(ParkReason.FAILED)
         return
     state.seen = decoded.version or 0
+    state.ids.advance(decoded.event_id)
     if not isinstance(decoded.content, PassedOver):
         plan.apply.append(decoded)
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kafka.records import TopicPartition
 from shared.messaging.classification import KeyState, ParkReason
+from shared.messaging.divergence import KnownIds
 
 _READ = text("""
 SELECT next_offset FROM consumer_offsets
@@ -26,17 +27,24 @@ UPDATE consumer_offsets SET next_offset = :next_offset
 WHERE consumer = :consumer AND topic = :topic AND partition = :partition
 """)
 _READ_KEYS = text("""
-SELECT aggregateid AS key, version, NULL AS reason FROM consumer_watermarks
+SELECT aggregateid AS key, version, NULL AS reason,
+       CASE WHEN identified_version = version THEN last_event_id::text END AS last_id,
+       CASE WHEN identified_version = version THEN highest_event_id::text END AS highest_id
+FROM consumer_watermarks
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 UNION ALL
-SELECT aggregateid, NULL, reason FROM parked_keys
+SELECT aggregateid, NULL, reason, NULL, NULL FROM parked_keys
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 """)
 _WRITE_WATERMARKS = text("""
-INSERT INTO consumer_watermarks (consumer, topic, aggregateid, version)
-SELECT :consumer, :topic, w.key, w.version
-FROM unnest(CAST(:keys AS text[]), CAST(:versions AS bigint[])) AS w (key, version)
-ON CONFLICT (consumer, topic, aggregateid) DO UPDATE SET version = excluded.version
+INSERT INTO consumer_watermarks
+    (consumer, topic, aggregateid, version, identified_version, last_event_id, highest_event_id)
+SELECT :consumer, :topic, w.key, w.version, w.version, w.last_id, w.highest_id
+FROM unnest(CAST(:keys AS text[]), CAST(:versions AS bigint[]), CAST(:last_ids AS uuid[]),
+            CAST(:highest_ids AS uuid[])) AS w (key, version, last_id, highest_id)
+ON CONFLICT (consumer, topic, aggregateid) DO UPDATE
+SET version = excluded.version, identified_version = excluded.version, last_event_id = excluded.last_event_id,
+    highest_event_id = excluded.highest_event_id
 """)
 
 
@@ -68,22 +76,25 @@ class Progress:
     async def read_keys(self, connection: AsyncConnection, keys: Iterable[str]) -> dict[str, KeyState]:
         """Return what is known of the keys; unknown ones are left out."""
         rows = await connection.execute(_READ_KEYS, {**self._key_names, "keys": sorted(set(keys))})
-        seen: dict[str, int] = {}
+        seen: dict[str, tuple[int, KnownIds]] = {}
         parked: dict[str, ParkReason] = {}
-        for key, version, reason in rows:
+        for key, version, reason, last_id, highest_id in rows:
             if reason is None:
-                seen[key] = version
+                seen[key] = version, KnownIds(last_id, highest_id)
             else:
                 parked[key] = ParkReason(reason)
-        return {key: KeyState(seen.get(key, 0), parked.get(key)) for key in seen.keys() | parked.keys()}
+        states = {key: KeyState(version, parked.get(key), ids=ids) for key, (version, ids) in seen.items()}
+        return {**{key: KeyState(0, reason) for key, reason in parked.items()}, **states}
 
-    async def write_versions(self, connection: AsyncConnection, versions: Mapping[str, int]) -> None:
-        """Remember the last applied version of each key."""
-        if versions:
-            await connection.execute(
-                _WRITE_WATERMARKS,
-                {**self._key_names, "keys": list(versions), "versions": list(versions.values())},
-            )
+    async def write_watermarks(self, connection: AsyncConnection, states: Mapping[str, KeyState]) -> None:
+        """Remember the last applied version of each key, and which event had it."""
+        if states:
+            columns = {
+                "versions": [state.seen for state in states.values()],
+                "last_ids": [state.ids.last for state in states.values()],
+                "highest_ids": [state.ids.highest for state in states.values()],
+            }
+            await connection.execute(_WRITE_WATERMARKS, {**self._key_names, "keys": list(states), **columns})
 
     @property
     def _names(self) -> dict[str, object]:

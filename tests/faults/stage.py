@@ -94,6 +94,7 @@ class Stage:
     seed: int
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    marks: dict[str, float] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:
@@ -113,6 +114,10 @@ class Stage:
     def remark(self, text: str) -> None:
         """Note a measured value for the table."""
         self.remarks.append(text)
+
+    def mark(self, name: str) -> None:
+        """Remember this moment, on the clock of the history."""
+        self.marks[name] = self.load.history.add(-1, "info", name, "", 0)
 
     def hold(self, seconds: float) -> None:
         """Let the fault last."""
