@@ -32,7 +32,7 @@ VERBS: Mapping[tuple[str, str | None], Verb] = {
     ("dlq", "show"): verbs.show_dead_letters,
     ("dlq", "replay"): verbs.replay_dead_letters,
     ("dlq", "discard"): verbs.discard_dead_letters,
-    ("dlq", "settle"): verbs.settle_dead_letters,
+    ("dlq", "settle"): restore_verbs.settle_keys,
     ("outbox", "list"): verbs.list_outbox_rows,
     ("outbox", "quarantine"): verbs.quarantine_row,
     ("outbox", "release"): verbs.release_row,

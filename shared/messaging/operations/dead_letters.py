@@ -146,11 +146,12 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
         return Discarded(len(given_up), 0, str(failure))
 
 
-async def list_diverged(batches: Batches, uow: UnitOfWork) -> Sequence[str]:
+async def list_diverged(batches: Batches) -> Sequence[str]:
     """Return the keys of a subscription that wait because their publisher went back."""
     names = {"consumer": batches.consumer, "topic": batches.subscription.topic}
-    rows = await uow.connection.execute(_DIVERGED, {**names, "reason": ParkReason.DIVERGED})
-    return list(rows.scalars())
+    async with batches.engine.connect() as connection:
+        rows = await connection.execute(_DIVERGED, {**names, "reason": ParkReason.DIVERGED})
+        return list(rows.scalars())
 
 
 async def _lock(

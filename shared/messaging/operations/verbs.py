@@ -7,13 +7,7 @@ from typing import Any
 from shared.kafka.access import KafkaAccess
 from shared.kafka.log import open_log
 from shared.messaging.operations import lag, quarantine
-from shared.messaging.operations.dead_letters import (
-    discard,
-    list_diverged,
-    list_parked,
-    replay,
-    show_parked,
-)
+from shared.messaging.operations.dead_letters import discard, list_parked, replay, show_parked
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.projections import list_projections, rebuild
 from shared.messaging.operations.rebuild import require_projection
@@ -67,31 +61,6 @@ async def discard_dead_letters(desk: Desk, options: Options) -> bool:
         f"{_would(desk)}Gave up {found.given_up} records of {options.key}, applied {found.replayed}.{rest}",
     )
     return found.refused is None
-
-
-async def settle_dead_letters(desk: Desk, options: Options) -> bool:
-    """Give up what diverged, of every key."""
-    batches = desk.batches(options.consumer, options.topic)
-    given_up, replayed, refused = 0, 0, []
-    names = {"consumer": options.consumer, "topic": options.topic}
-    async with desk.change("dlq settle", names) as uow:
-        keys = await list_diverged(batches, uow)
-        for key in keys:
-            found = await discard(batches, key, uow)
-            given_up, replayed = given_up + found.given_up, replayed + found.replayed
-            refused += [] if found.refused is None else [key]
-    rest = f" Of these the rest still waits: {', '.join(refused)}." if refused else ""
-    desk.answers.done(
-        {
-            "keys": len(keys),
-            "records": given_up,
-            "replayed": replayed,
-            "refused": refused,
-            "dry_run": desk.dry_run,
-        },
-        f"{_would(desk)}Gave up {given_up} records of {len(keys)} keys, applied {replayed}.{rest}",
-    )
-    return not refused
 
 
 async def list_outbox_rows(desk: Desk, options: Options) -> bool:
