@@ -112,7 +112,7 @@ def _place_rising(plan: Plan, decoded: Decoded) -> None:
     if decoded.version < state.seen and state.ids.exclude(decoded.event_id, is_last=False):
         _diverge(plan, state, decoded)
     elif decoded.version <= state.seen:
-        # At the last version, too, whatever its id: a state may be told once more (republish-state).
+        # At the last version, too, whatever its id: a state may be told once more (`state republish`).
         plan.duplicates += 1
     elif isinstance(decoded.content, Unreadable):
         _give_up(plan, decoded)

@@ -179,6 +179,6 @@ def test_a_state_of_a_publisher_that_went_back_waits_until_a_newer_one_comes():
 
 
 def test_a_state_told_once_more_at_its_version_is_no_news():
-    """republish-state gives it another id."""
+    """`state republish` gives it another id."""
     plan = classify([told_at(3, 3, 40)], applied_up_to(10, 20, 30), "rising")
     assert (plan.diverged, plan.duplicates) == (0, 1)
