@@ -9,7 +9,7 @@ from tests.faults.stage import Stage
 
 READER = "metrics.consumer"
 _KILLS = 2
-# Its session at the broker lasts 30 s.
+# Its session at the broker lasts 15 s.
 _BEYOND_SESSION = 40
 
 
