@@ -12,7 +12,15 @@ from shared.db.outbox import Outbox
 from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging import dead_letter_record
-from shared.messaging.classification import DeadLetter, KeyState, ParkReason, Plan, classify, poisoned
+from shared.messaging.classification import (
+    DeadLetter,
+    KeyState,
+    ParkReason,
+    Plan,
+    classify,
+    poisoned,
+    told_before,
+)
 from shared.messaging.decoding import Decoded, Stage, decode_record, describe_error
 from shared.messaging.layering import layers
 from shared.messaging.parking import Parking
@@ -192,6 +200,7 @@ class Batches:
         states: dict[str, KeyState] = {}
         if keys and self.subscription.order != "none":
             states = await progress.read_keys(connection, keys)
+            await progress.read_ids(connection, told_before(fresh, states))
             await self.load_queues(connection, states, errors)
         return classify(poisoned(fresh, errors), states, self.subscription.order)
 
@@ -235,7 +244,7 @@ class Batches:
             self._announce(letter, uow.outbox)
         await uow.outbox.flush(uow.connection)
         await progress.write_watermarks(uow.connection, plan.watermarks())
-        await parking.park(uow.connection, plan.park.values(), _errors_of(plan), now=uow.now)
+        await parking.park(uow.connection, plan.park.values(), plan.errors(), now=uow.now)
         if waiting := plan.waiting():
             await parking.write_keys(uow.connection, waiting, now=uow.now)
         for key, state in plan.waiting().items():
@@ -267,16 +276,6 @@ class Batches:
             wire_type=dead_letter_record.WIRE_TYPE,
             payload=dead_letter_record.pack(record, rejection),
         )
-
-
-def _errors_of(plan: Plan) -> dict[int, str]:
-    return {
-        **{
-            d.record.offset: f"version {d.version} was applied before, of another event"
-            for d in plan.divergent
-        },
-        **{letter.decoded.record.offset: describe_error(letter.cause.error) for letter in plan.dead},
-    }
 
 
 def _kind_of(decoded: Decoded) -> type:

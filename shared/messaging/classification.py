@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shared.contracts.envelope import AggregateOrder
-from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
+from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable, describe_error
 from shared.messaging.divergence import KnownIds
 
 
@@ -27,7 +27,8 @@ class ParkReason(StrEnum):
 class KeyState:
     """What is known of one key: its last applied version, and what is parked.
 
-    `has_waited` tells that rows of parked keys or records may have to change.
+    `ids` need to be known where a version comes that was seen (`told_before`). `moved` tells that the version has
+    to be written, `has_waited` that rows of parked keys or records may have to change.
     """
 
     seen: int = 0
@@ -35,6 +36,7 @@ class KeyState:
     queue: dict[int, Decoded] = field(default_factory=dict)
     ids: KnownIds = field(default_factory=KnownIds)
     changed: bool = False
+    moved: bool = False
     has_waited: bool = False
 
     def __post_init__(self) -> None:
@@ -43,6 +45,11 @@ class KeyState:
     def wait(self, reason: ParkReason) -> None:
         """Park the key."""
         self.parked, self.changed, self.has_waited = reason, True, True
+
+    def advance(self, version: int, event_id: str | None) -> None:
+        """Have the version as the last applied one."""
+        self.seen, self.changed, self.moved = version, True, True
+        self.ids.advance(event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,16 @@ class Plan:
     diverged: int = 0
 
     def watermarks(self) -> dict[str, KeyState]:
-        """Return the keys whose last applied version may have moved."""
-        return {key: state for key, state in self.states.items() if state.changed and state.seen}
+        """Return the keys whose last applied version moved."""
+        return {key: state for key, state in self.states.items() if state.moved}
+
+    def errors(self) -> dict[int, str]:
+        """Return, by offset, what is wrong with parked records that do not only queue."""
+        divergent = {
+            each.record.offset: f"version {each.version} was applied before, of another event"
+            for each in self.divergent
+        }
+        return {**divergent, **{d.decoded.record.offset: describe_error(d.cause.error) for d in self.dead}}
 
     def waiting(self) -> dict[str, KeyState]:
         """Return the keys whose parking has to be written."""
@@ -83,6 +98,20 @@ def poisoned(records: Iterable[Decoded], errors: Mapping[int, Exception]) -> lis
         else decoded
         for decoded in records
     ]
+
+
+def told_before(records: Iterable[Decoded], states: Mapping[str, KeyState]) -> dict[str, KeyState]:
+    """Return the keys of which a version comes that was seen, whether before or within these records."""
+    last: dict[str, int] = {key: state.seen for key, state in states.items()}
+    found = {}
+    for decoded in records:
+        if decoded.key is None or decoded.version is None:
+            continue
+        if decoded.version > last.get(decoded.key, 0):
+            last[decoded.key] = decoded.version
+        elif decoded.key in states:
+            found[decoded.key] = states[decoded.key]
+    return found
 
 
 def classify(records: Iterable[Decoded], states: Mapping[str, KeyState], order: AggregateOrder) -> Plan:
@@ -120,8 +149,8 @@ def _place_rising(plan: Plan, decoded: Decoded) -> None:
         state.wait(ParkReason.FAILED)
     else:
         # A newer state heals whatever was wrong with an older one.
-        state.seen, state.parked, state.changed = decoded.version, None, True
-        state.ids.advance(decoded.event_id)
+        state.parked = None
+        state.advance(decoded.version, decoded.event_id)
         if not isinstance(decoded.content, PassedOver):
             plan.apply.append(decoded)
 
@@ -185,8 +214,7 @@ def _advance(plan: Plan, state: KeyState, decoded: Decoded) -> None:
         _enqueue(plan, state, decoded)
         state.wait(ParkReason.FAILED)
         return
-    state.seen = decoded.version or 0
-    state.ids.advance(decoded.event_id)
+    state.advance(decoded.version or 0, decoded.event_id)
     if not isinstance(decoded.content, PassedOver):
         plan.apply.append(decoded)
 

@@ -27,24 +27,29 @@ UPDATE consumer_offsets SET next_offset = :next_offset
 WHERE consumer = :consumer AND topic = :topic AND partition = :partition
 """)
 _READ_KEYS = text("""
-SELECT aggregateid AS key, version, NULL AS reason,
-       CASE WHEN identified_version = version THEN last_event_id::text END AS last_id,
-       CASE WHEN identified_version = version THEN highest_event_id::text END AS highest_id
-FROM consumer_watermarks
+SELECT aggregateid AS key, version, NULL AS reason FROM consumer_watermarks
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 UNION ALL
-SELECT aggregateid, NULL, reason, NULL, NULL FROM parked_keys
+SELECT aggregateid, NULL, reason FROM parked_keys
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 """)
+# Versions that a release moved which knows no ids have none.
+_READ_IDS = text("""
+SELECT aggregateid AS key, last_event_id::text AS last_id, highest_event_id::text AS highest_id
+FROM consumer_watermarks
+WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
+  AND identified_version = version
+""")
 _WRITE_WATERMARKS = text("""
-INSERT INTO consumer_watermarks
+INSERT INTO consumer_watermarks AS known
     (consumer, topic, aggregateid, version, identified_version, last_event_id, highest_event_id)
-SELECT :consumer, :topic, w.key, w.version, w.version, w.last_id, w.highest_id
+SELECT :consumer, :topic, w.key, w.version, w.version, w.last_id, coalesce(w.highest_id, w.last_id)
 FROM unnest(CAST(:keys AS text[]), CAST(:versions AS bigint[]), CAST(:last_ids AS uuid[]),
             CAST(:highest_ids AS uuid[])) AS w (key, version, last_id, highest_id)
 ON CONFLICT (consumer, topic, aggregateid) DO UPDATE
 SET version = excluded.version, identified_version = excluded.version, last_event_id = excluded.last_event_id,
-    highest_event_id = excluded.highest_event_id
+    highest_event_id = CASE WHEN known.identified_version = known.version
+        THEN greatest(known.highest_event_id, excluded.highest_event_id) ELSE excluded.highest_event_id END
 """)
 
 
@@ -76,23 +81,33 @@ class Progress:
     async def read_keys(self, connection: AsyncConnection, keys: Iterable[str]) -> dict[str, KeyState]:
         """Return what is known of the keys; unknown ones are left out."""
         rows = await connection.execute(_READ_KEYS, {**self._key_names, "keys": sorted(set(keys))})
-        seen: dict[str, tuple[int, KnownIds]] = {}
+        seen: dict[str, int] = {}
         parked: dict[str, ParkReason] = {}
-        for key, version, reason, last_id, highest_id in rows:
+        for key, version, reason in rows:
             if reason is None:
-                seen[key] = version, KnownIds(last_id, highest_id)
+                seen[key] = version
             else:
                 parked[key] = ParkReason(reason)
-        states = {key: KeyState(version, parked.get(key), ids=ids) for key, (version, ids) in seen.items()}
-        return {**{key: KeyState(0, reason) for key, reason in parked.items()}, **states}
+        return {key: KeyState(seen.get(key, 0), parked.get(key)) for key in seen.keys() | parked.keys()}
+
+    async def read_ids(self, connection: AsyncConnection, states: Mapping[str, KeyState]) -> None:
+        """Add to what is known of keys which events were applied last."""
+        if states:
+            rows = await connection.execute(_READ_IDS, {**self._key_names, "keys": sorted(states)})
+            for key, last_id, highest_id in rows:
+                states[key].ids = KnownIds(last_id, highest_id)
 
     async def write_watermarks(self, connection: AsyncConnection, states: Mapping[str, KeyState]) -> None:
-        """Remember the last applied version of each key, and which event had it."""
+        """Remember the last applied version of each key, and which event had it.
+
+        The highest id rises from what is stored: most batches need not read it.
+        """
         if states:
+            ids = [state.ids for state in states.values()]
             columns = {
                 "versions": [state.seen for state in states.values()],
-                "last_ids": [state.ids.last for state in states.values()],
-                "highest_ids": [state.ids.highest for state in states.values()],
+                "last_ids": [each.last for each in ids],
+                "highest_ids": [None if each.highest == each.last else each.highest for each in ids],
             }
             await connection.execute(_WRITE_WATERMARKS, {**self._key_names, "keys": list(states), **columns})
 

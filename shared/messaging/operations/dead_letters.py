@@ -128,7 +128,11 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
         head = parked[0]
         version = head.version or 0
         is_gap = version > state.seen + 1
-        state.seen = version - 1 if is_gap else version
+        if is_gap:
+            state.advance(version - 1, None)
+        else:
+            # Known from now on, as if it had been applied: no news when it comes again.
+            state.advance(version, decode_record(head.record, batches.subscription).event_id)
         given_up = [] if is_gap else [head.record]
     else:
         given_up = [each.record for each in parked]
@@ -172,6 +176,7 @@ async def _lock(
     progress = Progress(batches.consumer, TopicPartition(batches.subscription.topic, 0))
     states = await progress.read_keys(connection, [key])
     # As if nothing had happened since the last applied version; what still has to wait parks itself anew.
+    await progress.read_ids(connection, states)
     known = states.get(key, KeyState())
     return parked, KeyState(known.seen, ids=known.ids)
 
