@@ -12,7 +12,15 @@ from shared.db.outbox import Outbox
 from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging import dead_letter_record
-from shared.messaging.classification import DeadLetter, KeyState, ParkReason, Plan, classify, poisoned
+from shared.messaging.classification import (
+    DeadLetter,
+    KeyState,
+    ParkReason,
+    Plan,
+    classify,
+    poisoned,
+    told_before,
+)
 from shared.messaging.decoding import Decoded, Stage, decode_record, describe_error
 from shared.messaging.layering import layers
 from shared.messaging.parking import Parking
@@ -62,6 +70,7 @@ class Outcome:
     gaps: int = 0
     parked: int = 0
     dead: int = 0
+    diverged: int = 0
 
     def then(self, later: "Outcome") -> "Outcome":
         """Add the outcome of the batch that followed."""
@@ -72,6 +81,7 @@ class Outcome:
             self.gaps + later.gaps,
             self.parked + later.parked,
             self.dead + later.dead,
+            self.diverged + later.diverged,
         )
 
 
@@ -168,6 +178,7 @@ class Batches:
             gaps=plan.gaps,
             parked=len(plan.park),
             dead=len(plan.dead),
+            diverged=plan.diverged,
         )
 
     def _require_no_gap(self, fresh: list[Decoded], next_offset: int) -> None:
@@ -189,6 +200,7 @@ class Batches:
         states: dict[str, KeyState] = {}
         if keys and self.subscription.order != "none":
             states = await progress.read_keys(connection, keys)
+            await progress.read_ids(connection, told_before(fresh, states))
             await self.load_queues(connection, states, errors)
         return classify(poisoned(fresh, errors), states, self.subscription.order)
 
@@ -196,7 +208,7 @@ class Batches:
         self, connection: AsyncConnection, states: dict[str, KeyState], errors: dict[int, Exception]
     ) -> None:
         """Read what waits for a missing version, or behind a failed one."""
-        waiting = [key for key, state in states.items() if state.parked is not None]
+        waiting = [k for k, s in states.items() if s.parked not in {None, ParkReason.DIVERGED}]
         if not waiting or self.subscription.order != "dense":
             return
         parked = await Parking(self.consumer, self.subscription.topic).records_of(connection, waiting)
@@ -231,8 +243,8 @@ class Batches:
         for letter in plan.dead:
             self._announce(letter, uow.outbox)
         await uow.outbox.flush(uow.connection)
-        await progress.write_versions(uow.connection, plan.versions())
-        await parking.park(uow.connection, plan.park.values(), plan.dead, now=uow.now)
+        await progress.write_watermarks(uow.connection, plan.watermarks())
+        await parking.park(uow.connection, plan.park.values(), plan.errors(), now=uow.now)
         if waiting := plan.waiting():
             await parking.write_keys(uow.connection, waiting, now=uow.now)
         for key, state in plan.waiting().items():

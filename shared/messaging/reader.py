@@ -141,6 +141,7 @@ class PartitionReader:
             (metrics.GAPS, outcome.gaps),
             (metrics.PARKED, outcome.parked),
             (metrics.DEAD, outcome.dead),
+            (metrics.DIVERGED, outcome.diverged),
         ):
             if number:
                 counter.labels(*labels).inc(number)

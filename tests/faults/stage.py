@@ -101,6 +101,7 @@ class Stage:
     remarks: list[str] = field(default_factory=list)
     # How long the outbox took, of the time that `wait_until_through` took last.
     sent_after: float = 0.0
+    marks: dict[str, float] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:
@@ -120,6 +121,10 @@ class Stage:
     def remark(self, text: str) -> None:
         """Note a measured value for the table."""
         self.remarks.append(text)
+
+    def mark(self, name: str) -> None:
+        """Remember this moment, on the clock of the history."""
+        self.marks[name] = self.load.history.add(-1, "info", name, "", 0)
 
     def hold(self, seconds: float) -> None:
         """Let the fault last."""

@@ -14,7 +14,7 @@ from shared.db.engine import build_engine
 from shared.db.migrations import require_head
 from shared.db.sqlstate import LOCK_NOT_AVAILABLE, sqlstate_of
 from shared.db.states import StateTopic
-from shared.messaging.operations import verbs
+from shared.messaging.operations import restore_verbs, verbs
 from shared.messaging.operations.answers import Answers
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
@@ -34,11 +34,14 @@ VERBS: Mapping[tuple[str, str | None], Verb] = {
     ("dlq", "show"): verbs.show_dead_letters,
     ("dlq", "replay"): verbs.replay_dead_letters,
     ("dlq", "discard"): verbs.discard_dead_letters,
+    ("dlq", "settle"): restore_verbs.settle_keys,
     ("outbox", "list"): verbs.list_outbox_rows,
     ("outbox", "quarantine"): verbs.quarantine_row,
     ("outbox", "release"): verbs.release_row,
     ("projection", "list"): verbs.list_all_projections,
     ("projection", "rebuild"): verbs.rebuild_projection,
+    ("versions", "compare"): restore_verbs.compare_versions,
+    ("versions", "raise"): restore_verbs.raise_versions,
     ("state", "list"): list_states,
     ("state", "republish"): republish_states,
     ("lag", None): verbs.tell_lag,
