@@ -120,6 +120,8 @@ class EventLog:
     def read(self, place: Place, position: int, limit: int) -> list[Decoded]:
         """Return the records from a position on; from the first there is when the position is out of range."""
         records = self.records[place]
+        if position == len(records):
+            return []
         if not self.begins[place] <= position <= len(records):
             position = self.begins[place]
         found = records[position : position + limit]

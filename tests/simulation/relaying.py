@@ -71,6 +71,11 @@ class Relay:
             self._database.end_session(session)
         self.paused = False
 
+    @property
+    def sending(self) -> bool:
+        """Tell whether rows are on their way that it will delete."""
+        return self._sending is not None
+
     def holds(self, session: int) -> bool:
         """Tell whether a session is kept alive by this relay's heartbeats."""
         return self._session == session and not self.paused

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tests.simulation.exploring import DRAWN, Tally, explore, run_schedule
 
 EXPLORE = bool(os.environ.get("EXPLORE"))
-SCHEDULES = 200_000 if EXPLORE else 3_000
+SCHEDULES = 200_000 if EXPLORE else 5_000
 SEED = random.SystemRandom().randrange(1 << 32) if EXPLORE else 1
 
 

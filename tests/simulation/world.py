@@ -72,13 +72,10 @@ class World:
         self.log.bring_strays()
         for at, place in enumerate(PLACES):
             self._settle(at, place)
-        for turn in range(PATIENCE):
-            if turn in {1, 2} or not turn % 50:
-                for relay in self.relays:
-                    relay.balance()
-            if self._work(turn):
-                self.at_rest = True
-                return
+        self.at_rest = all(
+            self._until_done(work)
+            for work in (self._finish_writing, self._finish_sending, self._finish_reading)
+        )
 
     def _settle(self, at: int, place: tuple[str, int]) -> None:
         """Leave a partition to one member, which starts where Postgres says if it has not yet."""
@@ -92,26 +89,35 @@ class World:
         if not reading.begun:
             reading.begin()
 
-    def _work(self, turn: int) -> bool:
-        """Have everybody do a step; tell whether nothing was left to do."""
-        self.steps += WRITERS + RELAYS + 1
+    def _until_done(self, work: Callable[[int], bool]) -> bool:
+        return any(work(turn) for turn in range(PATIENCE))
+
+    def _finish_writing(self, _: int) -> bool:
+        """Have every open transaction do its next step; tell whether none is left."""
         for writer in self.writers:
             if not writer.idle:
+                self.steps += 1
                 writer.step(0)
+        return all(writer.idle for writer in self.writers)
+
+    def _finish_sending(self, turn: int) -> bool:
+        """Have relays send and let everything arrive; tell whether nothing is left."""
         for relay in self.relays:
+            self.steps += 1
+            if turn % 4 == 1:
+                relay.balance()
             relay.step()
         while self.log.sendings:
             self.steps += 1
             self.log.land(turn, in_order=self.safeguards.sent_in_order, astray=False)
+        return not self.producing.outbox and not any(relay.sending for relay in self.relays)
+
+    def _finish_reading(self, _: int) -> bool:
+        """Have consumers read on; tell whether all stand at the end, or stopped."""
         self.steps += len(self.group.readings)
         for reading in self.group.readings:
             reading.step(7)
-        return (
-            not self.producing.outbox
-            and not self.log.sendings
-            and all(writer.idle for writer in self.writers)
-            and all(self._is_done(reading) for reading in self.group.readings)
-        )
+        return all(self._is_done(reading) for reading in self.group.readings)
 
     def _is_done(self, reading: Reading) -> bool:
         if reading.stopped:
