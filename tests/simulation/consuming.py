@@ -4,6 +4,7 @@ from enum import Enum, auto
 
 from shared.contracts.envelope import Envelope
 from shared.messaging import classification, positions
+from shared.messaging.batches import _kind_of
 from shared.messaging.classification import KeyState, ParkReason, Plan
 from shared.messaging.decoding import Decoded
 from shared.messaging.layering import layers
@@ -44,7 +45,7 @@ class ReadingDatabase:
         ordered = SUBSCRIPTIONS[topic].order != "none"
         calls = layers(
             plan.apply,
-            kind_of=lambda d: type(d.content.event),  # type: ignore[union-attr]
+            kind_of=_kind_of,
             key_of=lambda d: d.key if ordered else None,
         )
         self.effects += [_effect(each) for _, batch in calls for each in batch]

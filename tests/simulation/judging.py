@@ -29,7 +29,7 @@ def judge(world: World) -> list[Finding]:
     # Facts do not count their versions: what is promised of them is one effect for each place in the log.
     placed = [replace(e, event_id=str(e.place)) if e.topic == FACTS else e for e in applied]
     return [
-        *find_lost(producing.acknowledged, {record.command for record in records}),
+        *find_lost(producing.acknowledged, {record.command or 0 for record in records}),
         *find_aborted(producing.failed, range(1, producing.last_command + 1), records),
         *([] if world.log.strayed else find_inverted(told, where="log")),
         *find_gaps(told, where="log"),

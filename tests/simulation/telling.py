@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from shared.kafka.partitioning import partition_of
 from shared.kafka.records import IncomingRecord, OutgoingRecord
 from shared.messaging.decoding import Decoded, decode_record
 from shared.messaging.leases import BUCKETS
@@ -77,7 +76,3 @@ def decoded(told: Told, partition: int, offset: int) -> Decoded:
     record = outgoing(told)
     incoming = IncomingRecord(told.topic, partition, offset, record.key, record.value, tuple(record.headers))
     return decode_record(incoming, SUBSCRIPTIONS[told.topic])
-
-
-if __name__ == "__main__":
-    print({key: (partition_of(key.encode(), 2), bucket_of(key)) for key in KEYS})

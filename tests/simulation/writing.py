@@ -66,8 +66,10 @@ class ProducingDatabase:
         """Stand for relay._DELETE; a row that is gone is no error."""
         for seq, told in rows:
             bucket = bucket_of(told.key)
-            if bucket in self.outbox and self.outbox[bucket].pop(seq, None) and not self.outbox[bucket]:
-                del self.outbox[bucket]
+            kept = self.outbox.get(bucket, {})
+            kept.pop(seq, None)
+            if not kept:
+                self.outbox.pop(bucket, None)
 
 
 class Writer:
