@@ -107,6 +107,12 @@ class EventLog:
         sending.delivery.spent = True
         self._forget(sending)
 
+    def cut(self, sending: Sending, choice: int) -> None:
+        """Let what is under way to one partition never arrive: the connection of a dead sender."""
+        places = list(sending.flying)
+        sending.cut(places[choice % len(places)])
+        self._forget(sending)
+
     def bring_strays(self) -> None:
         """Let everything arrive that was held up."""
         for place, told in self.strays:

@@ -143,6 +143,11 @@ COVERED: Mapping[str, Mutant] = {
         within=1_000,
         safeguards=Safeguards(lease_to_delete=False),
     ),
+    "deletes-unacknowledged": _mutant(
+        "a relay whose session ended deletes what it fetched: the session's end refuses that",
+        within=1_000,
+        safeguards=Safeguards(leaves_unacknowledged=False),
+    ),
     "no-offset-test": _mutant(
         "records before next_offset not skipped: the test for gaps sends the reader on to next_offset",
         within=1_000,
@@ -151,6 +156,12 @@ COVERED: Mapping[str, Mutant] = {
 }
 """Mutants that another safeguard makes up for: nothing may be found."""
 
+ZOMBIE = _mutant(
+    "a relay whose session ended deletes what it fetched, on some other session",
+    "lost from log",
+    within=10_000,
+    safeguards=Safeguards(lease_to_delete=False, leaves_unacknowledged=False),
+)
 BOTH_OUT: Mapping[str, Mutant] = {
     "no-offset-test": _mutant(
         "neither records before next_offset skipped nor gaps met",
@@ -158,11 +169,7 @@ BOTH_OUT: Mapping[str, Mutant] = {
         within=2_000,
         tamperings=(_without_offset_test, _without_gap_test),
     ),
-    "zombie-deletes": _mutant(
-        "rows deleted by anybody, acknowledged or not",
-        "lost from log",
-        within=2_000,
-        safeguards=Safeguards(lease_to_delete=False, delete_after_ack=False),
-    ),
+    "zombie-deletes": ZOMBIE,
+    "deletes-unacknowledged": ZOMBIE,
 }
 """The covered ones together with what covers them."""

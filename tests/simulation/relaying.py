@@ -18,7 +18,7 @@ class Relay:
         self._database = database
         self._log = log
         self._safeguards = safeguards
-        self._session: int | None = None
+        self.session: int | None = None
         self._owned: list[int] = []
         self._sending: Sending | None = None
         self.paused = False
@@ -29,11 +29,11 @@ class Relay:
         """Do the next thing. Stands for one turn of Lane._send_until."""
         if self.paused:
             return
-        if self._session is None:
-            self._session = self._database.connect()
+        if self.session is None:
+            self.session = self._database.connect()
             self.balance()
         elif self._lost_its_session():
-            self.end_session()
+            self._give_up()
         elif self._sending is None:
             self._fetch_and_send()
         elif self._sending.answered:
@@ -41,7 +41,7 @@ class Relay:
 
     def balance(self) -> None:
         """Stand for Leases.balance, whose arithmetic it is; between batches only."""
-        session, leases = self._session, self._database.leases
+        session, leases = self.session, self._database.leases
         if (
             self.paused
             or session is None
@@ -65,33 +65,44 @@ class Relay:
 
     def crash(self, *, noticed: bool) -> None:
         """Die at once. Whether Postgres notices depends on whether anybody closes the connection."""
-        session = self._session
+        session = self.session
         self.end_session()
         if noticed and session is not None:
             self._database.end_session(session)
         self.paused = False
 
     @property
-    def sending(self) -> bool:
-        """Tell whether rows are on their way that it will delete."""
-        return self._sending is not None
+    def sending(self) -> Sending | None:
+        """Return what is on its way that it will delete."""
+        return self._sending
 
     def holds(self, session: int) -> bool:
         """Tell whether a session is kept alive by this relay's heartbeats."""
-        return self._session == session and not self.paused
+        return self.session == session and not self.paused
 
     def end_session(self) -> None:
         """Have nothing more to do with the session; what was handed over is still on its way."""
         if self._sending is not None:
             self.interrupted.update(told.event_id for _, told in self._sending.rows)
-        self._session, self._owned, self._sending = None, [], None
+        self.session, self._owned, self._sending = None, [], None
 
     def _lost_its_session(self) -> bool:
-        if self._session in self._database.present:
+        if self.session in self._database.present:
             return False
         # Without the safeguard, a relay whose batch was acknowledged deletes on some other session.
         done = self._sending is not None and self._sending.answered
         return self._safeguards.lease_to_delete or not done
+
+    def _give_up(self) -> None:
+        safeguards = self._safeguards
+        if (
+            self._sending is not None
+            and not safeguards.leaves_unacknowledged
+            and not safeguards.lease_to_delete
+        ):
+            # With the safeguard, a DELETE on the session that ended is refused: it is left out here.
+            self._database.delete(list(self._sending.rows))
+        self.end_session()
 
     def _fetch_and_send(self) -> None:
         rows = self._database.fetch(self._owned, ROWS_PER_BUCKET)
@@ -106,11 +117,11 @@ class Relay:
         """Delete what was acknowledged; a refused batch ends the session (relay.Lane._meet_failure)."""
         acknowledged: list[tuple[int, Told]] = sending.delivery.acknowledged(sending.rows)
         self._database.delete(acknowledged)
-        if self._session not in self._database.present:
+        if self.session not in self._database.present:
             self.end_session()
             return
         self._sending = None
         self.interrupted.update(sending.rows[at][1].event_id for at in sending.delivery.failed)
-        if sending.delivery.spent and self._session is not None:
-            self._database.end_session(self._session)
+        if sending.delivery.spent and self.session is not None:
+            self._database.end_session(self.session)
             self.end_session()

@@ -20,6 +20,8 @@ class Safeguards:
     lease_to_send: bool = True
     # A session that Postgres has ended deletes nothing any more.
     lease_to_delete: bool = True
+    # A relay that finds its session ended leaves what was not acknowledged.
+    leaves_unacknowledged: bool = True
     # Rows are deleted when Kafka has acknowledged them.
     delete_after_ack: bool = True
     # SELECT next_offset ... FOR UPDATE, held until the batch commits.

@@ -9,7 +9,7 @@ from tests.simulation.telling import EVENTS, FACTS
 from tests.simulation.test_simulation import SEED
 from tests.simulation.world import HEADER
 
-ONE_BY_ONE = 1_000
+ONE_BY_ONE = 800
 
 
 def kinds_found(mutant: Mutant, schedules: int = ONE_BY_ONE) -> set[str]:

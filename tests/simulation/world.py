@@ -35,6 +35,7 @@ class Trouble(IntFlag):
     STALE_POSITION = auto()
     STRAYS = auto()
     TRUNCATION = auto()
+    SESSION_ENDED = 1 << 13
 
 
 # What the product may answer with a stopped partition, or what disorders the log, is rarer: another bit has to be set.
@@ -110,7 +111,7 @@ class World:
         while self.log.sendings:
             self.steps += 1
             self.log.land(turn, in_order=self.safeguards.sent_in_order, astray=False)
-        return not self.producing.outbox and not any(relay.sending for relay in self.relays)
+        return not self.producing.outbox and not any(relay.sending is not None for relay in self.relays)
 
     def _finish_reading(self, _: int) -> bool:
         """Have consumers read on; tell whether all stand at the end, or stopped."""
@@ -154,6 +155,12 @@ class World:
             if not any(relay.holds(session) for relay in self.relays):
                 self.producing.end_session(session)
 
+    def _end_session(self, who: int, _: int) -> None:
+        """End a session that is at work (pg_terminate_backend, a restart of Postgres, a proxy)."""
+        session = self.relays[who].session
+        if session is not None:
+            self.producing.end_session(session)
+
     def _land(self, _: int, choice: int) -> None:
         self.log.land(choice, in_order=self.safeguards.sent_in_order, astray=False)
 
@@ -162,6 +169,12 @@ class World:
             self.log.bring_strays()
         else:
             self.log.land(choice, in_order=True, astray=True)
+
+    def _cut(self, _: int, choice: int) -> None:
+        awaited = [relay.sending for relay in self.relays]
+        orphans = [sending for sending in self.log.sendings if sending not in awaited]
+        if orphans:
+            self.log.cut(orphans[choice % len(orphans)], choice)
 
     def _refuse(self, _: int, choice: int) -> None:
         self.log.refuse(choice // 2, answer_lost=bool(choice % 2))
@@ -223,7 +236,7 @@ def _table() -> list[Slot]:
 
     # Shrinking turns what a violation does not need into noughts.
     slots(none, World._nothing, [(0, 0)])
-    slots(none, World._write, [(who, choice) for who in range(WRITERS) for choice in range(20)])
+    slots(none, World._write, [(who, choice) for who in range(WRITERS) for choice in range(16)])
     slots(none, World._relay, [(who, 0) for who in range(RELAYS) for _ in range(15)])
     slots(none, World._land, [(0, choice) for choice in range(16)])
     slots(none, World._read, [(0, choice) for choice in range(60)])
@@ -245,8 +258,13 @@ def _table() -> list[Slot]:
         [(where, place) for where in range(3) for place in places],
     )
     slots(Trouble.STRAYS, World._stray, [(0, choice) for choice in range(12)])
+    ended = Trouble.RELAY_DIES | Trouble.RELAY_PAUSES | Trouble.SESSION_ENDED
+    slots(ended, World._cut, [(0, choice) for choice in range(3)])
+    slots(Trouble.SESSION_ENDED, World._end_session, [(who, 0) for who in range(RELAYS) for _ in range(2)])
     slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places])
     slots(none, World._land, [(0, choice) for choice in range(256 - len(table))])
+    if len(table) != 256:
+        raise ValueError(f"a byte has 256 values, not {len(table)}")
     return table
 
 
