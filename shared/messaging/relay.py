@@ -118,7 +118,7 @@ class Lane:
         )
         if delivery is None:
             return 0
-        acknowledged = [row for at, row in enumerate(rows) if at not in delivery.failed]
+        acknowledged = delivery.acknowledged(rows)
         if acknowledged:
             await self._forget(acknowledged)
         if delivery.error is not None:
