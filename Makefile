@@ -72,7 +72,7 @@ contracts-check: .development
 	@$(PY) -m tests.contract.compatibility check
 	@sh tools/asyncapi/validate.sh
 
-.PHONY: bench faults faults-mutants
+.PHONY: bench faults faults-mutants soak
 bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
@@ -81,6 +81,9 @@ faults: .development ## Kill, pause, cut, and check every event and effect (ONLY
 
 faults-mutants: .development ## Take one safeguard out of the product at a time: a fault has to turn red
 	@$(PY) -m tests.faults.mutants $(if $(ONLY),--only $(ONLY))
+
+soak: .development ## Mixed load on all processes for an hour; what has to stay flat is sampled and drawn (MINUTES=60)
+	@$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 # -- Changing ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""python -m services.metrics api|worker|relay|consumer|migrate|events|republish-state: one process, one role."""
+"""python -m services.metrics api|worker|relay|consumer|migrate|events: one process, one role."""
 
 import asyncio
 import sys

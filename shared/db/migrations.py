@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.db.engine import build_engine
 
 ROOT = Path(__file__).parents[2]
-BACKBONE = ("backbone", "outbox_dead")
+BACKBONE = ("backbone", "outbox_dead", "watermark_ids")
 """The scripts in sql/ that make the backbone's tables, in the order of their coming."""
 MIGRATION_LIMITS = {"statement_timeout": "0", "lock_timeout": "2s"}
 
@@ -89,8 +89,11 @@ def create_backbone(part: str = "backbone") -> None:
 def drop_backbone(part: str = "backbone") -> None:
     """Be its downgrade."""
     for statement in reversed(backbone_statements(context.config.attributes["service"], [part])):
-        if statement.startswith("CREATE TABLE"):
-            op.execute(f"DROP TABLE {statement.split()[2]}")
+        words = statement.split()
+        if words[:2] == ["CREATE", "TABLE"]:
+            op.execute(f"DROP TABLE {words[2]}")
+        elif words[3:5] == ["ADD", "COLUMN"]:
+            op.execute(f"ALTER TABLE {words[2]} DROP COLUMN {words[5]}")
 
 
 def split_statements(script: str) -> list[str]:

@@ -12,10 +12,19 @@ from shared.db.outbox import Outbox
 from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging import dead_letter_record
-from shared.messaging.classification import DeadLetter, KeyState, ParkReason, Plan, classify, poisoned
+from shared.messaging.classification import (
+    DeadLetter,
+    KeyState,
+    ParkReason,
+    Plan,
+    classify,
+    poisoned,
+    told_before,
+)
 from shared.messaging.decoding import Decoded, Stage, decode_record, describe_error
 from shared.messaging.layering import layers
 from shared.messaging.parking import Parking
+from shared.messaging.positions import not_applied, require_no_gap
 from shared.messaging.progress import Progress
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription, dead_letter_topic
@@ -32,15 +41,6 @@ _PAUSE_SECONDS = 0.1
 
 class NotBegun(Exception):
     """No progress is recorded for the partition yet."""
-
-
-class OffsetGap(Exception):
-    """Records are missing between what was applied and what was read."""
-
-    def __init__(self, *, expected: int, found: int) -> None:
-        super().__init__(f"expected offset {expected}, found {found}")
-        self.expected = expected
-        self.found = found
 
 
 class HandlerFailure(Exception):
@@ -62,6 +62,7 @@ class Outcome:
     gaps: int = 0
     parked: int = 0
     dead: int = 0
+    diverged: int = 0
 
     def then(self, later: "Outcome") -> "Outcome":
         """Add the outcome of the batch that followed."""
@@ -72,6 +73,7 @@ class Outcome:
             self.gaps + later.gaps,
             self.parked + later.parked,
             self.dead + later.dead,
+            self.diverged + later.diverged,
         )
 
 
@@ -145,11 +147,11 @@ class Batches:
             next_offset = await progress.lock(connection)
             if next_offset is None:
                 raise NotBegun
-            fresh = [d for d in decoded if d.record.offset >= next_offset]
+            fresh = not_applied(decoded, next_offset)
             if not fresh:
                 return Outcome(next_offset, duplicates=len(decoded))
             if not accept_hole:
-                self._require_no_gap(fresh, next_offset)
+                require_no_gap(fresh, next_offset, self.subscription.order)
             plan = await self._plan(connection, progress, fresh, errors or {})
             uow = UnitOfWork(
                 connection=connection,
@@ -168,15 +170,8 @@ class Batches:
             gaps=plan.gaps,
             parked=len(plan.park),
             dead=len(plan.dead),
+            diverged=plan.diverged,
         )
-
-    def _require_no_gap(self, fresh: list[Decoded], next_offset: int) -> None:
-        # Events are neither compacted nor written in transactions: their offsets have no holes. Elsewhere a
-        # hole inside a fetch is the log's own; only the first record can tell of a wrong position.
-        for decoded in fresh if self.subscription.order == "dense" else fresh[:1]:
-            if decoded.record.offset != next_offset:
-                raise OffsetGap(expected=next_offset, found=decoded.record.offset)
-            next_offset += 1
 
     async def _plan(
         self,
@@ -189,6 +184,7 @@ class Batches:
         states: dict[str, KeyState] = {}
         if keys and self.subscription.order != "none":
             states = await progress.read_keys(connection, keys)
+            await progress.read_ids(connection, told_before(fresh, states))
             await self.load_queues(connection, states, errors)
         return classify(poisoned(fresh, errors), states, self.subscription.order)
 
@@ -196,7 +192,7 @@ class Batches:
         self, connection: AsyncConnection, states: dict[str, KeyState], errors: dict[int, Exception]
     ) -> None:
         """Read what waits for a missing version, or behind a failed one."""
-        waiting = [key for key, state in states.items() if state.parked is not None]
+        waiting = [k for k, s in states.items() if s.parked not in {None, ParkReason.DIVERGED}]
         if not waiting or self.subscription.order != "dense":
             return
         parked = await Parking(self.consumer, self.subscription.topic).records_of(connection, waiting)
@@ -231,8 +227,8 @@ class Batches:
         for letter in plan.dead:
             self._announce(letter, uow.outbox)
         await uow.outbox.flush(uow.connection)
-        await progress.write_versions(uow.connection, plan.versions())
-        await parking.park(uow.connection, plan.park.values(), plan.dead, now=uow.now)
+        await progress.write_watermarks(uow.connection, plan.watermarks())
+        await parking.park(uow.connection, plan.park.values(), plan.errors(), now=uow.now)
         if waiting := plan.waiting():
             await parking.write_keys(uow.connection, waiting, now=uow.now)
         for key, state in plan.waiting().items():

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from shared.db.migrations import SchemaNotAtHead, upgrade
 from shared.db.states import StateTopic
-from shared.messaging.republish_command import run_republish_command
 from shared.messaging.run import Consumers, run_consumers, run_relay
 from shared.runtime.settings import ServiceSettings, explain
 
@@ -36,10 +35,8 @@ def run_service(
         "migrate": lambda settings: _migrate(settings, service),
     }
     operates = arguments[:1] == ["events"]
-    republishes = bool(states) and arguments[:1] == ["republish-state"]
-    if not (operates or republishes) and (len(arguments) != 1 or arguments[0] not in every):
-        others = "events ...|republish-state ..." if states else "events ..."
-        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|{others}")
+    if not operates and (len(arguments) != 1 or arguments[0] not in every):
+        sys.exit(f"usage: python -m services.{service} {'|'.join(every)}|events ...")
     try:
         settings = read_settings()
         if operates:
@@ -47,10 +44,10 @@ def run_service(
             from shared.messaging.operations.command import run_events_command  # noqa: PLC0415
 
             sys.exit(
-                run_events_command(arguments[1:], settings=settings, service=service, consumers=consumers)
+                run_events_command(
+                    arguments[1:], settings=settings, service=service, consumers=consumers, states=states
+                )
             )
-        if republishes:
-            sys.exit(run_republish_command(arguments[1:], settings=settings, service=service, states=states))
         every[arguments[0]](settings)
     except ValidationError as error:
         sys.exit(explain(error, service=service))

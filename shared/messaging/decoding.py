@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.contracts.envelope import Envelope
 from shared.kafka import cloudevents
 from shared.kafka.records import IncomingRecord
+from shared.messaging.divergence import time_ordered
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription
 
@@ -57,18 +58,23 @@ Content = Received[Any] | Tombstone | PassedOver | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A record and what it says. `key` and `version` are None where they could not be read or do not count."""
+    """A record and what it says. `key` and `version` are None where they could not be read or do not count.
+
+    `event_id` is the event's id where that tells the order of events (UUIDv7), else None.
+    """
 
     record: IncomingRecord
     key: str | None
     version: int | None
     content: Content
+    event_id: str | None = None
 
 
 def decode_record(record: IncomingRecord, subscription: Subscription) -> Decoded:
     """Read one record."""
     key: str | None = None
     version: int | None = None
+    event_id: str | None = None
     stage = Stage.KEY
     try:
         key = _read_key(record, subscription)
@@ -76,11 +82,12 @@ def decode_record(record: IncomingRecord, subscription: Subscription) -> Decoded
         envelope = cloudevents.decode(record.headers)
         if subscription.order != "none":
             version = _read_version(envelope)
+            event_id = time_ordered(envelope.id)
         stage = Stage.VALUE
         content = _read_content(record, subscription, envelope, key or "")
     except ValueError as error:  # pydantic's ValidationError is one, and so is UnicodeDecodeError
-        return Decoded(record, key, version, Unreadable(error, stage))
-    return Decoded(record, key, version, content)
+        return Decoded(record, key, version, Unreadable(error, stage), event_id)
+    return Decoded(record, key, version, content, event_id)
 
 
 def _read_key(record: IncomingRecord, subscription: Subscription) -> str | None:

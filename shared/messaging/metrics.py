@@ -18,6 +18,11 @@ DUPLICATES = Counter(
     "bailiwick_consumer_duplicates_total", "Records dropped as repeats", ["consumer", "topic"]
 )
 GAPS = Counter("bailiwick_consumer_gaps_total", "Keys that skipped a version", ["consumer", "topic"])
+DIVERGED = Counter(
+    "bailiwick_consumer_diverged_total",
+    "Keys that used a version again for another event",
+    ["consumer", "topic"],
+)
 PARKED = Counter("bailiwick_consumer_parked_total", "Records set aside for later", ["consumer", "topic"])
 DEAD = Counter("bailiwick_consumer_dead_letters_total", "Records given up", ["consumer", "topic"])
 RETRIES = Counter("bailiwick_consumer_retries_total", "Batches tried again", ["consumer", "error"])

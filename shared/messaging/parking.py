@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kafka.records import IncomingRecord
-from shared.messaging.classification import DeadLetter, KeyState
+from shared.messaging.classification import KeyState, ParkReason
 from shared.messaging.dead_letter_record import outbox_key, pack_headers, unpack_headers
-from shared.messaging.decoding import Decoded, describe_error
+from shared.messaging.decoding import Decoded
 
 _READ_RECORDS = text("""
 SELECT partition, record_offset, aggregateid, version, record_key, record_value, record_headers, error, parked_at
@@ -90,12 +90,11 @@ class Parking:
         self,
         connection: AsyncConnection,
         records: Iterable[Decoded],
-        dead: Iterable[DeadLetter],
+        errors: Mapping[int, str],
         *,
         now: datetime,
     ) -> None:
-        """Keep records for later, with the reason beside those that failed."""
-        errors = {letter.decoded.record.offset: describe_error(letter.cause.error) for letter in dead}
+        """Keep records for later; `errors` says, by offset, what is wrong with those that do not only queue."""
         rows = [
             (
                 decoded.record.partition,
@@ -126,7 +125,9 @@ class Parking:
         free = [key for key in states if key not in parked]
         if free:
             await connection.execute(_UNPARK, {**self._names, "keys": free})
-        versions = {"keys": list(states), "versions": [state.seen for state in states.values()]}
+        # What diverged stands below what was applied, and is no leftover.
+        settled = {key: state.seen for key, state in states.items() if parked.get(key) != ParkReason.DIVERGED}
+        versions = {"keys": list(settled), "versions": list(settled.values())}
         await connection.execute(_FORGET_APPLIED, {**self._names, **versions})
 
     @property

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kafka.records import TopicPartition
 from shared.messaging.classification import KeyState, ParkReason
+from shared.messaging.divergence import KnownIds
 
 _READ = text("""
 SELECT next_offset FROM consumer_offsets
@@ -32,11 +33,23 @@ UNION ALL
 SELECT aggregateid, NULL, reason FROM parked_keys
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
 """)
+# Versions that a release moved which knows no ids have none.
+_READ_IDS = text("""
+SELECT aggregateid AS key, last_event_id::text AS last_id, highest_event_id::text AS highest_id
+FROM consumer_watermarks
+WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
+  AND identified_version = version
+""")
 _WRITE_WATERMARKS = text("""
-INSERT INTO consumer_watermarks (consumer, topic, aggregateid, version)
-SELECT :consumer, :topic, w.key, w.version
-FROM unnest(CAST(:keys AS text[]), CAST(:versions AS bigint[])) AS w (key, version)
-ON CONFLICT (consumer, topic, aggregateid) DO UPDATE SET version = excluded.version
+INSERT INTO consumer_watermarks AS known
+    (consumer, topic, aggregateid, version, identified_version, last_event_id, highest_event_id)
+SELECT :consumer, :topic, w.key, w.version, w.version, w.last_id, coalesce(w.highest_id, w.last_id)
+FROM unnest(CAST(:keys AS text[]), CAST(:versions AS bigint[]), CAST(:last_ids AS uuid[]),
+            CAST(:highest_ids AS uuid[])) AS w (key, version, last_id, highest_id)
+ON CONFLICT (consumer, topic, aggregateid) DO UPDATE
+SET version = excluded.version, identified_version = excluded.version, last_event_id = excluded.last_event_id,
+    highest_event_id = CASE WHEN known.identified_version = known.version
+        THEN greatest(known.highest_event_id, excluded.highest_event_id) ELSE excluded.highest_event_id END
 """)
 
 
@@ -77,13 +90,26 @@ class Progress:
                 parked[key] = ParkReason(reason)
         return {key: KeyState(seen.get(key, 0), parked.get(key)) for key in seen.keys() | parked.keys()}
 
-    async def write_versions(self, connection: AsyncConnection, versions: Mapping[str, int]) -> None:
-        """Remember the last applied version of each key."""
-        if versions:
-            await connection.execute(
-                _WRITE_WATERMARKS,
-                {**self._key_names, "keys": list(versions), "versions": list(versions.values())},
-            )
+    async def read_ids(self, connection: AsyncConnection, states: Mapping[str, KeyState]) -> None:
+        """Add to what is known of keys which events were applied last."""
+        if states:
+            rows = await connection.execute(_READ_IDS, {**self._key_names, "keys": sorted(states)})
+            for key, last_id, highest_id in rows:
+                states[key].ids = KnownIds(last_id, highest_id)
+
+    async def write_watermarks(self, connection: AsyncConnection, states: Mapping[str, KeyState]) -> None:
+        """Remember the last applied version of each key, and which event had it.
+
+        The highest id rises from what is stored: most batches need not read it.
+        """
+        if states:
+            ids = [state.ids for state in states.values()]
+            columns = {
+                "versions": [state.seen for state in states.values()],
+                "last_ids": [each.last for each in ids],
+                "highest_ids": [None if each.highest == each.last else each.highest for each in ids],
+            }
+            await connection.execute(_WRITE_WATERMARKS, {**self._key_names, "keys": list(states), **columns})
 
     @property
     def _names(self) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from shared.runtime.throttle import Throttle
+from shared.runtime.quieting import OnceInAWhile
 
 Log = structlog.stdlib.BoundLogger
 
@@ -32,8 +32,7 @@ def configure_logging(*, service: str, role: str, form: Literal["console", "json
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    # While a broker is away aiokafka tells of every try: more than a hundred lines a second.
-    handler.addFilter(Throttle("aiokafka"))
+    handler.addFilter(OnceInAWhile("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

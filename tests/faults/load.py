@@ -32,6 +32,7 @@ class Command:
     number: int
     key: str
     invoked: float
+    body: bytes = b""
     acknowledged: float | None = None
     failed: bool = False
     answer: bytes = b""
@@ -136,7 +137,7 @@ class Load:
         key = f"K-{zipf(rng, KEYS)}"
         row = {"external_id": key, "name": key, "county": rng.choice(COUNTIES), "employees": number}
         body = (json.dumps(row) + "\n").encode()
-        command = Command(number, key, self.history.add(process, "invoke", "import", key, number))
+        command = Command(number, key, self.history.add(process, "invoke", "import", key, number), body)
         self.commands[number] = command
         reply = self._until_answered(process, client, rng, command, body)
         if reply is not None and reply.outcome == "ok" and rng.random() < 0.2:

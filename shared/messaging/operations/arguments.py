@@ -11,10 +11,14 @@ def parser_of(program: str) -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 1 refused and nothing changed, 2 wrong words, "
         "3 done with something left to look at, 4 Postgres or Kafka does not answer.",
     )
-    groups = parser.add_subparsers(dest="group", required=True, metavar="dlq|outbox|projection|lag")
+    groups = parser.add_subparsers(
+        dest="group", required=True, metavar="dlq|outbox|projection|state|versions|lag"
+    )
     _add_dlq(groups.add_parser("dlq", help="keys that wait because a record could not be applied"))
     _add_outbox(groups.add_parser("outbox", help="events that wait to be sent, and those that Kafka refuses"))
     _add_projection(groups.add_parser("projection", help="tables that are built from events"))
+    _add_state(groups.add_parser("state", help="compacted topics that hold what is now"))
+    _add_versions(groups.add_parser("versions", help="numbers of events, after a restore of the database"))
     lag = groups.add_parser("lag", help="how far consumers, outbox and relays are")
     lag.add_argument(
         "--max-age", type=float, metavar="SECONDS", help="status 3 when something has waited for longer"
@@ -24,7 +28,7 @@ def parser_of(program: str) -> argparse.ArgumentParser:
 
 
 def _add_dlq(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|show|replay|discard")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|show|replay|discard|settle")
     _add_answers(verbs.add_parser("list", help="every key that waits, and why"))
     for verb, meaning in (
         ("show", "the records of a key, in the order of a replay"),
@@ -35,6 +39,10 @@ def _add_dlq(parser: argparse.ArgumentParser) -> None:
         for name in ("consumer", "topic", "key"):
             chosen.add_argument(name, metavar=name.upper())
         _add_answers(chosen, changes=verb != "show")
+    settle = verbs.add_parser("settle", help="give up, of all keys that diverged, what is told anew")
+    for name in ("consumer", "topic"):
+        settle.add_argument(name, metavar=name.upper())
+    _add_answers(settle, changes=True)
 
 
 def _add_outbox(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +76,23 @@ def _add_projection(parser: argparse.ArgumentParser) -> None:
         help="take the place also of tables that hold something else",
     )
     _add_answers(rebuild, changes=True)
+
+
+def _add_versions(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="compare|raise")
+    _add_answers(verbs.add_parser("compare", help="keys that were told further than the database knows"))
+    raised = verbs.add_parser(
+        "raise", help="number above all that was told, and tell anew what readers took for repeats"
+    )
+    _add_answers(raised, changes=True)
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|republish")
+    _add_answers(verbs.add_parser("list", help="which state topics this service writes"))
+    republish = verbs.add_parser("republish", help="put every state into the outbox once more")
+    republish.add_argument("topic", metavar="TOPIC")
+    _add_answers(republish, changes=True)
 
 
 def _add_answers(parser: argparse.ArgumentParser, *, changes: bool = False) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from shared.db.engine import build_engine
 from shared.db.migrations import require_head
 from shared.db.sqlstate import LOCK_NOT_AVAILABLE, sqlstate_of
-from shared.messaging.operations import verbs
+from shared.db.states import StateTopic
+from shared.messaging.operations import restore_verbs, verbs
 from shared.messaging.operations.answers import Answers
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.refusals import Refused
+from shared.messaging.operations.state_verbs import list_states, republish_states
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import is_transient
 from shared.runtime.clock import SystemClock
@@ -32,11 +34,16 @@ VERBS: Mapping[tuple[str, str | None], Verb] = {
     ("dlq", "show"): verbs.show_dead_letters,
     ("dlq", "replay"): verbs.replay_dead_letters,
     ("dlq", "discard"): verbs.discard_dead_letters,
+    ("dlq", "settle"): restore_verbs.settle_keys,
     ("outbox", "list"): verbs.list_outbox_rows,
     ("outbox", "quarantine"): verbs.quarantine_row,
     ("outbox", "release"): verbs.release_row,
     ("projection", "list"): verbs.list_all_projections,
     ("projection", "rebuild"): verbs.rebuild_projection,
+    ("versions", "compare"): restore_verbs.compare_versions,
+    ("versions", "raise"): restore_verbs.raise_versions,
+    ("state", "list"): list_states,
+    ("state", "republish"): republish_states,
     ("lag", None): verbs.tell_lag,
 }
 
@@ -47,11 +54,12 @@ def run_events_command(
     settings: ServiceSettings,
     service: str,
     consumers: Mapping[str, Sequence[Subscription]],
+    states: Sequence[StateTopic] = (),
 ) -> int:
     """Do what the words after `events` say. Returns the exit status; raises SchemaNotAtHead."""
     # The answer tells what was done; warnings and errors of the libraries underneath stay visible.
     configure_logging(service=service, role="events", form=settings.log_format, level="ERROR")
-    return asyncio.run(events(argv, settings=settings, service=service, consumers=consumers))
+    return asyncio.run(events(argv, settings=settings, service=service, consumers=consumers, states=states))
 
 
 async def events(
@@ -60,10 +68,13 @@ async def events(
     settings: ServiceSettings,
     service: str,
     consumers: Mapping[str, Sequence[Subscription]],
+    states: Sequence[StateTopic] = (),
 ) -> int:
     """Do it inside a running loop."""
     options = parser_of(f"python -m services.{service} events").parse_args(argv)
-    async with open_desk(options, settings=settings, service=service, consumers=consumers) as desk:
+    async with open_desk(
+        options, settings=settings, service=service, consumers=consumers, states=states
+    ) as desk:
         try:
             await require_head(desk.engine, service=service)
         except (SQLAlchemyError, OSError) as error:
@@ -78,6 +89,7 @@ async def open_desk(
     settings: ServiceSettings,
     service: str,
     consumers: Mapping[str, Sequence[Subscription]],
+    states: Sequence[StateTopic] = (),
 ) -> AsyncIterator[Desk]:
     """Give the operator what a command needs for as long as the block lasts."""
     engine = build_engine(
@@ -96,6 +108,7 @@ async def open_desk(
             operator=getattr(options, "operator", None) or _system_user(),
             dry_run=getattr(options, "dry_run", False),
             answers=Answers(sys.stdout, sys.stderr, as_json=options.json),
+            states=states,
         )
     finally:
         await engine.dispose()

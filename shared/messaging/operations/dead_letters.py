@@ -12,7 +12,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import TopicPartition
 from shared.messaging.batches import Batches, HandlerFailure
 from shared.messaging.classification import KeyState, ParkReason, classify
-from shared.messaging.decoding import decode_record, describe_error
+from shared.messaging.decoding import Decoded, decode_record, describe_error
 from shared.messaging.operations.refusals import ReplayFailed
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.progress import Progress
@@ -23,6 +23,10 @@ SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reaso
 FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
 GROUP BY r.consumer, r.topic, r.aggregateid, k.reason
 ORDER BY min(r.parked_at), r.consumer, r.topic, r.aggregateid
+""")
+_DIVERGED = text("""
+SELECT aggregateid FROM parked_keys WHERE consumer = :consumer AND topic = :topic AND reason = :reason
+ORDER BY aggregateid
 """)
 _FORGET = text("""
 DELETE FROM parked_records
@@ -78,6 +82,11 @@ async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
     parked, state = await _lock(batches, uow.connection, key)
     decoded = [decode_record(each.record, batches.subscription) for each in parked]
     plan = classify(decoded, {key: state}, batches.subscription.order)
+    if plan.diverged:
+        raise ReplayFailed(
+            f"key: {key} has events under versions that were applied before of other events: its publisher's database "
+            "went back. Have the publisher tell them under new versions (`events versions raise` there), then `dlq discard`."
+        )
     if plan.dead:
         raise ReplayFailed(describe_error(plan.dead[0].cause.error))
     # What a refused handler had announced so far is dropped with this outbox.
@@ -105,21 +114,32 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
     """Give up what blocks a key, then replay the rest. Raises ReplayFailed when nothing is parked.
 
     What blocks is the refused record or, for a gap, the versions that never came. A rest that is refused in turn
-    waits as it did; what was given up stays so.
+    waits as it did; what was given up stays so. Of a key that diverged, all that stands under versions that were
+    applied is given up: its publisher tells it again under others.
     """
     parked, state = await _lock(batches, uow.connection, key)
-    if batches.subscription.order == "dense":
+    divergent = _divergent(batches, key, parked, state)
+    for each in divergent:
+        # Known from now on: no news when Kafka has it twice.
+        state.ids.note(each.event_id)
+    if batches.subscription.order == "dense" and divergent:
+        given_up = [each.record for each in divergent]
+    elif batches.subscription.order == "dense":
         head = parked[0]
         version = head.version or 0
         is_gap = version > state.seen + 1
-        state.seen = version - 1 if is_gap else version
-        given_up = [] if is_gap else [head]
+        if is_gap:
+            state.advance(version - 1, None)
+        else:
+            # Known from now on, as if it had been applied: no news when it comes again.
+            state.advance(version, decode_record(head.record, batches.subscription).event_id)
+        given_up = [] if is_gap else [head.record]
     else:
-        given_up = list(parked)
+        given_up = [each.record for each in parked]
     remain = len(parked) > len(given_up)
     if remain:
         state.wait(ParkReason.FAILED)
-    offsets = [each.record.offset for each in given_up]
+    offsets = [record.offset for record in given_up]
     await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
     if not remain:
         return Discarded(len(given_up), 0)
@@ -128,6 +148,14 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
             return Discarded(len(given_up), await replay(batches, key, uow))
     except ReplayFailed as failure:
         return Discarded(len(given_up), 0, str(failure))
+
+
+async def list_diverged(batches: Batches) -> Sequence[str]:
+    """Return the keys of a subscription that wait because their publisher went back."""
+    names = {"consumer": batches.consumer, "topic": batches.subscription.topic}
+    async with batches.engine.connect() as connection:
+        rows = await connection.execute(_DIVERGED, {**names, "reason": ParkReason.DIVERGED})
+        return list(rows.scalars())
 
 
 async def _lock(
@@ -148,7 +176,19 @@ async def _lock(
     progress = Progress(batches.consumer, TopicPartition(batches.subscription.topic, 0))
     states = await progress.read_keys(connection, [key])
     # As if nothing had happened since the last applied version; what still has to wait parks itself anew.
-    return parked, KeyState(seen=states[key].seen if key in states else 0)
+    await progress.read_ids(connection, states)
+    known = states.get(key, KeyState())
+    return parked, KeyState(known.seen, ids=known.ids)
+
+
+def _divergent(
+    batches: Batches, key: str, parked: Sequence[ParkedRecord], state: KeyState
+) -> Sequence[Decoded]:
+    """Return what of a key stands under versions that other events had, with the repeats that wait beside it."""
+    known = KeyState(state.seen, ids=replace(state.ids))
+    in_order = sorted(parked, key=lambda each: each.record.offset)
+    decoded = [decode_record(each.record, batches.subscription) for each in in_order]
+    return classify(decoded, {key: known}, batches.subscription.order).divergent
 
 
 async def _settle(
@@ -165,5 +205,5 @@ async def _settle(
     await connection.execute(_FORGET, {**names, "offsets": list(forgotten)})
     if batches.subscription.order != "none":
         progress = Progress(batches.consumer, TopicPartition(topic, 0))
-        await progress.write_versions(connection, {key: state.seen} if state.seen else {})
+        await progress.write_watermarks(connection, {key: state} if state.seen else {})
         await Parking(batches.consumer, topic).write_keys(connection, {key: state}, now=now)

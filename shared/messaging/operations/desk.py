@@ -10,6 +10,7 @@ from shared.contracts.envelope import event_source
 from shared.db.audit import AuditEntry, record
 from shared.db.outbox import Outbox
 from shared.db.scope import EVERYWHERE
+from shared.db.states import StateTopic
 from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.batches import Batches
 from shared.messaging.operations.answers import Answers
@@ -33,6 +34,7 @@ class Desk:
     operator: str
     dry_run: bool
     answers: Answers
+    states: Sequence[StateTopic] = ()
 
     @asynccontextmanager
     async def change(

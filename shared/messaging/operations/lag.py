@@ -15,7 +15,10 @@ from shared.runtime.clock import Clock
 
 _APPLIED = text("SELECT consumer, topic, partition, next_offset FROM consumer_offsets")
 _PARKED = text("""
-SELECT consumer, topic, count(DISTINCT aggregateid) AS keys FROM parked_records GROUP BY consumer, topic
+SELECT r.consumer, r.topic, count(DISTINCT r.aggregateid) AS keys,
+       count(DISTINCT r.aggregateid) FILTER (WHERE k.reason = 'diverged') AS diverged
+FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
+GROUP BY r.consumer, r.topic
 """)
 _OUTBOX = text("""
 SELECT count(*) AS rows, min(created_at) AS oldest_at, (SELECT count(*) FROM outbox_dead) AS quarantined,
@@ -51,11 +54,15 @@ class PartitionLag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerTrouble:
-    """What of a topic waits for an operator: keys parked, and letters ever written to the dead letter topic."""
+    """What of a topic waits for an operator: keys parked, and letters ever written to the dead letter topic.
+
+    `diverged_keys` are those of the parked ones whose publisher used versions again for other events.
+    """
 
     consumer: str
     topic: str
     parked_keys: int
+    diverged_keys: int
     dead_letters: int | None
 
 
@@ -92,16 +99,20 @@ async def count_trouble(
     read: AsyncConnection, log: Log, consumers: Mapping[str, Sequence[Subscription]]
 ) -> list[ConsumerTrouble]:
     """Return per consumer and topic what is parked and what was given up. Raises BrokerAway."""
-    parked = {(row.consumer, row.topic): row.keys for row in await read.execute(_PARKED)}
+    parked = {(row.consumer, row.topic): (row.keys, row.diverged) for row in await read.execute(_PARKED)}
     found = []
     for consumer, subscriptions in sorted(consumers.items()):
         for subscription in subscriptions:
             places = log.partitions_of(dead_letter_topic(subscription.topic, consumer))
             letters = sum((await log.ends(places)).values()) if places else None
-            keys = parked.get((consumer, subscription.topic), 0)
+            keys, diverged = parked.get((consumer, subscription.topic), (0, 0))
             found.append(
                 ConsumerTrouble(
-                    consumer=consumer, topic=subscription.topic, parked_keys=keys, dead_letters=letters
+                    consumer=consumer,
+                    topic=subscription.topic,
+                    parked_keys=keys,
+                    diverged_keys=diverged,
+                    dead_letters=letters,
                 )
             )
     return found

@@ -92,7 +92,9 @@ class Swap:
                 WHERE (live.consumer, live.topic, live.aggregateid, live.version)
                     = (built.consumer, built.topic, built.aggregateid, built.version)
             )
-            ON CONFLICT (consumer, topic, aggregateid) DO UPDATE SET version = excluded.version
+            ON CONFLICT (consumer, topic, aggregateid) DO UPDATE
+            SET version = excluded.version, identified_version = excluded.identified_version,
+                last_event_id = excluded.last_event_id, highest_event_id = excluded.highest_event_id
         """,
         )
         for table, same in (

@@ -20,6 +20,9 @@ def half_open(stage: Stage) -> None:
     link.switch(Mode.PASS)
     stage.remark(f"{stage.load.tally.statuses[503]} answers 503")
     stage.require(that=stage.load.tally.statuses[503] > 0, otherwise="nobody was told 503 by the api cut off")
+    timed_out = stage.fleet.log_of(API).count("error=TimeoutError outcome=unknown")
+    stage.remark(f"{timed_out} statements given up by the driver")
+    stage.require(that=timed_out > 0, otherwise="no statement ran into the driver's limit")
     stage.wait(lambda: None if stage.fleet.ask(API, "/health/ready")[0] == 200 else "not ready", what=API)
 
 

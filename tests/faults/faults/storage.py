@@ -27,12 +27,13 @@ def small_disks() -> Iterator[Engines]:
         for name in ("postgres", "kafka"):
             disks[name] = folder / name
             disks[name].mkdir()
-            _run("mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=755", "tmpfs", str(disks[name]))
-            ends.callback(_run, "umount", "--lazy", str(disks[name]))
+            run_program("mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=755", "tmpfs", str(disks[name]))
+            ends.callback(run_program, "umount", "--lazy", str(disks[name]))
         yield ends.enter_context(start_engines(disks=disks))
 
 
-def _run(*command: str) -> None:
+def run_program(*command: str) -> None:
+    """Run a program to its end. Raises Trouble when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Trouble(
@@ -79,14 +80,16 @@ def restore_reader(stage: Stage) -> None:
     for name in METRICS:
         stage.fleet.terminate(name)
     url, backup = stage.fleet.database_url(), stage.fleet.folder / "metrics.dump"
-    _run(find_postgres().path("pg_dump"), "--format=custom", "--schema=metrics", f"--file={backup}", url)
+    run_program(
+        find_postgres().path("pg_dump"), "--format=custom", "--schema=metrics", f"--file={backup}", url
+    )
     stage.fleet.start(*METRICS)
     stage.hold(20)
     ahead = sum(stage.applied_to().values())
     for name in METRICS:
         stage.fleet.terminate(name)
     stage.database.run("DROP SCHEMA metrics CASCADE")
-    _run(find_postgres().path("pg_restore"), f"--dbname={url}", str(backup))
+    run_program(find_postgres().path("pg_restore"), f"--dbname={url}", str(backup))
     stage.remark(f"{ahead - sum(stage.applied_to().values())} events forgotten")
     stage.fleet.start(*METRICS)
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.assignment.accounts.states import ACCOUNT_STATE
 from shared.contracts.assignment import ACCOUNTS, AlignedAccountState
 from shared.contracts.identity import account_id_of
-from shared.messaging.republish_command import Progress, republish
+from shared.messaging.operations.republish import Progress, republish
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
 from tests.service.assignment.test_realignment import ACCOUNTS as FOUR
 from tests.service.assignment.test_realignment import MOVED_RULES

@@ -16,7 +16,7 @@ from services.metrics.account_states.worker import work
 from services.metrics.facts.commands.apply_facts import apply_facts
 from shared.contracts.identity import account_id_of
 from shared.contracts.metrics import AccountState
-from shared.messaging.republish_command import Progress, republish
+from shared.messaging.operations.republish import Progress, republish
 from shared.testing.frozen_clock import A_MONDAY
 from shared.testing.waiting import eventually
 from tests.service.metrics.telling import fact, recorded

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import SecretStr
 
+from shared.db.states import StateTopic
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.command import answer, open_desk
 from shared.messaging.subscription import Subscription
@@ -33,12 +35,14 @@ class Operator:
         self.refusal = ""
         self._capsys = capsys
 
-    async def say(self, *words: str, consumers: Consumers) -> list[dict[str, Any]]:
+    async def say(
+        self, *words: str, consumers: Consumers = MappingProxyType({}), states: Sequence[StateTopic] = ()
+    ) -> list[dict[str, Any]]:
         """Run a command and return what it answered."""
         options = parser_of("events").parse_args([*words, "--json"])
         self._capsys.readouterr()
         async with open_desk(
-            options, settings=self.settings, service=self.service, consumers=consumers
+            options, settings=self.settings, service=self.service, consumers=consumers, states=states
         ) as desk:
             self.status = await answer(desk, options)
         printed = self._capsys.readouterr()

@@ -1,16 +1,13 @@
 """State topics: written with the events, at their version; a tombstone for what is gone; republished on request."""
 
-import json
-
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.states import StateTopic
 from shared.db.transact import Transactor
-from shared.messaging.republish_command import Progress, republish, republish_state
-from shared.runtime.settings import ServiceSettings
+from shared.messaging.operations.republish import Progress, republish
 from tests.service.shared import toy
+from tests.service.shared.operators import AUDIT, Operator
 
 LAMPS = StateTopic(
     toy.ThingState,
@@ -95,20 +92,24 @@ async def test_republishing_tells_every_state_once_more_and_what_is_gone(happen,
     assert await states() == told
 
 
-async def test_the_command_counts_on_a_dry_run_and_tells_how_far_it_is(
+async def test_operators_see_state_topics_and_have_states_sent_once_more(
     database, happen, states, query, capsys
 ):
-    settings = ServiceSettings(environment="development", database_url=SecretStr(database.app_url))
+    operator = Operator(database, None, capsys)
     await happen(a=1, b=1)
     await query("DELETE FROM outbox")
 
     async def say(*words):
-        assert await republish_state(words, settings=settings, service=toy.SERVICE, states=[LAMPS]) == 0
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return await operator.say("state", *words, states=[LAMPS])
 
-    assert await say(toy.STATES, "--dry-run") == [{"topic": toy.STATES, "entities": 2, "dry_run": True}]
-    assert await states() == []
-    assert await say(toy.STATES) == [{"topic": toy.STATES, "entities": 2, "of": 2, "written": 2}]
-    with pytest.raises(SystemExit):
-        await say("no.such.topic.v1")
-    assert "invalid choice" in capsys.readouterr().err
+    assert await say("list") == [{"topic": toy.STATES, "events": toy.EVENTS, "entities": 2}]
+    counted = {"topic": toy.STATES, "entities": 2, "written": 0, "dry_run": True}
+    assert await say("republish", toy.STATES, "--dry-run") == [counted]
+    assert (await states(), await query(AUDIT)) == ([], [])
+    [told] = await say("republish", toy.STATES, "--as", "jane")
+    assert told == {**counted, "written": 2, "dry_run": False}
+    assert len(await states()) == 2
+    assert await query(AUDIT) == [("operator:jane", "events-state-republish", {"topic": toy.STATES})]
+    assert await say("republish", "no.such.topic.v1") == []
+    assert operator.status == 1
+    assert f"its state topics: {toy.STATES}" in operator.refusal

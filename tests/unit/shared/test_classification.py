@@ -1,6 +1,7 @@
 """The decision what to do with a record, under every delivery that Kafka may make of a log."""
 
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -11,6 +12,7 @@ from shared.kafka.records import IncomingRecord
 from shared.messaging.classification import KeyState, ParkReason, classify, poisoned
 from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
 from shared.messaging.received import Tombstone
+from shared.uuid7 import uuid7_of
 
 KEYS = "ab"
 
@@ -109,3 +111,74 @@ def test_a_newer_state_heals_what_an_older_one_broke():
     assert [d.version for d in plan.apply] == [2]
     assert plan.states["a"].parked is None
     assert plan.states["a"].has_waited
+
+
+def uuid7(millisecond):
+    """Return the id of an event made at a millisecond, as text."""
+    return str(uuid7_of(millisecond, 0))
+
+
+def told_at(offset, version, millisecond, key="a"):
+    return replace(event(offset, key, version), event_id=uuid7(millisecond))
+
+
+def applied_up_to(*milliseconds):
+    """Return what is known after versions 1, 2, 3 of the key, told at these milliseconds."""
+    plan = classify([told_at(n, n + 1, at) for n, at in enumerate(milliseconds)], {}, "dense")
+    return {"a": replace(plan.states["a"], changed=False)}
+
+
+def test_an_event_made_after_all_that_was_applied_is_no_repeat():
+    plan = classify([told_at(3, 2, 40)], applied_up_to(10, 20, 30), "dense")
+    assert (plan.diverged, plan.duplicates, plan.apply) == (1, 0, [])
+    assert plan.states["a"].parked is ParkReason.DIVERGED
+    assert list(plan.park) == [3]
+
+
+def test_a_repeat_is_no_news_whatever_clocks_do():
+    """After a failover to a host whose clock is behind, the last event has not the highest id."""
+    states = applied_up_to(10, 9_000, 30)
+    plan = classify([told_at(3, 1, 10), told_at(4, 2, 9_000), told_at(5, 3, 30)], states, "dense")
+    assert (plan.diverged, plan.duplicates) == (0, 3)
+
+
+def test_another_event_under_the_last_version_is_found_also_when_its_clock_is_behind():
+    plan = classify([told_at(3, 3, 25)], applied_up_to(10, 20, 30), "dense")
+    assert (plan.diverged, plan.duplicates) == (1, 0)
+
+
+def test_all_that_follows_a_divergent_event_waits_in_the_order_of_the_log():
+    later = [told_at(3, 2, 40), told_at(4, 3, 41), told_at(5, 4, 42), told_at(6, 2, 40)]
+    plan = classify([*later, told_at(7, 1, 43, key="b")], applied_up_to(10, 20, 30), "dense")
+    assert (plan.diverged, [d.key for d in plan.apply]) == (1, ["b"])
+    assert list(plan.park) == [3, 4, 5, 6]
+    assert [d.record.offset for d in plan.divergent] == [3, 4, 6]
+    assert plan.states["a"].seen == 3
+
+
+def test_of_two_events_that_wait_under_one_version_none_is_dropped():
+    states = applied_up_to(10)
+    plan = classify([told_at(1, 3, 30), told_at(2, 3, 30), told_at(3, 3, 50)], states, "dense")
+    assert (plan.gaps, plan.duplicates, plan.diverged) == (1, 1, 1)
+    assert list(plan.park) == [1, 3]
+
+
+def test_ids_that_tell_no_time_are_told_by_their_versions_alone():
+    plan = classify([event(3, "a", 2)], applied_up_to(10, 20, 30), "dense")
+    assert (plan.diverged, plan.duplicates) == (0, 1)
+    unknown = {"a": KeyState(3)}
+    assert classify([told_at(3, 3, 99)], unknown, "dense").duplicates == 1
+
+
+def test_a_state_of_a_publisher_that_went_back_waits_until_a_newer_one_comes():
+    states = applied_up_to(10, 20, 30)
+    plan = classify([told_at(3, 2, 40)], states, "rising")
+    assert (plan.diverged, plan.states["a"].parked) == (1, ParkReason.DIVERGED)
+    healed = classify([told_at(4, 5, 50)], plan.states, "rising")
+    assert (healed.states["a"].parked, healed.states["a"].seen) == (None, 5)
+
+
+def test_a_state_told_once_more_at_its_version_is_no_news():
+    """`state republish` gives it another id."""
+    plan = classify([told_at(3, 3, 40)], applied_up_to(10, 20, 30), "rising")
+    assert (plan.diverged, plan.duplicates) == (0, 1)

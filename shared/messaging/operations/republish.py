@@ -1,25 +1,18 @@
-"""`python -m services.<service> republish-state <topic> [--dry-run]`: every current state once more.
+"""Every current state of a topic once more: `events state republish TOPIC`.
 
 For a topic that is new, was lost, or whose contract gained a field. States go out at the versions they have, so readers
 that know them pass them over, and running the command again, or after it was stopped, does no harm.
 """
 
-import argparse
-import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contracts.envelope import event_source
-from shared.db.engine import build_engine
 from shared.db.states import StateTopic, write_states
 from shared.runtime.correlation import current_correlation
-from shared.runtime.logging import configure_logging
-from shared.runtime.settings import ServiceSettings
 
 BATCH = 1_000
 
@@ -65,47 +58,3 @@ async def republish(
         after = keys[-1]
         done = Progress(done.entities + len(keys), done.written + written)
         yield done
-
-
-def run_republish_command(
-    argv: Sequence[str], *, settings: ServiceSettings, service: str, states: Sequence[StateTopic]
-) -> int:
-    """Do what the words after `republish-state` say; answers are JSON lines. Returns the exit status."""
-    configure_logging(
-        service=service, role="republish-state", form=settings.log_format, level=settings.log_level
-    )
-    return asyncio.run(republish_state(argv, settings=settings, service=service, states=states))
-
-
-async def republish_state(
-    argv: Sequence[str], *, settings: ServiceSettings, service: str, states: Sequence[StateTopic]
-) -> int:
-    """Do it inside a running loop."""
-    by_topic = {each.topic: each for each in states}
-    parser = argparse.ArgumentParser(prog=f"python -m services.{service} republish-state")
-    parser.add_argument("topic", choices=sorted(by_topic))
-    parser.add_argument("--dry-run", action="store_true", help="only count")
-    options = parser.parse_args(argv)
-    chosen = by_topic[options.topic]
-    engine = build_engine(
-        settings.database_url.get_secret_value(),
-        schema=service,
-        application_name=f"{service}.republish-state",
-        pool_size=1,
-    )
-    try:
-        total = await count_entities(engine, chosen)
-        if options.dry_run:
-            return _say(topic=chosen.topic, entities=total, dry_run=True)
-        source = event_source(settings.organisation, service)
-        async for progress in republish(engine, chosen, source=source):
-            _say(topic=chosen.topic, entities=progress.entities, of=total, written=progress.written)
-        return 0
-    finally:
-        await engine.dispose()
-
-
-def _say(**line: object) -> int:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
-    return 0

@@ -1,0 +1,74 @@
+"""What the log tells of a publisher's keys, and which of its events readers took for repeats. Pure.
+
+A restored publisher numbers events below what it has told before. Readers do not apply those (divergence.py), so they
+have to be told once more, under new numbers, and with them all that the key told since: order matters. What is told
+once more says which event it repeats (`ce_retells`), so that nothing is told anew twice.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from shared.kafka.cloudevents import NotACloudEvent, decode
+from shared.kafka.records import IncomingRecord
+from shared.messaging.divergence import KnownIds, time_ordered
+
+RETELLS = "retells"
+_HEADER = f"ce_{RETELLS}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """One event of the log. `divergent`: under a number that another event had had."""
+
+    record: IncomingRecord
+    event_id: str
+    divergent: bool
+
+
+@dataclass(slots=True)
+class ToldKey:
+    """A key as the log tells it: its highest number, and its events from the first divergent one on."""
+
+    version: int = 0
+    ids: KnownIds = field(default_factory=KnownIds)
+    since: list[ToldEvent] = field(default_factory=list)
+    settled: set[str] = field(default_factory=set)
+
+    def read(self, record: IncomingRecord) -> None:
+        """Take in the key's next record; what is no event of ours is passed over."""
+        try:
+            envelope = decode(record.headers)
+        except NotACloudEvent:
+            return
+        version, event_id = envelope.aggregateversion or 0, time_ordered(envelope.id)
+        if version > self.version:
+            self._advance(record, version, event_id)
+        elif self.ids.exclude(event_id, is_last=version == self.version):
+            self.ids.note(event_id)
+            self.since.append(ToldEvent(record, envelope.id, divergent=True))
+
+    def _advance(self, record: IncomingRecord, version: int, event_id: str | None) -> None:
+        self.version = version
+        self.ids.advance(event_id)
+        if (retold := _retold(record)) is not None:
+            self.settled.add(retold)
+            if not self.to_tell_anew(()):
+                self.since.clear()
+                self.settled.clear()
+        elif self.since and event_id is not None:
+            self.since.append(ToldEvent(record, event_id, divergent=False))
+
+    def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:
+        """Return what has to be told once more, in order; `on_their_way` are ids whose retelling waits to be sent."""
+        settled = self.settled | set(on_their_way)
+        for at, event in enumerate(self.since):
+            if event.divergent and event.event_id not in settled:
+                return [later for later in self.since[at:] if later.event_id not in settled]
+        return []
+
+
+def _retold(record: IncomingRecord) -> str | None:
+    for name, value in record.headers:
+        if name == _HEADER and value is not None:
+            return value.decode(errors="replace")
+    return None

@@ -1,0 +1,133 @@
+"""What a publisher that went back has to tell anew: from the log alone, each event once, in order."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.envelope import Envelope
+from shared.kafka import cloudevents
+from shared.kafka.records import IncomingRecord
+from shared.messaging.operations.retelling import ToldKey
+from shared.uuid7 import uuid7_of
+
+
+def uuid7(millisecond):
+    return str(uuid7_of(millisecond, 0))
+
+
+class Log:
+    """One key's records; the clock ticks with each event."""
+
+    def __init__(self):
+        self.records, self.clock = [], 0
+
+    def tell(self, version, *, retells=None):
+        self.clock += 1
+        envelope = Envelope(id=uuid7(self.clock), source="/s", type="t", aggregateversion=version)
+        more = [] if retells is None else [("ce_retells", retells.encode())]
+        headers = [*cloudevents.encode(envelope), *more]
+        self.records.append(IncomingRecord("t", 0, len(self.records), b"k", b"{}", headers))
+        return envelope.id
+
+    def repeat(self, at):
+        self.records.append(self.records[at])
+
+    def read(self):
+        told = ToldKey()
+        for record in self.records:
+            told.read(record)
+        return told
+
+    def anew(self, *on_their_way):
+        return [event.event_id for event in self.read().to_tell_anew(on_their_way)]
+
+
+def test_a_log_without_divergence_has_nothing_to_tell_anew():
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    log.repeat(0)
+    assert (log.read().version, log.anew()) == (3, [])
+
+
+def test_all_from_the_divergent_event_on_is_told_anew_in_order():
+    """What the key told since stands upon it: without it, readers would end with the older of two."""
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    later = [log.tell(3), log.tell(4)]
+    log.repeat(3)
+    assert log.anew() == later
+    assert log.read().version == 4
+
+
+def test_what_was_told_anew_is_not_told_again():
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    lost, last = log.tell(2), log.tell(3)
+    assert log.anew(lost) == [last]
+    log.tell(4, retells=lost)
+    assert log.anew() == [last]
+    log.tell(5, retells=last)
+    log.tell(6)
+    assert log.anew() == []
+
+
+def test_a_second_restore_is_told_from_the_first():
+    log = Log()
+    for version in (1, 2):
+        log.tell(version)
+    log.tell(3, retells=log.tell(2))
+    second = log.tell(3)
+    assert log.anew() == [second]
+
+
+@given(st.lists(st.sampled_from(["tell", "restore", "raise", "repeat"]), max_size=40), st.data())
+def test_whatever_happens_readers_apply_all_in_the_end(steps, data):
+    """A reader applies what has the next number; after a raise nothing that was told is missing."""
+    log, last = Log(), 0
+    told = []
+
+    def raise_numbers():
+        nonlocal last
+        anew = log.read().to_tell_anew(())
+        last = max(last, log.read().version)
+        for event in anew:
+            last += 1
+            log.tell(last, retells=event.event_id)
+
+    for step in steps:
+        if step == "tell":
+            last += 1
+            told.append(log.tell(last))
+        elif step == "restore":
+            last = data.draw(st.integers(0, last))
+        elif step == "raise":
+            raise_numbers()
+        elif log.records:
+            log.repeat(data.draw(st.integers(0, len(log.records) - 1)))
+    raise_numbers()
+    assert log.anew() == []
+    reached, seen = set(), 0
+    for record in log.records:
+        headers = {name: value.decode() for name, value in record.headers}
+        if int(headers["ce_aggregateversion"]) == seen + 1:
+            seen += 1
+            reached |= {headers["ce_id"], headers.get("ce_retells")}
+    # What was told anew may itself have been told anew.
+    assert set(told) <= _closure(log, reached)
+
+
+def _closure(log, reached):
+    stands_for = {}
+    for record in log.records:
+        headers = {name: value.decode() for name, value in record.headers}
+        if "ce_retells" in headers:
+            stands_for[headers["ce_id"]] = headers["ce_retells"]
+    found = set(reached)
+    for event in reached:
+        at = event
+        while at in stands_for:
+            at = stands_for[at]
+            found.add(at)
+    return found
