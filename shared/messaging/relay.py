@@ -103,7 +103,7 @@ class Lane:
                 await leases.balance()
                 balanced_at = time.monotonic()
             sent = await self._send_batch(leases.owned, stopping)
-            wait = SHORTEST_WAIT if sent else min(wait * 1.5, LONGEST_WAIT)
+            wait = SHORTEST_WAIT if sent else min(wait * 1.2, LONGEST_WAIT)
             if sent < self._options.rows_per_bucket:
                 await pause(stopping, wait)
 

@@ -81,7 +81,7 @@ class Sales:
         async def all_counted() -> bool:
             return await self.counted() == before + number
 
-        await eventually(all_counted, timeout=300, every=0.05)
+        await eventually(all_counted, timeout=300, every=0.1)
         return number / (time.perf_counter() - started)
 
     async def from_memory(self, number: int, *, at_once: int = TRANSACTIONS_AT_ONCE) -> float:
