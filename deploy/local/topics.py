@@ -157,12 +157,23 @@ def apply_topics(
 
 def create_topics(admin: AdminClient, topics: Iterable[Topic], replication: int) -> None:
     """Create the topics and wait until the cluster has them."""
+    durable = durability(replication)
     new = [
-        NewTopic(topic.name, topic.partitions, replication, config=dict(topic.settings)) for topic in topics
+        NewTopic(topic.name, topic.partitions, replication, config={**durable, **topic.settings})
+        for topic in topics
     ]
     if new:
         for answer in admin.create_topics(new, operation_timeout=TIMEOUT).values():
             answer.result()
+
+
+def durability(replication: int) -> dict[str, str]:
+    """Return how many copies a record must have before it counts as written: most of them.
+
+    Brokers ask for one by default, whatever the number of copies: the last of three brokers would acknowledge what is
+    lost with it. Of two copies most are both, and then neither could be missing.
+    """
+    return {"min.insync.replicas": str(replication // 2 + 1)} if replication >= 3 else {}
 
 
 def alter_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -97,15 +97,7 @@ class Outbox:
         self._states.clear()
 
     def _parameters(self) -> dict[str, Any]:
-        counts = Counter(
-            (topic, key) for topic, key, _, _ in self._pending if (topic, key) not in self._uncounted
-        )
-        seen: Counter[tuple[str, str]] = Counter()
-        ordinals = []
-        for topic, key, _, _ in self._pending:
-            seen[topic, key] += 1
-            # The last of n events gets last_version, the one before it last_version - 1.
-            ordinals.append(seen[topic, key] - counts[topic, key])
+        counts, ordinals = number(((topic, key) for topic, key, _, _ in self._pending), self._uncounted)
         columns = list(zip(*self._pending, strict=True))
         return {
             "topics": list(columns[0]),
@@ -119,3 +111,21 @@ class Outbox:
             "source": self._source,
             "headers": json.dumps(current_correlation().headers()),
         }
+
+
+def number(
+    places: Iterable[tuple[str, str]], uncounted: Collection[tuple[str, str]] = ()
+) -> tuple[Counter[tuple[str, str]], list[int]]:
+    """Number the events of a batch, given as topic and key.
+
+    Returns how far each counted key's number rises, and per event its distance from the number it rises to:
+    of three events -2, -1, 0.
+    """
+    told = list(places)
+    counts = Counter(place for place in told if place not in uncounted)
+    seen: Counter[tuple[str, str]] = Counter()
+    ordinals = []
+    for place in told:
+        seen[place] += 1
+        ordinals.append(seen[place] - counts[place])
+    return counts, ordinals

@@ -23,6 +23,8 @@ from shared.runtime.logging import get_logger
 log = get_logger(__name__)
 
 _HINT_SECONDS = 5.0
+# How long the client waits for an answer. It has to outlast a rebalance, whose answer comes at its end.
+_REQUEST_SECONDS = 40.0
 
 Polled = dict[TopicPartition, list[IncomingRecord]]
 
@@ -41,6 +43,7 @@ class Poller:
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "isolation_level": "read_committed",
+            "request_timeout_ms": int(_REQUEST_SECONDS * 1000),
             "session_timeout_ms": 15_000,
             "heartbeat_interval_ms": 3_000,
             "rebalance_timeout_ms": 30_000,
@@ -49,6 +52,7 @@ class Poller:
             "fetch_max_wait_ms": 500,
         }
         self._client: Any = None
+        self._silent_until = 0.0
 
     async def start(self) -> None:
         """Join the group; waits for as long as no broker answers."""
@@ -113,8 +117,11 @@ class Poller:
         answers first, and arrive with the generation before it. aiokafka takes the refusal for news about the
         generation it has just got, and joins again under a new name; the group then waits for the old one until
         its session ends, we go on telling, and it never comes to rest.
+
+        Nothing is told either while something told before may still be under way. Giving up an answer does not take
+        the commit back: a broker that stood still would be told everything that piled up, and refuse it all.
         """
-        if not self._listener.settled:
+        if not self._listener.settled or time.monotonic() < self._silent_until:
             return
         held = self._client.assignment()
         known = {self._physical(p): offset for p, offset in offsets.items() if self._physical(p) in held}
@@ -124,7 +131,10 @@ class Poller:
             # Without a coordinator a commit is retried for ever; nobody needs it that much.
             async with asyncio.timeout(_HINT_SECONDS):
                 await self._client.commit(known)
-        except (KafkaError, IllegalStateError, TimeoutError) as error:
+        except TimeoutError:
+            self._silent_until = time.monotonic() + _REQUEST_SECONDS
+            log.info("offset hint not answered")
+        except (KafkaError, IllegalStateError) as error:
             log.info("offset hint refused", error=type(error).__name__)
 
     async def beginning_offset(self, place: TopicPartition) -> int:

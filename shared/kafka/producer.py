@@ -7,15 +7,17 @@ of one per record, and no linger. It tripled the throughput of `AIOKafkaProducer
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from shared.kafka.access import KafkaAccess
-from shared.kafka.partitioning import partition_of
+from shared.kafka.packing import Batch, pack
 from shared.kafka.records import OutgoingRecord
 from shared.kafka.starting import start_client, stop_client
+
+T = TypeVar("T")
 
 # Below the broker's max.message.bytes (1 MiB) with room for the headers of the batch.
 BATCH_BYTES = 512 * 1024
@@ -41,15 +43,13 @@ class Delivery:
         """Return the reason of the first failed record."""
         return self.failed[min(self.failed)] if self.failed else None
 
+    def acknowledged(self, handed_over: Sequence[T]) -> list[T]:
+        """Return those of what was handed over that Kafka has."""
+        return [each for at, each in enumerate(handed_over) if at not in self.failed]
+
     def fail(self, positions: Iterable[int], error: BaseException) -> None:
         """Note that these were not acknowledged."""
         self.failed.update(dict.fromkeys(positions, error))
-
-
-@dataclass(slots=True)
-class _Batch:
-    builder: Any
-    positions: list[int] = field(default_factory=list)
 
 
 class Producer:
@@ -92,17 +92,15 @@ class Producer:
         """
         delivery = Delivery()
         unknown = await self._learn_topics({record.topic for record in records})
-        waiting: list[tuple[_Batch, asyncio.Future[Any]]] = []
-        open_batches: dict[tuple[str, int], _Batch] = {}
+        sendable = [(at, record) for at, record in enumerate(records) if record.topic not in unknown]
+        for at, record in enumerate(records) if unknown else ():
+            if record.topic in unknown:
+                delivery.fail([at], unknown[record.topic])
+        waiting: list[tuple[Batch, asyncio.Future[Any]]] = []
         handed_over: set[int] = set()
         try:
-            for position, record in enumerate(records):
-                if record.topic in unknown:
-                    delivery.fail([position], unknown[record.topic])
-                else:
-                    await self._append(position, record, open_batches, waiting)
-            for (topic, partition), batch in open_batches.items():
-                waiting.append((batch, await self._submit(topic, partition, batch)))
+            for batch in pack(sendable, self._partitions, self._client.create_batch):
+                waiting.append((batch, await self._submit(batch)))  # noqa: PERF401 - those before an error count
         except (KafkaError, OSError) as error:
             delivery.spent = True
             handed_over.update(position for batch, _ in waiting for position in batch.positions)
@@ -115,35 +113,14 @@ class Producer:
                 delivery.fail(batch.positions, error)
         return delivery
 
-    async def _append(
-        self,
-        position: int,
-        record: OutgoingRecord,
-        open_batches: dict[tuple[str, int], _Batch],
-        waiting: list[tuple[_Batch, asyncio.Future[Any]]],
-    ) -> None:
-        partition = partition_of(record.key, self._partitions[record.topic]) if record.key else 0
-        place = record.topic, partition
-        while True:
-            batch = open_batches.get(place)
-            if batch is None:
-                batch = open_batches[place] = _Batch(self._client.create_batch())
-            if batch.builder.append(
-                timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=record.headers
-            ):
-                batch.positions.append(position)
-                return
-            del open_batches[place]
-            waiting.append((batch, await self._submit(record.topic, partition, batch)))
-
-    async def _submit(self, topic: str, partition: int, batch: _Batch) -> asyncio.Future[Any]:
+    async def _submit(self, batch: Batch) -> asyncio.Future[Any]:
         # A closed batch is sent at once; an open one would linger for company that never comes.
         batch.builder.close()
-        physical = self._access.physical(topic)
+        physical = self._access.physical(batch.topic)
         while True:
             try:
                 future: asyncio.Future[Any] = await self._client.send_batch(
-                    batch.builder, physical, partition=partition
+                    batch.builder, physical, partition=batch.partition
                 )
             except KafkaTimeoutError:
                 # Not queued yet: the batch before it still waits for a broker. So do we.

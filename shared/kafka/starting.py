@@ -11,7 +11,7 @@ from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
-# A stopping relay has by then waited for acknowledgements, up to 16 of the 25 s that a process has to leave.
+# A stopping relay has by then waited for acknowledgements, 10 of the 25 s that a process has to leave.
 STOP_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 

@@ -24,6 +24,7 @@ from shared.messaging.classification import (
 from shared.messaging.decoding import Decoded, Stage, decode_record, describe_error
 from shared.messaging.layering import layers
 from shared.messaging.parking import Parking
+from shared.messaging.positions import not_applied, require_no_gap
 from shared.messaging.progress import Progress
 from shared.messaging.received import Received, Tombstone
 from shared.messaging.subscription import Subscription, dead_letter_topic
@@ -40,15 +41,6 @@ _PAUSE_SECONDS = 0.1
 
 class NotBegun(Exception):
     """No progress is recorded for the partition yet."""
-
-
-class OffsetGap(Exception):
-    """Records are missing between what was applied and what was read."""
-
-    def __init__(self, *, expected: int, found: int) -> None:
-        super().__init__(f"expected offset {expected}, found {found}")
-        self.expected = expected
-        self.found = found
 
 
 class HandlerFailure(Exception):
@@ -155,11 +147,11 @@ class Batches:
             next_offset = await progress.lock(connection)
             if next_offset is None:
                 raise NotBegun
-            fresh = [d for d in decoded if d.record.offset >= next_offset]
+            fresh = not_applied(decoded, next_offset)
             if not fresh:
                 return Outcome(next_offset, duplicates=len(decoded))
             if not accept_hole:
-                self._require_no_gap(fresh, next_offset)
+                require_no_gap(fresh, next_offset, self.subscription.order)
             plan = await self._plan(connection, progress, fresh, errors or {})
             uow = UnitOfWork(
                 connection=connection,
@@ -180,14 +172,6 @@ class Batches:
             dead=len(plan.dead),
             diverged=plan.diverged,
         )
-
-    def _require_no_gap(self, fresh: list[Decoded], next_offset: int) -> None:
-        # Events are neither compacted nor written in transactions: their offsets have no holes. Elsewhere a
-        # hole inside a fetch is the log's own; only the first record can tell of a wrong position.
-        for decoded in fresh if self.subscription.order == "dense" else fresh[:1]:
-            if decoded.record.offset != next_offset:
-                raise OffsetGap(expected=next_offset, found=decoded.record.offset)
-            next_offset += 1
 
     async def _plan(
         self,

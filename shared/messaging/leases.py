@@ -1,6 +1,7 @@
 """Who sends which bucket: session advisory locks, which die with the connection and with nothing else."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -59,14 +60,22 @@ class Leases:
 
         To be called between batches only: a bucket let go of may have a new owner at once.
         """
-        members = max(1, await self._connection.fetchval(_COUNT_PRESENT, self._name, _PRESENCE))
-        share = math.ceil(BUCKETS / members)
+        share = fair_share(await self._connection.fetchval(_COUNT_PRESENT, self._name, _PRESENCE))
         while len(self.owned) > share:
             await self._connection.execute(_RELEASE, self._name, self.owned.pop())
-        # Each member begins its search elsewhere, so that they do not all knock at the same door.
-        start = self._connection.get_server_pid() % BUCKETS
-        for bucket in ((start + step) % BUCKETS for step in range(BUCKETS)):
+        for bucket in buckets_to_try(self._connection.get_server_pid(), self.owned):
             if len(self.owned) >= share:
                 return
-            if bucket not in self.owned and await self._connection.fetchval(_TAKE, self._name, bucket):
+            if await self._connection.fetchval(_TAKE, self._name, bucket):
                 self.owned.append(bucket)
+
+
+def fair_share(members: int) -> int:
+    """Return how many buckets a session may own when so many share them."""
+    return math.ceil(BUCKETS / max(1, members))
+
+
+def buckets_to_try(session: int, owned: Sequence[int]) -> list[int]:
+    """Return the buckets not owned; each session begins elsewhere, so that not all knock at the same door."""
+    around = ((session + step) % BUCKETS for step in range(BUCKETS))
+    return [bucket for bucket in around if bucket not in owned]

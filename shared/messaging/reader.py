@@ -10,7 +10,8 @@ from typing import TypeVar
 from shared.kafka.poller import Poller
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging import metrics
-from shared.messaging.batches import Batches, NotBegun, OffsetGap, Outcome
+from shared.messaging.batches import Batches, NotBegun, Outcome
+from shared.messaging.positions import GapAnswer, OffsetGap, answer_gap
 from shared.messaging.transient import is_transient
 from shared.runtime.logging import get_logger
 from shared.runtime.stopping import pause
@@ -105,16 +106,19 @@ class PartitionReader:
         self.poller.seek(self.place, offset)
 
     async def _meet_gap(self, chunk: Sequence[IncomingRecord], gap: OffsetGap) -> Outcome | None:
-        if self._sought != gap.expected:
-            # Kafka's opinion about our position was wrong: a stale commit, a rebalance, a restored database.
-            self._sought = gap.expected
-            await self._read_from(gap.expected)
-            return None
         start = await self.poller.beginning_offset(self.place)
-        if self.batches.subscription.order == "dense" or start > gap.expected:
-            self._stop(f"records from {gap.expected} to {gap.found - 1} are gone (the log begins at {start})")
-            return None
-        return await self.batches.apply(self.place, chunk, accept_hole=True)
+        order = self.batches.subscription.order
+        match answer_gap(gap.expected, sought=self._sought, begins=start, order=order):
+            case GapAnswer.SEEK:
+                self._sought = gap.expected
+                await self._read_from(gap.expected)
+            case GapAnswer.STOP:
+                self._stop(
+                    f"records from {gap.expected} to {gap.found - 1} are gone (the log begins at {start})"
+                )
+            case GapAnswer.ACCEPT:
+                return await self.batches.apply(self.place, chunk, accept_hole=True)
+        return None
 
     def _stop(self, reason: str) -> None:
         self.stopped = reason

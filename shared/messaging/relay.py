@@ -118,7 +118,7 @@ class Lane:
         )
         if delivery is None:
             return 0
-        acknowledged = [row for at, row in enumerate(rows) if at not in delivery.failed]
+        acknowledged = delivery.acknowledged(rows)
         if acknowledged:
             await self._forget(acknowledged)
         if delivery.error is not None:
@@ -133,20 +133,20 @@ class Lane:
         Only a stopping process gives up waiting: the rows stay, and the next owner sends them again.
         """
         task = asyncio.ensure_future(sending)
-        told_at: float | None = None
+        impatience = asyncio.ensure_future(_impatient(stopping))
         try:
-            while not (await asyncio.wait({task}, timeout=HEARTBEAT_SECONDS))[0]:
+            while not (await _first_of(task, impatience, seconds=HEARTBEAT_SECONDS)):
                 await self._connection.fetchval("SELECT 1")
-                if stopping.is_set():
-                    told_at = told_at or time.monotonic()
-                    if time.monotonic() - told_at > PATIENCE_AT_STOP:
-                        task.cancel()
-                        return None
         except BaseException:
             # The lease is lost. Late copies are in order and already covered by the next owner's.
             task.cancel()
             raise
-        return task.result()
+        finally:
+            impatience.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        return None
 
     async def _forget(self, rows: Sequence[Any]) -> None:
         await self._connection.execute(_DELETE, [row["seq"] for row in rows])
@@ -215,6 +215,17 @@ class Relay:
                     group.create_task(lane.run(stopping))
         finally:
             await producer.close()
+
+
+async def _impatient(stopping: asyncio.Event) -> None:
+    """Return when a stopping process has waited long enough, counted from when it was told."""
+    await stopping.wait()
+    await asyncio.sleep(PATIENCE_AT_STOP)
+
+
+async def _first_of(*tasks: asyncio.Future[Any], seconds: float) -> bool:
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from shared.runtime.quieting import OnceInAWhile
+
 Log = structlog.stdlib.BoundLogger
 
 
@@ -30,6 +32,7 @@ def configure_logging(*, service: str, role: str, form: Literal["console", "json
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(OnceInAWhile("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -43,14 +43,19 @@ def main() -> int:
 
 
 def run_all(faults: dict[str, Fault], options: Options) -> Iterator[FaultResult]:
-    """Run faults one after the other on the same engines, with a display of how far it is."""
+    """Run faults one after the other, on the same engines but for those that need their own, and show how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console()
-    with start_engines() as engines, Progress(*columns, console=console) as progress:
+    shared = any(fault.engines is None for fault in faults.values())
+    with (
+        start_engines() if shared else nullcontext() as engines,
+        Progress(*columns, console=console) as progress,
+    ):
         task = progress.add_task("faults", total=len(faults))
         for name, fault in faults.items():
             progress.update(task, description=f"{name} {fault.title}")
             with nullcontext(engines) if fault.engines is None else fault.engines() as its_own:
+                assert its_own is not None
                 result = run_fault(name, fault, its_own, options)
             progress.advance(task)
             console.print(

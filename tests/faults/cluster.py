@@ -6,7 +6,9 @@ A client that bootstraps through its link is told the link's address by the brok
 stay on the link, and breaking it breaks nobody else's.
 """
 
+import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +71,7 @@ class Broker(PatientKafka):
     """One of several brokers that vote together."""
 
     HEAP = ("-Xms96m", "-Xmx384m")
+    ROLES = "broker,controller"
 
     def __init__(self, data_dir: Path, number: int, controllers: Mapping[int, int], cluster_id: str) -> None:
         super().__init__(data_dir, fast=True)
@@ -95,6 +98,11 @@ class Broker(PatientKafka):
         assert self._child is not None
         self._child.wait_ready()
 
+    def led_since(self) -> str:
+        """Return when it last began to lead the controllers, as its log tells the time of day; empty if never."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return max((line[:12] for line in lines if "Performing controller activation" in line), default="")
+
     def _new_cluster_id(self) -> str:
         return self._shared_id
 
@@ -102,10 +110,10 @@ class Broker(PatientKafka):
         file = super()._write_properties(folder)
         voters = ",".join(f"{number}@{LOOPBACK}:{port}" for number, port in self._controllers.items())
         overrides = [
+            f"process.roles={self.ROLES}",
             f"node.id={self.number}",
             f"controller.quorum.voters={voters}",
             "default.replication.factor=3",
-            "min.insync.replicas=2",
             "unclean.leader.election.enable=false",
             "offsets.topic.replication.factor=3",
             "transaction.state.log.replication.factor=3",
@@ -117,15 +125,58 @@ class Broker(PatientKafka):
         return file
 
 
+class BrokerOnly(Broker):
+    """One that takes part in no vote."""
+
+    ROLES = "broker"
+    # Its own port for controllers, which it does not open.
+    _controller_port = 0
+
+    def _write_properties(self, folder: Path) -> Path:
+        file = super()._write_properties(folder)
+        file.write_text(f"{file.read_text()}listeners=BROKER://{LOOPBACK}:{self.port}\n")
+        return file
+
+
+class ControllerOnly(Broker):
+    """One that votes, and holds no records."""
+
+    HEAP = ("-Xms64m", "-Xmx192m")
+    ROLES = "controller"
+
+    def is_ready(self) -> bool:
+        """Tell whether it listens; brokers will tell whether it leads."""
+        with suppress(OSError), socket.create_connection((LOOPBACK, self._controller_port), timeout=0.3):
+            return True
+        return False
+
+    def _write_properties(self, folder: Path) -> Path:
+        file = super()._write_properties(folder)
+        listening = f"CONTROLLER://{LOOPBACK}:{self._controller_port}"
+        file.write_text(f"{file.read_text()}listeners={listening}\nadvertised.listeners={listening}\n")
+        return file
+
+
 class Cluster:
-    """Three brokers, three copies of everything, two of which have to be there for a write. No proxies."""
+    """Three brokers, three copies of everything. No proxies.
+
+    How many copies have to be there for a write is left to the topics, as the product makes them.
+    The brokers are their own controllers, or `apart` there is one that outlives them.
+    """
 
     replication: int | None = 3
 
-    def __init__(self, folder: Path) -> None:
-        controllers = {number: free_port() for number in (1, 2, 3)}
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
+        numbers = (1, 2, 3)
+        controllers = {number: free_port() for number in ((9,) if apart else numbers)}
         cluster_id = new_cluster_id()
-        self.brokers = [Broker(folder / f"broker-{n}", n, controllers, cluster_id) for n in controllers]
+        kind = BrokerOnly if apart else Broker
+        self.brokers = [kind(folder / f"broker-{n}", n, controllers, cluster_id) for n in numbers]
+        self.controllers = [
+            ControllerOnly(folder / f"controller-{n}", n, controllers, cluster_id)
+            for n in controllers
+            if n not in numbers
+        ]
         self.links: dict[str, Link] = {}
 
     @property
@@ -137,15 +188,19 @@ class Cluster:
         """Refuse: nobody has a link of its own here."""
         raise LookupError(name)
 
+    def by_leadership(self) -> list[Broker]:
+        """Return the brokers, the one first that leads the controllers now, if it is one of them."""
+        return sorted(self.brokers, key=Broker.led_since, reverse=True)
+
     def start(self) -> None:
         """Start all, and return when each serves."""
-        for broker in self.brokers:
-            broker.launch()
-        for broker in self.brokers:
-            broker.wait_ready()
+        for node in (*self.controllers, *self.brokers):
+            node.launch()
+        for node in (*self.controllers, *self.brokers):
+            node.wait_ready()
 
     def stop(self) -> None:
         """End all."""
-        for broker in self.brokers:
-            broker.kill()
-            broker.stop()
+        for node in (*self.brokers, *self.controllers):
+            node.kill()
+            node.stop()

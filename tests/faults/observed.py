@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tests.faults.checks import Record
 from tests.faults.tampering.witness import digest_of
@@ -37,6 +38,14 @@ class Log:
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self._bootstrap = bootstrap_servers
         self._prefix = prefix
+
+    def physical(self, topic: str) -> str:
+        """Return the topic's name on the cluster."""
+        return self._prefix + topic
+
+    def admin(self) -> Any:
+        """Return a client that can ask about topics."""
+        return AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
 
     def ends(self, topic: str) -> dict[int, int]:
         """Return the end of every partition. Raises when no broker answers."""

@@ -75,8 +75,8 @@ def _break_and_heal(fault: Fault, stage: Stage, options: Options) -> float:
     fault.act(stage)
     stage.heal()
     recovery = stage.wait_until_through()
-    if recovery > RECOVERY_SECONDS:
-        stage.remark(f"late: {recovery:.0f} s to come through")
+    late = "late: " if recovery > RECOVERY_SECONDS else ""
+    stage.remark(f"{late}outbox through after {stage.sent_after:.1f} s, lag after {recovery:.1f} s")
     time.sleep(max(0.0, options.seconds * 5 / 12 - recovery))
     return recovery
 

@@ -52,6 +52,11 @@ def three_brokers(folder: Path, _proxies: Proxies) -> Cluster:
     return Cluster(folder)
 
 
+def three_brokers_apart(folder: Path, _proxies: Proxies) -> Cluster:
+    """Make a cluster whose controller is none of the brokers."""
+    return Cluster(folder, apart=True)
+
+
 @contextmanager
 def start_engines(
     make_kafka: MakeKafka = _one_broker, *, disks: Mapping[str, Path] = MappingProxyType({})
@@ -94,6 +99,8 @@ class Stage:
     seed: int
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    # How long the outbox took, of the time that `wait_until_through` took last.
+    sent_after: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -133,6 +140,7 @@ class Stage:
 
     def wait_until_through(self, *, seconds: float = PATIENCE) -> float:
         """Return once everything that is there now is sent and applied, and how long it took."""
+        began = time.monotonic()
         last: list[int] = []
         ends: list[dict[int, int]] = []
 
@@ -143,12 +151,22 @@ class Stage:
             if left := self._rows_up_to(last[0]):
                 return f"{left} rows in the outbox"
             if not ends:
+                self.sent_after = time.monotonic() - began
                 ends.append(self._ends())
             return self._behind(ends[0], last[0])
 
         return self.wait(
             lambda: answered_or("Postgres or Kafka away", missing),
             what="what was there when it healed",
+            seconds=seconds,
+        )
+
+    def wait_until_sent(self, *, seconds: float = PATIENCE) -> float:
+        """Return once every row that is there now is sent, and how long it took."""
+        last = self._last_row()
+        return self.wait(
+            lambda: f"{left} rows in the outbox" if (left := self._rows_up_to(last)) else None,
+            what="the rows there were",
             seconds=seconds,
         )
 

@@ -20,13 +20,14 @@ from shared.db.sqlstate import DEADLOCK, LOCK_NOT_AVAILABLE
 from shared.kafka.log import Log
 from shared.kafka.records import TopicPartition
 from shared.messaging import dead_letter_record
-from shared.messaging.batches import Batches, OffsetGap
+from shared.messaging.batches import Batches
 from shared.messaging.operations import shadow
 from shared.messaging.operations.answers import Steps
 from shared.messaging.operations.checksum import Checksum, checksum_parked, checksum_tables
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.refusals import Refused
 from shared.messaging.operations.shadow import Schemas
+from shared.messaging.positions import OffsetGap
 from shared.messaging.progress import Progress
 from shared.messaging.projection import Entangled, Projection
 from shared.messaging.reader import chunks

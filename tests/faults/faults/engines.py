@@ -4,7 +4,7 @@ from random import Random
 
 from tests.faults.fault import Fault
 from tests.faults.processes import paused
-from tests.faults.stage import Stage, start_engines, three_brokers
+from tests.faults.stage import Stage
 
 
 def kill_kafka(stage: Stage) -> None:
@@ -61,35 +61,7 @@ def end_sessions(stage: Stage) -> None:
     stage.remark(f"{ended} sessions ended")
 
 
-def kill_brokers(stage: Stage) -> None:
-    """Kill one of three brokers: events flow on. Kill another: rows wait for it."""
-    brokers = stage.engines.kafka.brokers
-    brokers[0].kill()
-    stage.remark(f"failover to the other two in {stage.wait_until_through():.1f} s")
-    brokers[1].kill()
-    # What was on its way has arrived or failed by then.
-    stage.hold(10)
-    before = stage.database.value("SELECT count(*) FROM assignment.outbox")
-    acknowledged = len(stage.load.acknowledged)
-    stage.hold(10)
-    waiting = stage.database.value("SELECT count(*) FROM assignment.outbox")
-    stage.remark(f"{waiting} rows waited below the minimum of replicas")
-    stage.require(
-        that=waiting > before > 0, otherwise=f"{before} rows waited, then {waiting}: they do not pile up"
-    )
-    stage.require(that=len(stage.load.acknowledged) > acknowledged, otherwise="apis stopped answering")
-    for broker in brokers[:2]:
-        broker.launch()
-    for broker in brokers[:2]:
-        broker.wait_ready()
-
-
 FAULTS = {
-    "F8": Fault(
-        "three brokers: one killed, then another, then both restored",
-        kill_brokers,
-        engines=lambda: start_engines(three_brokers),
-    ),
     "F5": Fault("Kafka killed, back after 20 s", kill_kafka),
     "F6": Fault("Kafka paused for 40 s", pause_kafka),
     "F13": Fault("Postgres killed, recovers from its log", kill_postgres),

@@ -26,8 +26,16 @@ READERS = ("metrics.consumer", "metrics.consumer.2")
 
 
 def jump_clocks(stage: Stage) -> None:
-    """Set the clock of an api and of a consumer an hour ahead, then an hour back, then right."""
+    """Set the clock of an api and of a consumer an hour ahead, then an hour back, then right.
+
+    Tokens that were issued this moment are from the future for a clock that is slow: by a minute they are taken.
+    """
     statuses = stage.load.tally.statuses
+    taken, refused = _answer_to_a_new_token(stage, "-45"), _answer_to_a_new_token(stage, "-75")
+    stage.remark(f"a new token answered {taken} by a clock 45 s slow, {refused} by one 75 s slow")
+    stage.require(
+        that=(taken, refused) == (200, 401), otherwise=f"leeway of tokens is not 60 s: {taken}, {refused}"
+    )
     ahead = _refused_while(stage, "3600")
     back = _refused_while(stage, "-3600")
     stage.fleet.disarm("shifted-clock")
@@ -35,6 +43,14 @@ def jump_clocks(stage: Stage) -> None:
     stage.require(that=not ahead, otherwise=f"{ahead} valid tokens refused an hour ahead")
     stage.require(that=back > 0, otherwise="tokens of the future were taken, beyond the leeway of 60 s")
     stage.require(that=not statuses[500], otherwise=f"{statuses[500]} answers 500")
+
+
+def _answer_to_a_new_token(stage: Stage, seconds: str) -> int:
+    stage.fleet.arm("shifted-clock", seconds)
+    client = Client(stage.fleet.token(role="admin"))
+    status = client.send("GET", f"{stage.fleet.url(APIS[1])}/v1/plans").status
+    client.close()
+    return status
 
 
 def _refused_while(stage: Stage, seconds: str) -> int:

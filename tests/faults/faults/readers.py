@@ -9,6 +9,7 @@ from tests.faults.stage import Stage
 
 READER = "metrics.consumer"
 _KILLS = 2
+_TURNS = 10
 # Its session at the broker lasts 15 s.
 _BEYOND_SESSION = 40
 
@@ -38,17 +39,17 @@ def pause_reader(stage: Stage) -> None:
 
 
 def come_and_go(stage: Stage) -> None:
-    """Have a third consumer join or leave every 3 s for a minute."""
+    """Have a third consumer join or leave every 3 s for a minute, and ten times however long it takes to start."""
     third = "metrics.consumer.3"
     began = time.monotonic()
     turns = 0
-    while time.monotonic() - began < 60:
+    while time.monotonic() - began < 60 or turns < _TURNS:
         stage.fleet.start(third)
         stage.hold(3)
         stage.fleet.terminate(third)
         stage.hold(3)
         turns += 1
-    stage.remark(f"joined and left {turns} times")
+    stage.remark(f"joined and left {turns} times in {time.monotonic() - began:.0f} s")
 
 
 def two_readers(stage: Stage) -> None:

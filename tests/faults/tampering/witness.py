@@ -1,27 +1,29 @@
 """A handler that forgets nothing and forgives nothing: it notes each event that it is given, and counts.
 
 The product's own handlers are idempotent by themselves, so an event applied twice would not show in their tables.
-The witness runs beside them in metrics' consumer of account events, in the same transactions. Its list has no
+The witness runs in front of them in metrics' consumer of account events, in the same transactions. Its list has no
 key that a second effect would collide with, and its tally is added to.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
 from services.metrics import consumers
-from services.metrics.attribution.commands.record_alignments import record_alignments
 from shared.contracts import assignment
 from shared.db.unit_of_work import UnitOfWork
+from shared.messaging.batches import Batches, HandlerFailure
+from shared.messaging.decoding import Decoded
 from shared.messaging.received import Received
 
 CONSUMER = "metrics.attribution"
 TOPIC = assignment.ACCOUNTS
+_ONLY_NOTED = (assignment.AccountRegistered, assignment.AccountChanged)
 
 TABLES = """
 CREATE TABLE metrics.witness_effects (
@@ -79,20 +81,41 @@ async def witness(batch: Sequence[Received[Any]], uow: UnitOfWork) -> None:
     await uow.connection.execute(_COUNT, {"keys": keys, "told": told})
 
 
-async def witness_alignments(batch: Sequence[Received[assignment.AccountAligned]], uow: UnitOfWork) -> None:
-    """Note alignments, and let metrics do what it does with them."""
-    await witness(batch, uow)
-    await record_alignments(batch, uow)
+async def nothing(_batch: Sequence[Received[Any]], _uow: UnitOfWork) -> None:
+    """Do what metrics does with the kinds of events that only the witness notes."""
 
 
 def install() -> None:
-    """Stand beside metrics' own handlers."""
-    handlers = {
-        assignment.AccountAligned: witness_alignments,
-        assignment.AccountRegistered: witness,
-        assignment.AccountChanged: witness,
-    }
+    """Note everything there is, in front of metrics' own handlers.
+
+    Metrics goes on being given alignments alone, a batch at a time. Were it called in turn with the witness for every
+    kind of event, an account that changes often would cut its batches into calls of one event each.
+    """
     consumers.CONSUMERS[CONSUMER] = tuple(
-        replace(each, handlers=handlers) if each.topic == TOPIC else each
+        replace(each, handlers=_with_more_kinds(each.handlers)) if each.topic == TOPIC else each
         for each in consumers.CONSUMERS[CONSUMER]
     )
+    run_handlers = Batches.run_handlers
+
+    async def noting(batches: Batches, decoded: Iterable[Decoded], uow: UnitOfWork) -> None:
+        applied = list(decoded)
+        if (batches.consumer, batches.subscription.topic) != (CONSUMER, TOPIC):
+            await run_handlers(batches, applied, uow)
+            return
+        received = [each.content for each in applied if isinstance(each.content, Received)]
+        await witness(received, uow)
+        own = [d for d in applied if not isinstance(d.content, Received) or not _only_noted(d.content)]
+        try:
+            await run_handlers(batches, own, uow)
+        except HandlerFailure as failure:
+            raise HandlerFailure(failure.error, applied) from failure
+
+    Batches.run_handlers = noting  # type: ignore[method-assign]
+
+
+def _with_more_kinds(handlers: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {**dict.fromkeys(_ONLY_NOTED, nothing), **handlers}
+
+
+def _only_noted(received: Received[Any]) -> bool:
+    return isinstance(received.event, _ONLY_NOTED)

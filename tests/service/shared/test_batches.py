@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.db.engine import build_engine
-from shared.messaging.batches import Batches, NotBegun, OffsetGap
+from shared.messaging.batches import Batches, NotBegun
+from shared.messaging.positions import OffsetGap
 from shared.messaging.transient import is_transient
 from tests.service.shared import toy
 from tests.service.shared.batches import applied, place, record

@@ -1,4 +1,4 @@
-"""A member of a real group, while the group rebalances."""
+"""A member of a real group, while the group rebalances or its broker stands still."""
 
 import asyncio
 import logging
@@ -6,8 +6,11 @@ import logging
 import pytest
 from confluent_kafka import Consumer
 
+from deploy.local.kafka import EmbeddedKafka
 from shared.kafka.poller import Poller
+from shared.testing.kafka import KafkaSandbox
 from shared.testing.waiting import eventually
+from tests.faults.processes import paused
 from tests.service.shared import toy
 
 # How long the group waits for a member that does not come back.
@@ -76,3 +79,34 @@ async def test_a_hint_during_a_rebalance_does_not_throw_the_member_out_of_the_gr
         await first.hint_commits(dict.fromkeys(first.assignment(), 0))
     assert (await joining).assignment()
     assert "will rejoin" not in caplog.text
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A broker of the test's own, to be stopped where it stands."""
+    kafka = EmbeddedKafka(tmp_path / "kafka", fast=True)
+    kafka.start()
+    yield kafka
+    kafka.stop()
+
+
+async def test_a_broker_that_does_not_answer_is_told_one_position_and_not_one_more_every_second(broker):
+    sandbox = KafkaSandbox(broker.bootstrap_servers)
+    await sandbox.create_topics({toy.EVENTS: 1})
+    member = Poller(sandbox.access, group_id="hinting", topics=[toy.EVENTS])
+    await member.start()
+
+    async def joined():
+        await member.poll(timeout_ms=100)
+        return member.assignment() and member.seconds_since_rebalance() > 0
+
+    await eventually(joined, timeout=60)
+    position = dict.fromkeys(member.assignment(), 0)
+    await member.hint_commits(position)
+    with paused(broker.data_dir, "kafka.Kafka"):
+        await member.hint_commits(position)
+        # One is under way and given up. Each further one would be waited for as long.
+        async with asyncio.timeout(1):
+            await member.hint_commits(position)
+            await member.hint_commits(position)
+    await member.close()

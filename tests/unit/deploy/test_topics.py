@@ -101,3 +101,23 @@ def test_a_cluster_that_never_coordinates_ends_in_a_sentence(cluster):
 
     with pytest.raises(Trouble, match=r"No broker coordinates the group metrics\.facts"):
         wait_for_coordinators({}, ["metrics.facts"], timeout=0)
+
+
+@pytest.mark.parametrize(("copies", "minimum"), [(1, None), (2, None), (3, "2"), (5, "3")])
+def test_of_three_copies_two_have_to_be_there_for_a_write(copies, minimum):
+    """Brokers ask for one by default, and the last of three would acknowledge what is lost with it."""
+
+    class Done:
+        def result(self):
+            return None
+
+    class Admin:
+        def create_topics(self, new, **_):
+            self.asked = [(topic.replication_factor, topic.config) for topic in new]
+            return {"sales.facts.v1": Done()}
+
+    admin = Admin()
+    topics.create_topics(admin, [FACTS], copies)
+    [(replication, settings)] = admin.asked
+    assert (replication, settings.get("min.insync.replicas")) == (copies, minimum)
+    assert settings["retention.ms"] == "-1"

@@ -1,0 +1,282 @@
+"""A model of a consumer group over one database: the steps between a poll and a commit, in the product's words."""
+
+from enum import Enum, auto
+
+from shared.contracts.envelope import Envelope
+from shared.messaging import classification, positions
+from shared.messaging.batches import _kind_of
+from shared.messaging.classification import KeyState, ParkReason, Plan
+from shared.messaging.decoding import Decoded
+from shared.messaging.layering import layers
+from shared.messaging.positions import GapAnswer, OffsetGap
+from tests.faults.checks import Applied
+from tests.simulation.event_log import EventLog
+from tests.simulation.safeguards import Safeguards
+from tests.simulation.telling import PLACES, SUBSCRIPTIONS, Place
+
+Key = tuple[str, str]
+
+
+class ReadingDatabase:
+    """What a consumer's schema holds, committed; and the locks on its progress rows."""
+
+    def __init__(self) -> None:
+        self.next_offsets: dict[Place, int] = {}
+        self.locked: dict[Place, Reading] = {}
+        self.watermarks: dict[Key, int] = {}
+        self.parked_keys: dict[Key, ParkReason] = {}
+        self.parked_records: dict[Key, dict[int, Decoded]] = {}
+        self.effects: list[Applied] = []
+
+    def read_keys(self, topic: str, keys: set[str]) -> dict[str, KeyState]:
+        """Stand for Progress.read_keys and Batches.load_queues."""
+        states = {}
+        for key in keys:
+            name = (topic, key)
+            if name in self.watermarks or name in self.parked_keys:
+                state = KeyState(self.watermarks.get(name, 0), self.parked_keys.get(name))
+                if state.parked is not None:
+                    state.queue = {d.version or 0: d for d in self.parked_records.get(name, {}).values()}
+                states[key] = state
+        return states
+
+    def write_effects(self, topic: str, plan: Plan) -> None:
+        """Stand for the handlers, called as Batches.run_handlers calls them: they list what they were told."""
+        ordered = SUBSCRIPTIONS[topic].order != "none"
+        calls = layers(
+            plan.apply,
+            kind_of=_kind_of,
+            key_of=lambda d: d.key if ordered else None,
+        )
+        self.effects += [_effect(each) for _, batch in calls for each in batch]
+
+    def write_keys(self, topic: str, plan: Plan) -> None:
+        """Stand for Progress.write_watermarks, Parking.park and Parking.write_keys."""
+        for key, state in plan.watermarks().items():
+            self.watermarks[topic, key] = state.seen
+        for each in plan.park.values():
+            self.parked_records.setdefault((topic, each.key or ""), {})[each.record.offset] = each
+        for key, state in plan.waiting().items():
+            name = (topic, key)
+            if state.parked is None:
+                self.parked_keys.pop(name, None)
+            else:
+                self.parked_keys[name] = state.parked
+            waiting = self.parked_records.pop(name, {})
+            left = {at: each for at, each in waiting.items() if (each.version or 0) > state.seen}
+            if left:
+                self.parked_records[name] = left
+
+
+def _effect(each: Decoded) -> Applied:
+    record, content = each.record, each.content
+    envelope: Envelope = content.envelope  # type: ignore[union-attr]
+    version = envelope.aggregateversion or 0
+    return Applied(record.topic, record.partition, record.offset, each.key or "", version, envelope.id)
+
+
+class Phase(Enum):
+    """What a reading does next."""
+
+    POLL = auto()
+    PLAN = auto()
+    COMMIT = auto()
+    FOLLOW = auto()
+
+
+class Reading:
+    """One member's way through one partition. Stands for reader.PartitionReader over Batches._commit."""
+
+    __slots__ = (
+        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_sought", "applied_to",
+        "begun", "phase", "place", "position", "records", "stopped",
+    )  # fmt: skip
+
+    def __init__(
+        self, place: Place, position: int, database: ReadingDatabase, log: EventLog, safeguards: Safeguards
+    ) -> None:
+        self.place = place
+        self.position = position
+        self.begun = False
+        self.phase = Phase.POLL
+        self.stopped = False
+        self.applied_to: int | None = None
+        self.records: list[Decoded] = []
+        self._database = database
+        self._log = log
+        self._safeguards = safeguards
+        self._sought: int | None = None
+        self._plan: Plan | None = None
+        self._fresh: list[Decoded] = []
+        self._accept_hole = False
+
+    def begin(self) -> None:
+        """Start where Postgres says (PartitionReader.begin); records may have been handed out before."""
+        self.begun = True
+        if self.phase is Phase.POLL:
+            self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+
+    def step(self, choice: int) -> None:
+        """Do the next thing."""
+        if self.stopped:
+            return
+        if self.phase is Phase.POLL:
+            self._poll(1 + choice % 8)
+        elif self.phase is Phase.PLAN:
+            self._lock_and_plan()
+        elif self.phase is Phase.COMMIT:
+            self._commit()
+        else:
+            self._follow()
+
+    def lose_transaction(self) -> None:
+        """Have the database end the session: nothing is committed, the batch is tried again."""
+        if self.phase is Phase.COMMIT:
+            self._unlock()
+            self.phase = Phase.PLAN
+        elif self.phase is Phase.FOLLOW:
+            self.phase = Phase.POLL
+
+    def leave(self) -> None:
+        """End in the middle of whatever was under way."""
+        if self.phase is Phase.COMMIT:
+            self._unlock()
+
+    def _poll(self, limit: int) -> None:
+        self.records = self._log.read(self.place, self.position, limit)
+        if self.records:
+            self.position = self.records[-1].record.offset + 1
+            self._accept_hole = False
+            self.phase = Phase.PLAN
+
+    def _lock_and_plan(self) -> None:
+        database, place = self._database, self.place
+        # SELECT next_offset FROM consumer_offsets ... FOR UPDATE: others wait, and then see what was committed.
+        if self._safeguards.progress_lock and database.locked.setdefault(place, self) is not self:
+            return
+        next_offset = database.next_offsets.get(place)
+        if next_offset is None:
+            self._unlock()
+            self._seek(database.next_offsets.setdefault(place, self._log.begins[place]))
+            return
+        fresh = positions.not_applied(self.records, next_offset)
+        if not fresh:
+            self._unlock()
+            self._note(next_offset)
+            return
+        topic = place[0]
+        order = SUBSCRIPTIONS[topic].order
+        if not self._accept_hole:
+            try:
+                positions.require_no_gap(fresh, next_offset, order)
+            except OffsetGap as gap:
+                self._unlock()
+                self._meet_gap(gap)
+                return
+        keys = {each.key for each in fresh if each.key is not None}
+        states = database.read_keys(topic, keys) if order != "none" else {}
+        self._plan = classification.classify(fresh, states, order)
+        self._fresh = fresh
+        self.phase = Phase.COMMIT
+
+    def _meet_gap(self, gap: OffsetGap) -> None:
+        begins, order = self._log.begins[self.place], SUBSCRIPTIONS[self.place[0]].order
+        answer = positions.answer_gap(gap.expected, sought=self._sought, begins=begins, order=order)
+        if answer is GapAnswer.SEEK:
+            self._sought = gap.expected
+            self._seek(gap.expected)
+            self.phase = Phase.POLL
+        elif answer is GapAnswer.STOP:
+            self.stopped = True
+            self.phase = Phase.POLL
+        else:
+            self._accept_hole = True
+
+    def _commit(self) -> None:
+        """Write what was planned, all of it in one transaction unless that is what was taken out."""
+        if self._safeguards.advance == "before":
+            self._advance()
+        else:
+            self._write()
+        if self._safeguards.advance == "together":
+            self._advance()
+            self._unlock()
+            self._note(self._fresh[-1].record.offset + 1)
+        else:
+            self._unlock()
+            self.phase = Phase.FOLLOW
+
+    def _follow(self) -> None:
+        """Commit the other half, where the two were taken apart."""
+        if self._safeguards.advance == "before":
+            self._write()
+        else:
+            self._advance()
+        self._note(self._fresh[-1].record.offset + 1)
+
+    def _write(self) -> None:
+        if self._plan is not None:
+            self._database.write_effects(self.place[0], self._plan)
+            self._database.write_keys(self.place[0], self._plan)
+
+    def _advance(self) -> None:
+        self._database.next_offsets[self.place] = self._fresh[-1].record.offset + 1
+
+    def _note(self, next_offset: int) -> None:
+        self.applied_to, self._sought = next_offset, None
+        if next_offset > self.records[-1].record.offset + 1:
+            self._seek(next_offset)
+        self.phase = Phase.POLL
+
+    def _seek(self, offset: int) -> None:
+        self.applied_to = offset
+        self.position = offset
+
+    def _unlock(self) -> None:
+        if self._database.locked.get(self.place) is self:
+            del self._database.locked[self.place]
+
+
+class Group:
+    """Members of one consumer group, and Kafka's opinion about its positions."""
+
+    def __init__(
+        self, members: int, database: ReadingDatabase, log: EventLog, safeguards: Safeguards
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._safeguards = safeguards
+        self.committed: dict[Place, int] = {}
+        self.members: list[dict[Place, Reading]] = [{} for _ in range(members)]
+        self.readings: list[Reading] = []
+        self.shared = False
+        for at, place in enumerate(PLACES):
+            self.assign(at % members, place)
+
+    def assign(self, member: int, place: Place) -> None:
+        """Give a member a partition, from the group's position on; another may still be reading it."""
+        if place in self.members[member]:
+            return
+        position = self.committed.get(place, self._log.begins[place])
+        reading = Reading(place, position, self._database, self._log, self._safeguards)
+        self.members[member][place] = reading
+        self.readings.append(reading)
+        self.shared |= sum(each.place == place for each in self.readings) > 1
+
+    def revoke(self, member: int, place: Place) -> None:
+        """Have a member notice that a partition is another's."""
+        reading = self.members[member].pop(place, None)
+        if reading is not None:
+            reading.leave()
+            self.readings.remove(reading)
+
+    def crash(self, member: int) -> None:
+        """End a member in the middle of everything."""
+        for place in list(self.members[member]):
+            self.revoke(member, place)
+
+    def hint(self, member: int, place: Place) -> None:
+        """Commit a position to Kafka, whoever the partition belongs to by now."""
+        reading = self.members[member].get(place)
+        if reading is not None and reading.applied_to is not None:
+            self.committed[place] = reading.applied_to

@@ -1,0 +1,271 @@
+"""All parts of the backbone in one process, without time: a byte of a schedule says who does its next step, or what fails.
+
+A schedule begins with two bytes that say which kinds of trouble it holds at all ("swarm testing", Groce et al.,
+ISSTA 2012): a schedule with every kind of fault in it hardly ever gets anywhere.
+"""
+
+from collections.abc import Callable
+from enum import IntFlag, auto
+
+from tests.simulation.consuming import Group, Phase, Reading, ReadingDatabase
+from tests.simulation.event_log import EventLog
+from tests.simulation.relaying import Relay
+from tests.simulation.safeguards import ALL, Safeguards
+from tests.simulation.telling import PLACES
+from tests.simulation.writing import ProducingDatabase, Writer
+
+WRITERS, RELAYS, MEMBERS = 3, 2, 2
+HEADER = 2
+# Far more rounds than healing has ever taken.
+PATIENCE = 400
+
+
+class Trouble(IntFlag):
+    """Kinds of trouble; a schedule holds those whose bit its header sets."""
+
+    NONE = 0
+    ABORTS = auto()
+    RELAY_DIES = auto()
+    RELAY_PAUSES = auto()
+    BROKER_REFUSES = auto()
+    BALANCE = auto()
+    CONSUMER_DIES = auto()
+    REBALANCE = auto()
+    TRANSACTION_LOST = auto()
+    STALE_POSITION = auto()
+    STRAYS = auto()
+    TRUNCATION = auto()
+    SESSION_ENDED = 1 << 13
+
+
+# What the product may answer with a stopped partition, or what disorders the log, is rarer: another bit has to be set.
+_RARE = {Trouble.STRAYS: 1 << 11, Trouble.TRUNCATION: 1 << 12}
+
+
+class World:
+    """The parts, and what a byte makes them do."""
+
+    def __init__(self, header: int, safeguards: Safeguards = ALL) -> None:
+        self.troubles = header & ~sum(int(rare) for rare, bits in _RARE.items() if header & bits != bits)
+        self.safeguards = safeguards
+        self.producing = ProducingDatabase()
+        self.log = EventLog()
+        self.reading = ReadingDatabase()
+        self.writers = [Writer(self.producing, safeguards) for _ in range(WRITERS)]
+        self.relays = [Relay(self.producing, self.log, safeguards) for _ in range(RELAYS)]
+        self.group = Group(MEMBERS, self.reading, self.log, safeguards)
+        self.steps = 0
+        self.at_rest = False
+
+    def step(self, byte: int) -> None:
+        """Do what a byte stands for, unless it is a trouble that this schedule does not hold."""
+        trouble, act, who, choice = TABLE[byte]
+        if trouble and not trouble & self.troubles:
+            return
+        self.steps += 1
+        act(self, who, choice)
+
+    def heal(self) -> None:
+        """End every trouble, and let everybody work until there is nothing left to do."""
+        for relay in self.relays:
+            relay.paused = False
+        self._expire()
+        self.log.bring_strays()
+        for at, place in enumerate(PLACES):
+            self._settle(at, place)
+        self.at_rest = all(
+            self._until_done(work)
+            for work in (self._finish_writing, self._finish_sending, self._finish_reading)
+        )
+
+    def _settle(self, at: int, place: tuple[str, int]) -> None:
+        """Leave a partition to one member, which starts where Postgres says if it has not yet."""
+        readers = [number for number in range(MEMBERS) if place in self.group.members[number]] or [
+            at % MEMBERS
+        ]
+        for number in readers[1:]:
+            self.group.revoke(number, place)
+        self.group.assign(readers[0], place)
+        reading = self.group.members[readers[0]][place]
+        if not reading.begun:
+            reading.begin()
+
+    def _until_done(self, work: Callable[[int], bool]) -> bool:
+        return any(work(turn) for turn in range(PATIENCE))
+
+    def _finish_writing(self, _: int) -> bool:
+        """Have every open transaction do its next step; tell whether none is left."""
+        for writer in self.writers:
+            if not writer.idle:
+                self.steps += 1
+                writer.step(0)
+        return all(writer.idle for writer in self.writers)
+
+    def _finish_sending(self, turn: int) -> bool:
+        """Have relays send and let everything arrive; tell whether nothing is left."""
+        for relay in self.relays:
+            self.steps += 1
+            if turn % 4 == 1:
+                relay.balance()
+            relay.step()
+        while self.log.sendings:
+            self.steps += 1
+            self.log.land(turn, in_order=self.safeguards.sent_in_order, astray=False)
+        return not self.producing.outbox and not any(relay.sending is not None for relay in self.relays)
+
+    def _finish_reading(self, _: int) -> bool:
+        """Have consumers read on; tell whether all stand at the end, or stopped."""
+        self.steps += len(self.group.readings)
+        for reading in self.group.readings:
+            reading.step(7)
+        return all(self._is_done(reading) for reading in self.group.readings)
+
+    def _is_done(self, reading: Reading) -> bool:
+        if reading.stopped:
+            return True
+        end = len(self.log.records[reading.place])
+        return reading.phase is Phase.POLL and (
+            reading.position >= end or self.log.begins[reading.place] == end
+        )
+
+    def _nothing(self, _: int, __: int) -> None:
+        return
+
+    def _write(self, who: int, choice: int) -> None:
+        self.writers[who].step(choice)
+
+    def _abort(self, who: int, _: int) -> None:
+        self.writers[who].abort()
+
+    def _relay(self, who: int, _: int) -> None:
+        self.relays[who].step()
+
+    def _balance(self, who: int, _: int) -> None:
+        self.relays[who].balance()
+
+    def _crash_relay(self, who: int, choice: int) -> None:
+        self.relays[who].crash(noticed=bool(choice))
+
+    def _pause(self, who: int, _: int) -> None:
+        self.relays[who].paused = not self.relays[who].paused
+
+    def _expire(self, _: int = 0, __: int = 0) -> None:
+        """End the sessions that nobody keeps alive (idle_session_timeout, TCP keepalives)."""
+        for session in list(self.producing.present):
+            if not any(relay.holds(session) for relay in self.relays):
+                self.producing.end_session(session)
+
+    def _end_session(self, who: int, _: int) -> None:
+        """End a session that is at work (pg_terminate_backend, a restart of Postgres, a proxy)."""
+        session = self.relays[who].session
+        if session is not None:
+            self.producing.end_session(session)
+
+    def _land(self, _: int, choice: int) -> None:
+        self.log.land(choice, in_order=self.safeguards.sent_in_order, astray=False)
+
+    def _stray(self, _: int, choice: int) -> None:
+        if self.log.strays:
+            self.log.bring_strays()
+        else:
+            self.log.land(choice, in_order=True, astray=True)
+
+    def _cut(self, _: int, choice: int) -> None:
+        awaited = [relay.sending for relay in self.relays]
+        orphans = [sending for sending in self.log.sendings if sending not in awaited]
+        if orphans:
+            self.log.cut(orphans[choice % len(orphans)], choice)
+
+    def _refuse(self, _: int, choice: int) -> None:
+        self.log.refuse(choice // 2, answer_lost=bool(choice % 2))
+
+    def _read(self, _: int, choice: int) -> None:
+        readings = self.group.readings
+        if readings:
+            readings[choice % len(readings)].step(choice // 8)
+
+    def _begin(self, who: int, choice: int) -> None:
+        reading = self.group.members[who].get(PLACES[choice])
+        if reading is not None and not reading.begun:
+            reading.begin()
+
+    def _lose_transaction(self, who: int, choice: int) -> None:
+        reading = self.group.members[who].get(PLACES[choice])
+        if reading is not None:
+            reading.lose_transaction()
+
+    def _crash_member(self, who: int, _: int) -> None:
+        self.group.crash(who)
+
+    def _assign(self, who: int, choice: int) -> None:
+        self.group.assign(who, PLACES[choice])
+
+    def _revoke(self, who: int, choice: int) -> None:
+        self.group.revoke(who, PLACES[choice])
+
+    def _hint(self, who: int, choice: int) -> None:
+        self.group.hint(who, PLACES[choice])
+
+    def _move_position(self, where: int, choice: int) -> None:
+        """Have the group's position be wrong, at the start, near the end or at the end, and be believed."""
+        place = PLACES[choice]
+        end = len(self.log.records[place])
+        self.group.committed[place] = (0, max(0, end - 1), end)[where]
+        for member in range(MEMBERS):
+            if place in self.group.members[member]:
+                self.group.revoke(member, place)
+                self.group.assign(member, place)
+
+    def _truncate(self, _: int, choice: int) -> None:
+        self.log.truncate(PLACES[choice], 2)
+
+
+Act = Callable[[World, int, int], None]
+Slot = tuple[int, Act, int, int]
+
+
+def _table() -> list[Slot]:
+    """Return what each byte stands for."""
+    none, places = Trouble.NONE, range(len(PLACES))
+    pairs = [(member, place) for member in range(MEMBERS) for place in places]
+    table: list[Slot] = []
+
+    def slots(trouble: Trouble, act: Act, chosen: list[tuple[int, int]]) -> None:
+        # Plain numbers: flags take ten times as long to compare.
+        table.extend((int(trouble), act, who, choice) for who, choice in chosen)
+
+    # Shrinking turns what a violation does not need into noughts.
+    slots(none, World._nothing, [(0, 0)])
+    slots(none, World._write, [(who, choice) for who in range(WRITERS) for choice in range(16)])
+    slots(none, World._relay, [(who, 0) for who in range(RELAYS) for _ in range(15)])
+    slots(none, World._land, [(0, choice) for choice in range(16)])
+    slots(none, World._read, [(0, choice) for choice in range(60)])
+    slots(none, World._begin, pairs)
+    slots(none, World._hint, pairs)
+    slots(Trouble.ABORTS, World._abort, [(who, 0) for who in range(WRITERS)])
+    slots(Trouble.RELAY_DIES, World._crash_relay, [(who, seen) for who in range(RELAYS) for seen in (0, 1)])
+    slots(Trouble.RELAY_PAUSES, World._pause, [(who, 0) for who in range(RELAYS) for _ in range(2)])
+    slots(Trouble.RELAY_DIES | Trouble.RELAY_PAUSES, World._expire, [(0, 0)] * 4)
+    slots(Trouble.BROKER_REFUSES, World._refuse, [(0, choice) for choice in range(4)])
+    slots(Trouble.BALANCE, World._balance, [(who, 0) for who in range(RELAYS) for _ in range(2)])
+    slots(Trouble.CONSUMER_DIES, World._crash_member, [(who, 0) for who in range(MEMBERS) for _ in range(2)])
+    slots(Trouble.REBALANCE | Trouble.CONSUMER_DIES, World._assign, pairs * 2)
+    slots(Trouble.REBALANCE, World._revoke, pairs)
+    slots(Trouble.TRANSACTION_LOST, World._lose_transaction, pairs)
+    slots(
+        Trouble.STALE_POSITION,
+        World._move_position,
+        [(where, place) for where in range(3) for place in places],
+    )
+    slots(Trouble.STRAYS, World._stray, [(0, choice) for choice in range(12)])
+    ended = Trouble.RELAY_DIES | Trouble.RELAY_PAUSES | Trouble.SESSION_ENDED
+    slots(ended, World._cut, [(0, choice) for choice in range(3)])
+    slots(Trouble.SESSION_ENDED, World._end_session, [(who, 0) for who in range(RELAYS) for _ in range(2)])
+    slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places])
+    slots(none, World._land, [(0, choice) for choice in range(256 - len(table))])
+    if len(table) != 256:
+        raise ValueError(f"a byte has 256 values, not {len(table)}")
+    return table
+
+
+TABLE = _table()
