@@ -113,14 +113,21 @@ class Consumer:
             return topics
 
     async def _take_over(self, stopping: asyncio.Event) -> None:
-        """Start newly assigned partitions where Postgres says. A courtesy: batches check by themselves."""
+        """Start newly assigned partitions where Postgres says.
+
+        Batches check that by themselves. But where the group's position is beyond what there is to read, none comes:
+        what cannot be looked up now is therefore looked up beside the others until it can be.
+        """
         for place in self._poller.take_newly_assigned():
+            reader = self._reader(place, stopping)
             try:
-                await self._reader(place, stopping).begin()
+                await reader.begin()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.warning("start not looked up", topic=place.topic, error=type(error).__name__)
+                if place not in self._busy:
+                    self._busy[place] = asyncio.create_task(reader.start())
         held = self._poller.assignment()
         for place in self._readers.keys() - held:
             self._readers.pop(place).leave()

@@ -90,6 +90,10 @@ class PartitionReader:
         except OffsetGap as gap:
             return await self._meet_gap(chunk, gap)
 
+    async def start(self) -> None:
+        """Begin as soon as Postgres and Kafka answer."""
+        await self._patiently(self.begin)
+
     async def begin(self) -> None:
         """Read from where Postgres says, or from the start of the log for a partition never read."""
         start = await self.poller.beginning_offset(self.place)

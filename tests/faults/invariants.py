@@ -170,12 +170,16 @@ def _watermarks(database: Database, records: list[Record]) -> list[Finding]:
 def _projection(database: Database, raws: Iterable[Raw]) -> list[Finding]:
     """J: timelines and places of accounts are what the log says, worked out here from nothing but the log."""
     expected: dict[tuple[str, int], str | None] = {}
+    under: dict[tuple[bytes | None, str], str] = {}
     for raw in raws:
+        # Of two events under one version, as a restored publisher tells them, the first counts.
+        event_id = raw.header("ce_id")
+        if under.setdefault((raw.key, raw.header("ce_aggregateversion")), event_id) != event_id:
+            continue
         if raw.header("ce_type") == _ALIGNED and raw.value:
             event = json.loads(raw.value)
             version = int(raw.header("ce_aggregateversion"))
-            # Of two events under one version the first counts (a restored publisher; divergence.py).
-            expected.setdefault((event["account_id"], version), event["to_territory_id"])
+            expected[event["account_id"], version] = event["to_territory_id"]
     rows = database.rows("SELECT account_id::text, version, territory_id::text FROM metrics.alignment_events")
     found = {(row["account_id"], row["version"]): row["territory_id"] for row in rows}
     places = {

@@ -32,7 +32,6 @@ class Command:
     number: int
     key: str
     invoked: float
-    body: bytes = b""
     acknowledged: float | None = None
     failed: bool = False
     answer: bytes = b""
@@ -137,7 +136,7 @@ class Load:
         key = f"K-{zipf(rng, KEYS)}"
         row = {"external_id": key, "name": key, "county": rng.choice(COUNTIES), "employees": number}
         body = (json.dumps(row) + "\n").encode()
-        command = Command(number, key, self.history.add(process, "invoke", "import", key, number), body)
+        command = Command(number, key, self.history.add(process, "invoke", "import", key, number))
         self.commands[number] = command
         reply = self._until_answered(process, client, rng, command, body)
         if reply is not None and reply.outcome == "ok" and rng.random() < 0.2:

@@ -51,9 +51,9 @@ class ReadingDatabase:
         self.effects += [_effect(each) for _, batch in calls for each in batch]
 
     def write_keys(self, topic: str, plan: Plan) -> None:
-        """Stand for Progress.write_versions, Parking.park and Parking.write_keys."""
-        for key, version in plan.versions().items():
-            self.watermarks[topic, key] = version
+        """Stand for Progress.write_watermarks, Parking.park and Parking.write_keys."""
+        for key, state in plan.watermarks().items():
+            self.watermarks[topic, key] = state.seen
         for each in plan.park.values():
             self.parked_records.setdefault((topic, each.key or ""), {})[each.record.offset] = each
         for key, state in plan.waiting().items():

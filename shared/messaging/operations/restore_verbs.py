@@ -20,7 +20,7 @@ from shared.messaging.operations.versions import (
     raise_numbers,
 )
 
-_TRIES, _PAUSE_SECONDS = 5, 0.5
+_TRIES, _PAUSE_SECONDS = 20, 0.5
 
 
 async def compare_versions(desk: Desk, options: argparse.Namespace) -> bool:  # noqa: ARG001 - verbs are called alike

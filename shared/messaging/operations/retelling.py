@@ -1,4 +1,4 @@
-"""What the log tells of a publisher's keys, and which of its events readers took for repeats. Pure.
+"""What the log tells of a publisher's keys, and which of its events readers took for repeats. No I/O.
 
 A restored publisher numbers events below what it has told before. Readers do not apply those (divergence.py), so they
 have to be told once more, under new numbers, and with them all that the key told since: order matters. What is told

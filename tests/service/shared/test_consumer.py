@@ -1,9 +1,11 @@
 """The reading side against a real Postgres and a real broker: what Kafka does to us, and what we make of it."""
 
 import json
+from collections import Counter
 
 import pytest
 
+from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
 from tests.service.shared import toy
@@ -274,3 +276,29 @@ async def test_no_progress_for_a_minute_shows(topics, consumer, ledger, entries,
 
 async def _count(entries, number):
     return len(await entries()) == number
+
+
+async def test_a_start_that_postgres_did_not_answer_is_looked_up_again(
+    topics, consumer, ledger, entries, query, monkeypatch
+):
+    event = toy.Happened(thing="lamp", number=1)
+    for version in (1, 2, 3):
+        await send(topics, event, version)
+    async with until_left(consumer(ledger.events()).run):
+        await eventually(lambda: _count(entries, 3))
+    # Postgres goes back to before it all; the group's position stays at the end, so nothing more is delivered there.
+    await query("DELETE FROM ledger")
+    await query("DELETE FROM consumer_watermarks")
+    await query("UPDATE consumer_offsets SET next_offset = 0")
+    answer, asked = Batches.begin, Counter()
+
+    async def away_at_first(batches, place, *, at):
+        asked[place] += 1
+        if asked[place] == 1:
+            raise ConnectionRefusedError("away")
+        return await answer(batches, place, at=at)
+
+    monkeypatch.setattr(Batches, "begin", away_at_first)
+    async with until_left(consumer(ledger.events()).run):
+        await eventually(lambda: _count(entries, 3))
+    assert await entries("lamp") == [1, 2, 3]
