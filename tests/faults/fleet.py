@@ -181,7 +181,10 @@ class Fleet(ServiceProcesses):
             return free_port()
         if not number:
             return self._ports[service]
-        return self._api_ports.setdefault(name, free_port())
+        # Asked for with every request: a port that is looked for is held for a while.
+        if name not in self._api_ports:
+            self._api_ports[name] = free_port()
+        return self._api_ports[name]
 
     def _command(self, name: str, service: str, role: str) -> list[str]:
         kind = f"{service}.{role}"
