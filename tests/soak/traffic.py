@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import httpx
 from tests.faults.fleet import Fleet
 from tests.faults.load import KEYS, zipf
 from tests.soak.pace import find_silent
+from tests.soak.working import keep_working
 
 FACTS_PER_BATCH = 50
 STREAMS = 8
@@ -92,17 +94,12 @@ class Traffic:
 
     def _thread(self, name: str, work: Callable[..., None], *arguments: object) -> threading.Thread:
         return threading.Thread(
-            target=self._until_told, args=(name, work, *arguments), name=name, daemon=True
+            target=keep_working,
+            args=(name, partial(work, *arguments)),
+            kwargs={"stopping": self._stopping, "wrong": self.heard.wrong},
+            name=name,
+            daemon=True,
         )
-
-    def _until_told(self, name: str, work: Callable[..., None], *arguments: object) -> None:
-        """Work until told to finish. What nobody foresaw is told, and work goes on."""
-        while not self._stopping.is_set():
-            try:
-                work(*arguments)
-            except Exception as error:  # noqa: BLE001 - a thread has nobody to tell
-                self.heard.wrong.append(f"{name}: {error!r}")
-                self._stopping.wait(1)
 
     def _find_accounts(self) -> list[str]:
         listed = self._fleet.api("assignment", role="admin").pages("/v1/accounts")
