@@ -42,6 +42,9 @@ def _add_dlq(parser: argparse.ArgumentParser) -> None:
     settle = verbs.add_parser("settle", help="give up, of all keys that diverged, what is told anew")
     for name in ("consumer", "topic"):
         settle.add_argument(name, metavar=name.upper())
+    settle.add_argument(
+        "--accept-loss", action="store_true", help="give up, too, what its publisher has not told anew"
+    )
     _add_answers(settle, changes=True)
 
 

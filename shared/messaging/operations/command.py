@@ -20,6 +20,7 @@ from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.refusals import Refused
 from shared.messaging.operations.state_verbs import list_states, republish_states
+from shared.messaging.run import CONSUMER_LIMITS
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import is_transient
 from shared.runtime.clock import SystemClock
@@ -97,6 +98,9 @@ async def open_desk(
         schema=service,
         application_name=f"{service}.events",
         pool_size=2,
+        # Consumers' handlers run here, and may take as long as they do there.
+        limits=dict(CONSUMER_LIMITS),
+        command_timeout=float(CONSUMER_LIMITS["statement_timeout"].removesuffix("s")) * 2,
     )
     try:
         yield Desk(
