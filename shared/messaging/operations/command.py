@@ -18,6 +18,7 @@ from shared.messaging.operations import restore_verbs, verbs
 from shared.messaging.operations.answers import Answers
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.partition_verbs import list_stopped, resume_partition
 from shared.messaging.operations.refusals import Refused
 from shared.messaging.operations.state_verbs import list_states, republish_states
 from shared.messaging.run import CONSUMER_LIMITS
@@ -39,6 +40,8 @@ VERBS: Mapping[tuple[str, str | None], Verb] = {
     ("outbox", "list"): verbs.list_outbox_rows,
     ("outbox", "quarantine"): verbs.quarantine_row,
     ("outbox", "release"): verbs.release_row,
+    ("partition", "list"): list_stopped,
+    ("partition", "resume"): resume_partition,
     ("projection", "list"): verbs.list_all_projections,
     ("projection", "rebuild"): verbs.rebuild_projection,
     ("versions", "compare"): restore_verbs.compare_versions,

@@ -343,3 +343,31 @@ async def test_states_with_the_numbers_of_events_go_up_with_these(monkeypatch):
     monkeypatch.setattr(versions, "PUBLISHED", {toy.SERVICE: (toy.Happened, toy.ThingState, toy.Fact)})
     assert versions.counted_topics(toy.SERVICE, [borrowed]) == {toy.EVENTS: "dense"}
     assert versions.counted_topics(toy.SERVICE, [OWN_STATES]) == {toy.EVENTS: "dense", toy.STATES: "rising"}
+
+
+async def test_states_of_events_that_were_told_anew_get_through(
+    installation, relaying, consumer, ledger, query
+):
+    """They have the numbers of events, and cannot be raised by themselves."""
+    counted = "SELECT jsonb_build_object('thing', k.key, 'number', v.last_version) AS payload"
+    borrowed = [StateTopic(toy.ThingState, toy.EVENTS, counted)]
+
+    async def republish():
+        await installation.say("state", "republish", toy.STATES, states=borrowed)
+        await eventually(installation.sent)
+
+    async def has_entered(whats):
+        return await installation.entered("lamp") == whats
+
+    async with relaying(), until_left(consumer(ledger.states()).run):
+        await installation.happen("lamp", "lamp")
+        await republish()
+        await query("UPDATE aggregate_versions SET last_version = 1")
+        await installation.happen("lamp")
+        await republish()
+        [raised] = await installation.say("versions", "raise", states=borrowed)
+        assert (raised["keys"], raised["told_anew"]) == (1, 1)
+        await eventually(installation.sent)
+        await republish()
+        await eventually(lambda: has_entered(["2", "3"]))
+        assert await installation.say("versions", "compare", states=borrowed) == []
