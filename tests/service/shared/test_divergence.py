@@ -362,6 +362,7 @@ async def test_states_of_events_that_were_told_anew_get_through(
     async with relaying(), until_left(consumer(ledger.states()).run):
         await installation.happen("lamp", "lamp")
         await republish()
+        await eventually(lambda: has_entered(["2"]))
         await query("UPDATE aggregate_versions SET last_version = 1")
         await installation.happen("lamp")
         await republish()
