@@ -138,8 +138,9 @@ async def tell_lag(desk: Desk, options: Options) -> bool:
         open_log(KafkaAccess.from_settings(desk.settings), client_id=f"{desk.service}.lag") as log,
         desk.engine.connect() as read,
     ):
+        lag.require_topics(log, desk.consumers, prefix=desk.settings.kafka_topic_prefix)
         partitions = await lag.measure_partitions(read, log, desk.clock, desk.consumers)
-        trouble = await lag.count_trouble(read, log, desk.consumers)
+        trouble = await lag.count_trouble(read, log, desk.clock, desk.consumers)
         outbox = await lag.measure_outbox(read, desk.clock)
         leases = await lag.list_leases(read, desk.service)
     sections: dict[str, list[dict[str, Any]]] = {
@@ -151,7 +152,8 @@ async def tell_lag(desk: Desk, options: Options) -> bool:
     for about, rows in sections.items():
         told = [{"about": about, **row} for row in rows] if desk.answers.as_json else rows
         desk.answers.rows(told, title=about.capitalize(), nothing=f"No {about}.")
-    ages = [each.age_seconds for each in partitions] + [outbox["oldest_seconds"]]
+    ages = [each.age_seconds for each in partitions] + [each.parked_seconds for each in trouble]
+    ages += [outbox["oldest_seconds"], outbox["holding_seconds"]]
     longest = max((age for age in ages if age is not None), default=0.0)
     return options.max_age is None or longest <= options.max_age
 
