@@ -85,7 +85,7 @@ async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
     if plan.diverged:
         raise ReplayFailed(
             f"key: {key} has events under versions that were applied before of other events: its publisher's database "
-            "went back. Have the publisher tell them under new versions (`events versions raise` there), then `dlq discard`."
+            "went back. Have the publisher tell them under new versions (`events versions raise` there), then `dlq settle`."
         )
     if plan.dead:
         raise ReplayFailed(describe_error(plan.dead[0].cause.error))

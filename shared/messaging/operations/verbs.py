@@ -26,6 +26,9 @@ async def list_dead_letters(desk: Desk, options: Options) -> bool:  # noqa: ARG0
 async def show_dead_letters(desk: Desk, options: Options) -> bool:
     """Tell what a key's records hold."""
     found = await show_parked(desk.engine, **_names(options))
+    if not found:
+        # What a consumer left that this release has no more can be shown; nothing by a wrong name is no answer.
+        desk.subscription(options.consumer, options.topic)
     desk.answers.rows(
         [_readable(each) for each in found], title=options.key, nothing=f"Nothing of {options.key} is parked."
     )
