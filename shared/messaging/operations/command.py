@@ -76,6 +76,10 @@ async def events(
             await require_head(desk.engine, service=service)
         except FAILURES as error:
             return _explain(error, desk)
+        except ValueError:
+            # The driver's own words hold a piece of the address, which may be one of a password.
+            desk.answers.refuse(f"{service.upper()}_DATABASE_URL cannot be read as an address of Postgres.")
+            return REFUSED
         return await answer(desk, options)
 
 

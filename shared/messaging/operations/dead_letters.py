@@ -13,15 +13,18 @@ from shared.kafka.records import TopicPartition
 from shared.messaging.batches import Batches, HandlerFailure
 from shared.messaging.classification import KeyState, ParkReason, classify
 from shared.messaging.decoding import Decoded, decode_record, describe_error
+from shared.messaging.operations.missing import versions
 from shared.messaging.operations.refusals import ReplayFailed
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.progress import Progress
 
 _LIST = text("""
 SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reason, count(*) AS records,
-       min(r.version) AS first_version, min(r.parked_at) AS parked_at, max(r.error) AS error
+       min(r.version) AS first_version, min(r.parked_at) AS parked_at, max(r.error) AS error,
+       coalesce(w.version, 0) AS seen
 FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
-GROUP BY r.consumer, r.topic, r.aggregateid, k.reason
+LEFT JOIN consumer_watermarks w USING (consumer, topic, aggregateid)
+GROUP BY r.consumer, r.topic, r.aggregateid, k.reason, w.version
 ORDER BY min(r.parked_at), r.consumer, r.topic, r.aggregateid
 """)
 _DIVERGED = text("""
@@ -37,7 +40,7 @@ WHERE consumer = :consumer AND topic = :topic AND aggregateid = :key
 
 @dataclass(frozen=True, slots=True)
 class ParkedKey:
-    """A key that waits."""
+    """A key that waits; `missing` are the versions that it waits for, where it is a gap."""
 
     consumer: str
     topic: str
@@ -47,6 +50,7 @@ class ParkedKey:
     first_version: int | None
     parked_at: datetime
     error: str | None
+    missing: str | None
 
 
 async def list_parked(engine: AsyncEngine) -> list[ParkedKey]:
@@ -63,6 +67,7 @@ async def list_parked(engine: AsyncEngine) -> list[ParkedKey]:
                 row.first_version,
                 row.parked_at,
                 row.error,
+                versions(row.seen + 1, row.first_version - 1) if row.reason == ParkReason.GAP else None,
             )
             for row in rows
         ]
@@ -103,11 +108,16 @@ async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """What discarding came to: records given up, records applied then, and why the rest still waits."""
+    """What discarding came to: records given up, records applied then, and why the rest still waits.
+
+    `never_came` are the versions of a gap that were given up.
+    """
 
     given_up: int
     replayed: int
     refused: str | None = None
+    never_came: str | None = None
+    offsets: Sequence[int] = ()
 
 
 async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
@@ -119,6 +129,7 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
     """
     parked, state = await _lock(batches, uow.connection, key)
     divergent = _divergent(batches, key, parked, state)
+    never_came = None
     for each in divergent:
         # Known from now on: no news when Kafka has it twice.
         state.ids.note(each.event_id)
@@ -129,6 +140,7 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
         version = head.version or 0
         is_gap = version > state.seen + 1
         if is_gap:
+            never_came = versions(state.seen + 1, version - 1)
             state.advance(version - 1, None)
         else:
             # Known from now on, as if it had been applied: no news when it comes again.
@@ -141,13 +153,14 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
         state.wait(ParkReason.FAILED)
     offsets = [record.offset for record in given_up]
     await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
+    done = Discarded(len(given_up), 0, never_came=never_came, offsets=offsets)
     if not remain:
-        return Discarded(len(given_up), 0)
+        return done
     try:
         async with uow.connection.begin_nested():
-            return Discarded(len(given_up), await replay(batches, key, uow))
+            return replace(done, replayed=await replay(batches, key, uow))
     except ReplayFailed as failure:
-        return Discarded(len(given_up), 0, str(failure))
+        return replace(done, refused=str(failure))
 
 
 async def list_diverged(batches: Batches) -> Sequence[str]:

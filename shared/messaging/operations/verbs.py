@@ -9,6 +9,7 @@ from shared.kafka.log import open_log
 from shared.messaging.operations import lag, quarantine
 from shared.messaging.operations.dead_letters import discard, list_parked, replay, show_parked
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.missing import missing_versions
 from shared.messaging.operations.projections import list_projections, rebuild
 from shared.messaging.operations.rebuild import require_projection
 from shared.messaging.parking import ParkedRecord
@@ -40,30 +41,43 @@ async def replay_dead_letters(desk: Desk, options: Options) -> bool:
     batches = desk.batches(options.consumer, options.topic)
     async with desk.change("dlq replay", _names(options)) as uow:
         records = await replay(batches, options.key, uow)
+        missing = await missing_versions(uow.connection, **_names(options))
     desk.answers.done(
-        {"key": options.key, "records": records, "dry_run": desk.dry_run},
-        f"{_would(desk)}Applied {records} records of {options.key}.",
+        {"key": options.key, "records": records, "missing": missing, "dry_run": desk.dry_run},
+        f"{_would(desk)}Applied {records} records of {options.key}.{_waits(missing)}",
     )
-    return True
+    return missing is None
 
 
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
     """Give up what blocks a key."""
     batches = desk.batches(options.consumer, options.topic)
-    async with desk.change("dlq discard", _names(options)) as uow:
+    what = _names(options) | ({} if options.reason is None else {"reason": options.reason})
+    async with desk.change("dlq discard", what) as uow:
         found = await discard(batches, options.key, uow)
-    rest = "" if found.refused is None else f" The rest still waits: {found.refused}"
+        missing = await missing_versions(uow.connection, **_names(options))
+        # Into its entry in the audit, which is written last.
+        lost = {"versions": found.never_came, "offsets": ", ".join(map(str, found.offsets))}
+        what |= {name: told for name, told in lost.items() if told}
+    rest = _waits(missing) if found.refused is None else f" The rest still waits: {found.refused}"
+    given_up = (
+        f"{found.given_up} records"
+        if found.never_came is None
+        else f"versions {found.never_came}, which never came,"
+    )
     desk.answers.done(
         {
             "key": options.key,
             "records": found.given_up,
+            "versions": found.never_came,
             "replayed": found.replayed,
+            "missing": missing,
             "refused": found.refused,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {found.given_up} records of {options.key}, applied {found.replayed}.{rest}",
+        f"{_would(desk)}Gave up {given_up} of {options.key}, applied {found.replayed}.{rest}",
     )
-    return found.refused is None
+    return found.refused is None and missing is None
 
 
 async def list_outbox_rows(desk: Desk, options: Options) -> bool:
@@ -170,6 +184,10 @@ def _answer_row(desk: Desk, options: Options, place: quarantine.Place, sentence:
 
 def _would(desk: Desk) -> str:
     return "Dry run, nothing was changed: " if desk.dry_run else ""
+
+
+def _waits(missing: str | None) -> str:
+    return "" if missing is None else f" Still waits for versions {missing}."
 
 
 def _names(options: Options) -> dict[str, str]:
