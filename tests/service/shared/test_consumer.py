@@ -265,7 +265,9 @@ async def test_what_is_counted_begins_at_zero_and_a_partition_that_left_tells_no
         await eventually(lambda: _lags({0, 1}))
         await other.start()
         polling = asyncio.ensure_future(_poll_for_ever(other))
-        await eventually(lambda: _lags({place.partition for place in reading.assignment()}, number=1))
+        await eventually(
+            lambda: _lags({place.partition for place in reading.assignment()}, number=1), timeout=60
+        )
         polling.cancel()
         await other.close()
 
@@ -285,7 +287,6 @@ def _lagging():
 
 
 async def _lags(partitions, *, number=2):
-    print("LAG", partitions, _lagging())
     return _lagging() == partitions and len(partitions) == number
 
 
