@@ -13,7 +13,7 @@ NOWHERE = "127.0.0.1:1"
 
 def test_the_command_is_told_where_the_run_is(tmp_path, capfd):
     surroundings = Surroundings(
-        LocalSettings(),
+        LocalSettings.read(),
         f"postgresql://postgres:postgres@{NOWHERE}/postgres",
         NOWHERE,
         DevelopmentIssuer(tmp_path),
