@@ -15,7 +15,7 @@ help: ## This list
 
 # -- Running -------------------------------------------------------------------------------------------------
 
-.PHONY: run start stop status token
+.PHONY: run start stop status events token
 run: .runtime ## Everything on this machine, the demo, the tour, then serve until Ctrl-C (ACCOUNTS=5000 ONCE=1)
 	@exec $(PY) -m deploy.local run --with-parent --accounts $(ACCOUNTS) $(if $(filter 1,$(ONCE)),--once)
 
@@ -27,6 +27,10 @@ stop: .runtime ## End what `make run` or `make start` started
 
 status: .runtime ## What runs: processes, their health, their logs
 	@$(PY) -m deploy.local status
+
+events: .runtime ## Look after events of what runs, docs/operating.md (SERVICE=metrics ARGS="lag --max-age 60")
+	@$(if $(SERVICE),,echo 'Say which: make events SERVICE=metrics ARGS="lag"'; exit 1;) \
+	$(PY) -m deploy.local events '$(SERVICE)' $(ARGS)
 
 token: .runtime ## Print a development token (ROLE=admin SCOPE=<territory id> SUB=<rep id>)
 	@$(PY) -m deploy.local token --role '$(ROLE)' --scope '$(SCOPE)' --subject '$(SUB)'

@@ -1,4 +1,4 @@
-"""python -m deploy.local run | start | stop | status | token | keys | migrate | migration | topics."""
+"""python -m deploy.local run | start | stop | status | events | token | keys | migrate | migration | topics."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from deploy.local.paths import ENDPOINTS, ISSUER, LOCAL
 from deploy.local.report import describe_status
 from deploy.local.run import DEMO_ACCOUNTS, RunOptions, run
 from deploy.local.run_lock import is_running
-from deploy.local.service_processes import SERVICE_ROLES, migrate_now
+from deploy.local.service_processes import SERVICE_ROLES, migrate_now, operate
 from deploy.local.settings import LocalSettings
 from deploy.local.trouble import Trouble
 from shared.db.migrations import alembic_config
@@ -35,6 +35,11 @@ def parser() -> argparse.ArgumentParser:
         sized.add_argument("--accounts", type=int, default=DEMO_ACCOUNTS, help="size of the demo; 0 for none")
     commands.add_parser("stop", help="end the run of this clone")
     commands.add_parser("status", help="show what runs")
+    events = commands.add_parser(
+        "events", help="say an operator's command to a service of the run", add_help=False
+    )
+    events.add_argument("service", choices=SERVICE_ROLES)
+    events.add_argument("words", nargs=argparse.REMAINDER)
     commands.add_parser("keys", help="make the development issuer's keys")
     token = commands.add_parser("token", help="print a development token")
     token.add_argument("--role", choices=ROLES, default="admin")
@@ -81,6 +86,12 @@ def status(_options: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
+def events(options: argparse.Namespace, _: Sequence[str]) -> int:
+    """Operate what runs."""
+    surroundings = where_engines_are(LocalSettings.read(), DevelopmentIssuer(ISSUER))
+    return operate(options.service, options.words, surroundings)
+
+
 def keys(_options: argparse.Namespace, _: Sequence[str]) -> int:
     """Make the keys, once."""
     issuer = DevelopmentIssuer(ISSUER)
@@ -119,6 +130,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Sequence[str]], int]] = {
     "start": start,
     "stop": stop,
     "status": status,
+    "events": events,
     "keys": keys,
     "token": token,
     "migrate": migrate,

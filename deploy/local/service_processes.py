@@ -93,20 +93,28 @@ async def is_at_head(service: str, surroundings: Surroundings) -> bool:
     return bool(found == head)
 
 
+def operate(service: str, words: Sequence[str], surroundings: Surroundings) -> int:
+    """Say words after `events` to a service of a run, in this terminal; return the status."""
+    command = [sys.executable, "-m", f"services.{service}", "events", *words]
+    environment = {**os.environ, **_environment_of_owner(service, surroundings)}
+    return subprocess.run(command, env=environment, cwd=REPOSITORY, check=False).returncode
+
+
 def migration(service: str, surroundings: Surroundings) -> Process:
     """Describe the upgrade of a service's schema: it ends by itself."""
-    owner_url = surroundings.database_url(f"{service}_owner")
     return Process(
         name=f"{service}.migrate",
         command=[sys.executable, "-m", f"services.{service}", "migrate"],
         log=LOGS / f"{service}.migrate.log",
         is_ready=lambda: True,
-        environment={
-            **surroundings.environment_of(service),
-            f"{service.upper()}_MIGRATION_DATABASE_URL": owner_url,
-        },
+        environment=_environment_of_owner(service, surroundings),
         folder=REPOSITORY,
     )
+
+
+def _environment_of_owner(service: str, surroundings: Surroundings) -> dict[str, str]:
+    owner_url = surroundings.database_url(f"{service}_owner")
+    return {**surroundings.environment_of(service), f"{service.upper()}_MIGRATION_DATABASE_URL": owner_url}
 
 
 def answers(url: str) -> bool:

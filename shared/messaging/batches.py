@@ -86,6 +86,8 @@ class Batches:
     engine: AsyncEngine
     clock: Clock
     source: str
+    # False where an operator rehearses: what comes of it is no news.
+    is_news: bool = True
 
     async def begin(self, place: TopicPartition, *, at: int) -> int:
         """Record where a partition starts, unless that is known; return where to read."""
@@ -232,7 +234,7 @@ class Batches:
         if waiting := plan.waiting():
             await parking.write_keys(uow.connection, waiting, now=uow.now)
         for key, state in plan.waiting().items():
-            if state.parked is not None:
+            if state.parked is not None and self.is_news:
                 log.error("key parked", topic=progress.place.topic, key=key, reason=ParkReason(state.parked))
 
     def _announce(self, letter: DeadLetter, outbox: Outbox) -> None:
@@ -244,16 +246,17 @@ class Batches:
             error_class=f"{type(error).__module__}.{type(error).__qualname__}",
             message=describe_error(error),
         )
-        log.error(
-            "dead letter",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            stage=letter.cause.stage,
-            error=rejection.error_class,
-            # A decoding error's text repeats the data; a handler's stack is what its author needs.
-            exc_info=error if letter.cause.stage is Stage.HANDLER else None,
-        )
+        if self.is_news:
+            log.error(
+                "dead letter",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                stage=letter.cause.stage,
+                error=rejection.error_class,
+                # A decoding error's text repeats the data; a handler's stack is what its author needs.
+                exc_info=error if letter.cause.stage is Stage.HANDLER else None,
+            )
         outbox.add_row(
             topic=dead_letter_topic(record.topic, self.consumer),
             key=dead_letter_record.outbox_key(record),

@@ -50,6 +50,7 @@ class Consumer:
         self._batches = {
             s.topic: Batches(name, s, engine=engine, clock=clock, source=source) for s in subscriptions
         }
+        metrics.begin_counting(name, self._batches)
         self._readers: dict[TopicPartition, PartitionReader] = {}
         self._busy: dict[TopicPartition, asyncio.Task[None]] = {}
         self._paused: set[TopicPartition] = set()

@@ -126,7 +126,8 @@ def describe_error(error: BaseException) -> str:
     """Say what went wrong without repeating the data, which may hold what no log should."""
     if isinstance(error, ValidationError):
         return "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            # What is no JSON has no field to name.
+            ": ".join(filter(None, (".".join(str(part) for part in problem["loc"]), problem["msg"])))
             for problem in error.errors(include_url=False, include_input=False, include_context=False)[:5]
         )
     if isinstance(error, DBAPIError):

@@ -1,11 +1,11 @@
-"""What nobody waits for: outbox figures for Prometheus, and old idempotency keys put away.
+"""What nobody waits for: figures for Prometheus, and old idempotency keys put away.
 
-The figures belong to the relay. Keys are put away by relays and consumers alike, because an operator may run
+Those of the outbox belong to the relay, those of parked keys to the consumers. Idempotency keys are put away by relays and consumers alike, because an operator may run
 Debezium instead of our relay; a lock lets one process at a time do it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import metrics
+from shared.messaging.parked_counts import ParkedCount, count_parked
+from shared.messaging.subscription import Subscription
 from shared.runtime.clock import Clock
 from shared.runtime.logging import get_logger
 from shared.runtime.stopping import pause
@@ -24,6 +26,7 @@ log = get_logger(__name__)
 # What the API promises for a retried request; the stored responses count as personal data.
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 _MEASURE_SECONDS = 5.0
+_COUNT_SECONDS = 15.0
 _PURGE_SECONDS = 600.0
 _BITE = 1000
 
@@ -31,7 +34,9 @@ _FIGURES = text("""
 SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10001) AS sample) AS waiting,
        (SELECT reltuples FROM pg_class WHERE oid = 'outbox'::regclass) AS estimate,
        coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0)
-           AS oldest
+           AS oldest,
+       (SELECT count(*) FROM outbox_dead WHERE holds_key) AS holding,
+       (SELECT count(*) FROM outbox_dead WHERE NOT holds_key) AS let_go
 """)
 # Of the transaction, not of the session: a pooler may stand between.
 _TURN = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
@@ -55,6 +60,12 @@ class Housekeeping:
         """Measure every few seconds."""
         await _every(_MEASURE_SECONDS, self.measure, stopping)
 
+    async def keep_counting(
+        self, consumers: Mapping[str, Sequence[Subscription]], stopping: asyncio.Event
+    ) -> None:
+        """Count what waits of what these consumers read, several times a minute."""
+        await _every(_COUNT_SECONDS, lambda: self.count(consumers), stopping)
+
     async def keep_purging(self, stopping: asyncio.Event) -> None:
         """Purge at the start and every ten minutes."""
         await _every(_PURGE_SECONDS, self.purge, stopping)
@@ -66,6 +77,18 @@ class Housekeeping:
         waiting = row.waiting if row.waiting <= 10_000 else max(row.waiting, row.estimate)
         metrics.OUTBOX_ROWS.labels(self.service).set(waiting)
         metrics.OUTBOX_OLDEST.labels(self.service).set(row.oldest)
+        metrics.QUARANTINED.labels(self.service, "true").set(row.holding)
+        metrics.QUARANTINED.labels(self.service, "false").set(row.let_go)
+
+    async def count(self, consumers: Mapping[str, Sequence[Subscription]]) -> None:
+        """Tell how many keys wait, also where none does."""
+        async with self.engine.connect() as connection:
+            parked = await count_parked(connection)
+        for consumer, subscriptions in consumers.items():
+            for subscription in subscriptions:
+                found = parked.get((consumer, subscription.topic), ParkedCount())
+                metrics.PARKED_KEYS.labels(consumer, subscription.topic).set(found.keys)
+                metrics.DIVERGED_KEYS.labels(consumer, subscription.topic).set(found.diverged)
 
     async def purge(self) -> int:
         """Forget the answers to requests of yesterday; return how many. Whose turn it is not does nothing."""

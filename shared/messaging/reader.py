@@ -134,6 +134,7 @@ class PartitionReader:
 
     def leave(self) -> None:
         """Have nothing more to do with the partition: whoever reads it now tells how it fares."""
+        metrics.LAG.remove(self.batches.consumer, self.place.topic, str(self.place.partition))
         if self.stopped:
             self._show_stopped(0)
 

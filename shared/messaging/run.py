@@ -83,15 +83,16 @@ def run_consumers(settings: ServiceSettings, service: str, consumers: Consumers)
             for consumer in built:
                 group.create_task(consumer.run(running.stopping))
             housekeeping = Housekeeping(service, running.engine, SystemClock())
+            group.create_task(housekeeping.keep_counting(consumers, running.stopping))
             group.create_task(housekeeping.keep_purging(running.stopping))
 
-    # Four transactions at once per consumer, and one each for the probe and the purge.
+    # Four transactions at once per consumer, and one each for the figures, the probe and the purge.
     _run(
         settings,
         service,
         role="consumer",
         main=read,
-        connections=4 * len(consumers) + 2,
+        connections=4 * len(consumers) + 3,
         limits=CONSUMER_LIMITS,
     )
 

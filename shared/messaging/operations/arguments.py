@@ -1,6 +1,10 @@
 """The words that operators say after `events`, and what they mean."""
 
 import argparse
+import math
+import re
+
+MAX_COUNT = (1 << 63) - 1
 
 
 def parser_of(program: str) -> argparse.ArgumentParser:
@@ -9,7 +13,7 @@ def parser_of(program: str) -> argparse.ArgumentParser:
         prog=program,
         description="Look after events: what waits, what was refused, what is built from them.",
         epilog="Exit status: 0 done, 1 refused and nothing changed, 2 wrong words, "
-        "3 done with something left to look at, 4 Postgres or Kafka does not answer.",
+        "3 done with something left to look at, 4 Postgres or Kafka does not answer now.",
     )
     groups = parser.add_subparsers(
         dest="group", required=True, metavar="dlq|outbox|partition|projection|state|versions|lag"
@@ -22,10 +26,30 @@ def parser_of(program: str) -> argparse.ArgumentParser:
     _add_versions(groups.add_parser("versions", help="numbers of events, after a restore of the database"))
     lag = groups.add_parser("lag", help="how far consumers, outbox and relays are")
     lag.add_argument(
-        "--max-age", type=float, metavar="SECONDS", help="status 3 when something has waited for longer"
+        "--max-age", type=seconds, metavar="SECONDS", help="status 3 when something has waited for longer"
     )
     _add_answers(lag)
     return parser
+
+
+def count(word: str) -> int:
+    """Return a number that Postgres can count to. Raises ArgumentTypeError."""
+    # Python itself refuses to read thousands of digits.
+    found = int(word) if re.fullmatch("[0-9]{1,19}", word) else 0
+    if not 1 <= found <= MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"{word} is no number from 1 to {MAX_COUNT}")
+    return found
+
+
+def seconds(word: str) -> float:
+    """Return a time in seconds. Raises ArgumentTypeError."""
+    try:
+        found = float(word)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0):
+        raise argparse.ArgumentTypeError(f"{word} is no time in seconds, such as 60 or 0.5")
+    return found
 
 
 def _add_dlq(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +63,8 @@ def _add_dlq(parser: argparse.ArgumentParser) -> None:
         chosen = verbs.add_parser(verb, help=meaning)
         for name in ("consumer", "topic", "key"):
             chosen.add_argument(name, metavar=name.upper())
+        if verb == "discard":
+            chosen.add_argument("--reason", help="why, for those who come after you")
         _add_answers(chosen, changes=verb != "show")
     settle = verbs.add_parser("settle", help="give up, of all keys that diverged, what is told anew")
     for name in ("consumer", "topic"):
@@ -52,16 +78,16 @@ def _add_dlq(parser: argparse.ArgumentParser) -> None:
 def _add_outbox(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|quarantine|release")
     found = verbs.add_parser("list", help="quarantined rows, and the oldest of those that wait")
-    found.add_argument("--limit", type=int, default=20, help="how many of those that wait (20)")
+    found.add_argument("--limit", type=count, default=20, help="how many of those that wait (20)")
     _add_answers(found)
     gap = "let later rows of the key go without this one: subscribers will miss a version"
     quarantine = verbs.add_parser("quarantine", help="take a row that Kafka refuses out of the way")
-    quarantine.add_argument("seq", type=int, metavar="SEQ")
+    quarantine.add_argument("seq", type=count, metavar="SEQ")
     quarantine.add_argument("--reason", required=True, help="why, for those who come after you")
     quarantine.add_argument("--allow-gap", action="store_true", help=gap)
     _add_answers(quarantine, changes=True)
     release = verbs.add_parser("release", help="put a row back, in front of the later ones of its key")
-    release.add_argument("seq", type=int, metavar="SEQ")
+    release.add_argument("seq", type=count, metavar="SEQ")
     release.add_argument("--allow-gap", action="store_true", help=gap)
     _add_answers(release, changes=True)
 

@@ -8,22 +8,19 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from shared.db.engine import build_engine
 from shared.db.migrations import require_head
-from shared.db.sqlstate import LOCK_NOT_AVAILABLE, sqlstate_of
 from shared.db.states import StateTopic
 from shared.messaging.operations import restore_verbs, verbs
 from shared.messaging.operations.answers import Answers
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.diagnosis import FAILURES, diagnose
 from shared.messaging.operations.partition_verbs import list_stopped, resume_partition
 from shared.messaging.operations.refusals import Refused
 from shared.messaging.operations.state_verbs import list_states, republish_states
 from shared.messaging.run import CONSUMER_LIMITS
 from shared.messaging.subscription import Subscription
-from shared.messaging.transient import is_transient
 from shared.runtime.clock import SystemClock
 from shared.runtime.logging import configure_logging
 from shared.runtime.settings import ServiceSettings
@@ -81,8 +78,12 @@ async def events(
     ) as desk:
         try:
             await require_head(desk.engine, service=service)
-        except (SQLAlchemyError, OSError) as error:
-            return _explain_outage(error, desk.answers)
+        except FAILURES as error:
+            return _explain(error, desk)
+        except ValueError:
+            # The driver's own words hold a piece of the address, which may be one of a password.
+            desk.answers.refuse(f"{service.upper()}_DATABASE_URL cannot be read as an address of Postgres.")
+            return REFUSED
         return await answer(desk, options)
 
 
@@ -128,20 +129,15 @@ async def answer(desk: Desk, options: argparse.Namespace) -> int:
     except Refused as refusal:
         desk.answers.refuse(str(refusal))
         return REFUSED
-    except (SQLAlchemyError, OSError) as error:
-        return _explain_outage(error, desk.answers)
+    except FAILURES as error:
+        return _explain(error, desk)
     return DONE if done else LEFT
 
 
-def _explain_outage(error: Exception, answers: Answers) -> int:
-    if isinstance(error, DBAPIError) and sqlstate_of(error) == LOCK_NOT_AVAILABLE:
-        answers.refuse("What this would change is in use by a running process; retry in a moment.")
-        return REFUSED
-    if not is_transient(error):
-        raise error
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    answers.refuse(f"Postgres or Kafka does not answer: {origin or error}. Nothing was changed.")
-    return AWAY
+def _explain(error: Exception, desk: Desk) -> int:
+    found = diagnose(error, desk.settings, service=desk.service)
+    desk.answers.refuse(found.told)
+    return AWAY if found.away else REFUSED
 
 
 def _system_user() -> str:

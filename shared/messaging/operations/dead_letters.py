@@ -13,6 +13,7 @@ from shared.kafka.records import TopicPartition
 from shared.messaging.batches import Batches, HandlerFailure
 from shared.messaging.classification import KeyState, ParkReason, classify
 from shared.messaging.decoding import Decoded, decode_record, describe_error
+from shared.messaging.operations.missing import versions
 from shared.messaging.operations.refusals import NotToldAnew, ReplayFailed
 from shared.messaging.operations.retelling import retold_by
 from shared.messaging.parking import ParkedRecord, Parking
@@ -23,9 +24,11 @@ CHUNK = 500
 
 _LIST = text("""
 SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reason, count(*) AS records,
-       min(r.version) AS first_version, min(r.parked_at) AS parked_at, max(r.error) AS error
+       min(r.version) AS first_version, min(r.parked_at) AS parked_at, max(r.error) AS error,
+       coalesce(w.version, 0) AS seen
 FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
-GROUP BY r.consumer, r.topic, r.aggregateid, k.reason
+LEFT JOIN consumer_watermarks w USING (consumer, topic, aggregateid)
+GROUP BY r.consumer, r.topic, r.aggregateid, k.reason, w.version
 ORDER BY min(r.parked_at), r.consumer, r.topic, r.aggregateid
 """)
 _DIVERGED = text("""
@@ -41,7 +44,7 @@ WHERE consumer = :consumer AND topic = :topic AND aggregateid = :key
 
 @dataclass(frozen=True, slots=True)
 class ParkedKey:
-    """A key that waits."""
+    """A key that waits; `missing` are the versions that it waits for, where it is a gap."""
 
     consumer: str
     topic: str
@@ -51,6 +54,7 @@ class ParkedKey:
     first_version: int | None
     parked_at: datetime
     error: str | None
+    missing: str | None
 
 
 async def list_parked(engine: AsyncEngine) -> list[ParkedKey]:
@@ -67,6 +71,7 @@ async def list_parked(engine: AsyncEngine) -> list[ParkedKey]:
                 row.first_version,
                 row.parked_at,
                 row.error,
+                versions(row.seen + 1, row.first_version - 1) if row.reason == ParkReason.GAP else None,
             )
             for row in rows
         ]
@@ -130,6 +135,8 @@ def _chunk(parked: Sequence[ParkedRecord]) -> Sequence[ParkedRecord]:
 class Freed:
     """What freeing a key came to: records given up, records applied then, and why the rest still waits, if it does.
 
+    `never_came` are the versions of a gap that were given up, `missing` those that the key waits for now.
+
     `more` tells that the rest is not refused but has not been tried.
     """
 
@@ -137,6 +144,9 @@ class Freed:
     replayed: int = 0
     refused: str | None = None
     more: bool = False
+    never_came: str | None = None
+    offsets: Sequence[int] = ()
+    missing: str | None = None
 
 
 async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: bool = True) -> Freed:
@@ -152,6 +162,7 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: b
     divergent = _divergent(batches, key, parked, state)
     if not accept_loss:
         _require_told_anew(key, parked, divergent, state)
+    never_came = None
     for each in divergent:
         # Known from now on: no news when Kafka has it twice.
         state.ids.note(each.event_id)
@@ -162,6 +173,7 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: b
         version = head.version or 0
         is_gap = version > state.seen + 1
         if is_gap:
+            never_came = versions(state.seen + 1, version - 1)
             state.advance(version - 1, None)
         else:
             # Known from now on, as if it had been applied: no news when it comes again.
@@ -174,7 +186,7 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: b
         state.wait(ParkReason.FAILED)
     offsets = [record.offset for record in given_up]
     await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
-    freed = Freed(len(given_up))
+    freed = Freed(len(given_up), never_came=never_came, offsets=offsets)
     return await go_on(freed, batches, key, uow) if remain else freed
 
 

@@ -9,6 +9,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.batches import Batches
 from shared.messaging.operations.dead_letters import Freed, go_on
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.missing import missing_versions
 from shared.messaging.transient import is_transient
 
 Begin = Callable[[UnitOfWork], Awaitable[Freed]]
@@ -19,19 +20,26 @@ async def free(
 ) -> Freed:
     """Begin, then go on with the key's records to their end, or to one that is refused.
 
-    A dry run does all of it in one transaction, and takes that back. Raises what `begin` raises; from then on what
+    `begin` may add to `what` for its own entry. A dry run does all of it in one transaction, and takes that back. Raises what `begin` raises; from then on what
     fails is in the answer, because something was done.
     """
+    asked = dict(what)
     async with desk.change(words, what) as uow:
         freed = await begin(uow)
         while freed.more and desk.dry_run:
             freed = await go_on(freed, batches, key, uow)
+        freed = await _with_missing(freed, batches, key, uow)
     while freed.more:
         try:
-            async with desk.change(words, what) as uow:
-                freed = await go_on(freed, batches, key, uow)
+            async with desk.change(words, asked) as uow:
+                freed = await _with_missing(await go_on(freed, batches, key, uow), batches, key, uow)
         except DBAPIError as error:
             if not is_transient(error):
                 raise
             return replace(freed, refused=f"Postgres: {error.orig}. Replay it.", more=False)
     return freed
+
+
+async def _with_missing(freed: Freed, batches: Batches, key: str, uow: UnitOfWork) -> Freed:
+    names = {"consumer": batches.consumer, "topic": batches.subscription.topic, "key": key}
+    return replace(freed, missing=await missing_versions(uow.connection, **names))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -10,19 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.kafka.log import Log
 from shared.kafka.records import TopicPartition
 from shared.messaging.leases import BUCKETS
+from shared.messaging.operations.refusals import Refused
+from shared.messaging.parked_counts import ParkedCount, count_parked
 from shared.messaging.subscription import Subscription, dead_letter_topic
 from shared.runtime.clock import Clock
 
 _APPLIED = text("SELECT consumer, topic, partition, next_offset FROM consumer_offsets")
-_PARKED = text("""
-SELECT r.consumer, r.topic, count(DISTINCT r.aggregateid) AS keys,
-       count(DISTINCT r.aggregateid) FILTER (WHERE k.reason = 'diverged') AS diverged
-FROM parked_records r LEFT JOIN parked_keys k USING (consumer, topic, aggregateid)
-GROUP BY r.consumer, r.topic
-""")
 _OUTBOX = text("""
 SELECT count(*) AS rows, min(created_at) AS oldest_at, (SELECT count(*) FROM outbox_dead) AS quarantined,
-       (SELECT count(*) FROM outbox_dead WHERE holds_key) AS holding
+       (SELECT count(*) FROM outbox_dead WHERE holds_key) AS holding,
+       (SELECT min(created_at) FROM outbox_dead WHERE holds_key) AS holding_since
 FROM outbox
 """)
 _LEASES = text("""
@@ -56,13 +54,15 @@ class PartitionLag:
 class ConsumerTrouble:
     """What of a topic waits for an operator: keys parked, and letters ever written to the dead letter topic.
 
-    `diverged_keys` are those of the parked ones whose publisher used versions again for other events.
+    `diverged_keys` are those of the parked ones whose publisher used versions again for other events;
+    `parked_seconds` tells how long the oldest parked record has waited, None when there is none.
     """
 
     consumer: str
     topic: str
     parked_keys: int
     diverged_keys: int
+    parked_seconds: float | None
     dead_letters: int | None
 
 
@@ -96,37 +96,52 @@ async def measure_partitions(
 
 
 async def count_trouble(
-    read: AsyncConnection, log: Log, consumers: Mapping[str, Sequence[Subscription]]
+    read: AsyncConnection, log: Log, clock: Clock, consumers: Mapping[str, Sequence[Subscription]]
 ) -> list[ConsumerTrouble]:
     """Return per consumer and topic what is parked and what was given up. Raises BrokerAway."""
-    parked = {(row.consumer, row.topic): (row.keys, row.diverged) for row in await read.execute(_PARKED)}
+    parked = await count_parked(read)
     found = []
     for consumer, subscriptions in sorted(consumers.items()):
         for subscription in subscriptions:
             places = log.partitions_of(dead_letter_topic(subscription.topic, consumer))
             letters = sum((await log.ends(places)).values()) if places else None
-            keys, diverged = parked.get((consumer, subscription.topic), (0, 0))
+            waits = parked.get((consumer, subscription.topic), ParkedCount())
             found.append(
                 ConsumerTrouble(
                     consumer=consumer,
                     topic=subscription.topic,
-                    parked_keys=keys,
-                    diverged_keys=diverged,
+                    parked_keys=waits.keys,
+                    diverged_keys=waits.diverged,
+                    parked_seconds=_seconds_since(waits.since, clock),
                     dead_letters=letters,
                 )
             )
     return found
 
 
+def require_topics(log: Log, consumers: Mapping[str, Sequence[Subscription]], *, prefix: str) -> None:
+    """Raise Refused when the cluster lacks what the consumers read: another cluster or another prefix was meant."""
+    topics = {subscription.topic for subscriptions in consumers.values() for subscription in subscriptions}
+    missing = sorted(prefix + topic for topic in topics if not log.partitions_of(topic))
+    if missing:
+        raise Refused(
+            f"topic: the cluster has no {', '.join(missing)}. Is this the cluster, and is KAFKA_TOPIC_PREFIX "
+            f"({prefix or 'none'}) the one, of the running service? Else create the topics first."
+        )
+
+
 async def measure_outbox(read: AsyncConnection, clock: Clock) -> dict[str, Any]:
-    """Return how many rows wait, for how long the oldest has, and how many are quarantined."""
+    """Return how many rows wait, for how long the oldest has, and how many are quarantined.
+
+    `holding_seconds` is the age of the oldest quarantined event that later ones of its key wait for.
+    """
     row = (await read.execute(_OUTBOX)).one()
-    oldest = None if row.oldest_at is None else (clock.now() - row.oldest_at).total_seconds()
     return {
         "rows": row.rows,
-        "oldest_seconds": oldest,
+        "oldest_seconds": _seconds_since(row.oldest_at, clock),
         "quarantined": row.quarantined,
         "holding_keys": row.holding,
+        "holding_seconds": _seconds_since(row.holding_since, clock),
     }
 
 
@@ -140,3 +155,7 @@ async def list_leases(read: AsyncConnection, service: str) -> list[dict[str, Any
         owner = (None, None) if row is None else (row.pid, row.address)
         found.setdefault(owner, []).append(bucket)
     return [{"session": pid, "address": at, "buckets": buckets} for (pid, at), buckets in found.items()]
+
+
+def _seconds_since(moment: datetime | None, clock: Clock) -> float | None:
+    return None if moment is None else (clock.now() - moment).total_seconds()

@@ -209,7 +209,14 @@ async def begin_build(
         limits={"statement_timeout": "0", "lock_timeout": "2s", "plan_cache_mode": "force_custom_plan"},
         command_timeout=3600,
     )
-    batches = Batches(consumer, subscription, engine=engine, clock=desk.clock, source=desk.source)
+    batches = Batches(
+        consumer,
+        subscription,
+        engine=engine,
+        clock=desk.clock,
+        source=desk.source,
+        is_news=not desk.dry_run,
+    )
     try:
         async with engine.connect() as ours:
             await ours.execution_options(isolation_level="AUTOCOMMIT")

@@ -28,6 +28,9 @@ async def list_dead_letters(desk: Desk, options: Options) -> bool:  # noqa: ARG0
 async def show_dead_letters(desk: Desk, options: Options) -> bool:
     """Tell what a key's records hold."""
     found = await show_parked(desk.engine, **_names(options))
+    if not found:
+        # What a consumer left that this release has no more can be shown; nothing by a wrong name is no answer.
+        desk.subscription(options.consumer, options.topic)
     desk.answers.rows(
         [_readable(each) for each in found], title=options.key, nothing=f"Nothing of {options.key} is parked."
     )
@@ -48,35 +51,45 @@ async def replay_dead_letters(desk: Desk, options: Options) -> bool:
             "key": options.key,
             "records": found.replayed,
             "refused": found.refused,
+            "missing": found.missing,
             "dry_run": desk.dry_run,
         },
         f"{_would(desk)}Applied {found.replayed} records of {options.key}.{_rest(found)}",
     )
-    return found.refused is None
+    return found.refused is None and found.missing is None
 
 
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
     """Give up what blocks a key."""
     batches = desk.batches(options.consumer, options.topic)
-    found = await free(
-        desk,
-        "dlq discard",
-        _names(options),
-        begin=lambda uow: discard(batches, options.key, uow),
-        batches=batches,
-        key=options.key,
+    what = _names(options) | ({} if options.reason is None else {"reason": options.reason})
+
+    async def begin(uow: UnitOfWork) -> Freed:
+        found = await discard(batches, options.key, uow)
+        # Into its entry in the audit, which is written last.
+        lost = {"versions": found.never_came, "offsets": ", ".join(map(str, found.offsets))}
+        what.update({name: told for name, told in lost.items() if told})
+        return found
+
+    found = await free(desk, "dlq discard", what, begin=begin, batches=batches, key=options.key)
+    given_up = (
+        f"{found.given_up} records"
+        if found.never_came is None
+        else f"versions {found.never_came}, which never came,"
     )
     desk.answers.done(
         {
             "key": options.key,
             "records": found.given_up,
+            "versions": found.never_came,
             "replayed": found.replayed,
+            "missing": found.missing,
             "refused": found.refused,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {found.given_up} records of {options.key}, applied {found.replayed}.{_rest(found)}",
+        f"{_would(desk)}Gave up {given_up} of {options.key}, applied {found.replayed}.{_rest(found)}",
     )
-    return found.refused is None
+    return found.refused is None and found.missing is None
 
 
 async def list_outbox_rows(desk: Desk, options: Options) -> bool:
@@ -154,8 +167,9 @@ async def tell_lag(desk: Desk, options: Options) -> bool:
         open_log(KafkaAccess.from_settings(desk.settings), client_id=f"{desk.service}.lag") as log,
         desk.engine.connect() as read,
     ):
+        lag.require_topics(log, desk.consumers, prefix=desk.settings.kafka_topic_prefix)
         partitions = await lag.measure_partitions(read, log, desk.clock, desk.consumers)
-        trouble = await lag.count_trouble(read, log, desk.consumers)
+        trouble = await lag.count_trouble(read, log, desk.clock, desk.consumers)
         outbox = await lag.measure_outbox(read, desk.clock)
         leases = await lag.list_leases(read, desk.service)
     sections: dict[str, list[dict[str, Any]]] = {
@@ -167,7 +181,8 @@ async def tell_lag(desk: Desk, options: Options) -> bool:
     for about, rows in sections.items():
         told = [{"about": about, **row} for row in rows] if desk.answers.as_json else rows
         desk.answers.rows(told, title=about.capitalize(), nothing=f"No {about}.")
-    ages = [each.age_seconds for each in partitions] + [outbox["oldest_seconds"]]
+    ages = [each.age_seconds for each in partitions] + [each.parked_seconds for each in trouble]
+    ages += [outbox["oldest_seconds"], outbox["holding_seconds"]]
     longest = max((age for age in ages if age is not None), default=0.0)
     return options.max_age is None or longest <= options.max_age
 
@@ -184,7 +199,9 @@ def _would(desk: Desk) -> str:
 
 
 def _rest(found: Freed) -> str:
-    return "" if found.refused is None else f" The rest still waits: {found.refused}"
+    if found.refused is not None:
+        return f" The rest still waits: {found.refused}"
+    return "" if found.missing is None else f" Still waits for versions {found.missing}."
 
 
 def _names(options: Options) -> dict[str, str]:

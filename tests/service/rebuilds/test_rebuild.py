@@ -1,9 +1,11 @@
 """A projection that is built anew equals the one that grew, whatever happened, and takes its place unnoticed."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from shared.contracts import assignment, metrics
 from shared.messaging.consumer import Consumer
@@ -142,6 +144,26 @@ async def test_a_dry_run_leaves_nothing_behind(stage):
     [told] = await one.rebuild("--dry-run")
     assert (one.operator.status, told["equal"], told["swapped"]) == (0, True, False)
     assert await one.query(LEFT, owner=True) == await one.query(AUDIT) == []
+
+
+async def test_a_dry_run_brings_no_news_of_dead_letters(stage):
+    """They wake people, and what a rehearsal gives up is given up by nobody."""
+    one = await stage(*COVERAGES)
+    await one.publish(20)
+    await one.apply(1)
+
+    async def refuse(received, uow):
+        raise ValueError("no coverage starts here")
+
+    handlers = {**one.subscription.handlers, assignment.CoverageStarted: refuse}
+    one.subscription = replace(one.subscription, handlers=handlers)
+    with capture_logs() as rehearsed:
+        [told] = await one.rebuild("--dry-run")
+    assert (one.operator.status, told["equal"]) == (3, False)
+    with capture_logs() as built:
+        await one.rebuild()
+    news = [{line["event"] for line in logs} & {"dead letter", "key parked"} for logs in (rehearsed, built)]
+    assert news == [set(), {"dead letter", "key parked"}]
 
 
 async def test_a_consumer_that_never_ran_is_equal_to_nothing(stage):

@@ -1,10 +1,13 @@
 """The reading side against a real Postgres and a real broker: what Kafka does to us, and what we make of it."""
 
+import asyncio
 import json
 from collections import Counter
 
 import pytest
+from prometheus_client import REGISTRY
 
+from shared.kafka.poller import Poller
 from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
@@ -245,6 +248,46 @@ async def test_a_second_member_takes_its_share_and_nothing_is_applied_twice(
             await eventually(lambda: _count(entries, 15))
     assert await entries("lamp") == list(range(1, 11))
     assert await entries("chair") == list(range(1, 6))
+
+
+async def test_what_is_counted_begins_at_zero_and_a_partition_that_left_tells_no_lag(
+    topics, consumer, ledger
+):
+    """An alarm on an increase sees none in a series that begins with its first event; lag is the next owner's to tell."""
+    counted = {"consumer": toy.READER, "topic": toy.EVENTS}
+    reading = consumer(ledger.events())
+    for name in ("applied", "duplicates", "gaps", "diverged", "parked", "dead_letters"):
+        assert REGISTRY.get_sample_value(f"bailiwick_consumer_{name}_total", counted) is not None, name
+    for partition, thing in enumerate(("lamp", "chair")):
+        await send(topics, toy.Happened(thing=thing, number=1), 1, partition=partition)
+    other = Poller(topics.access, group_id=toy.READER, topics=[toy.EVENTS])
+    async with until_left(reading.run):
+        await eventually(lambda: _lags({0, 1}))
+        await other.start()
+        polling = asyncio.ensure_future(_poll_for_ever(other))
+        await eventually(
+            lambda: _lags({place.partition for place in reading.assignment()}, number=1), timeout=60
+        )
+        polling.cancel()
+        await other.close()
+
+
+async def _poll_for_ever(poller):
+    while True:
+        await poller.poll(timeout_ms=100)
+
+
+def _lagging():
+    labels = {"consumer": toy.READER, "topic": toy.EVENTS}
+    told = {
+        p: REGISTRY.get_sample_value("bailiwick_consumer_lag_records", {**labels, "partition": str(p)})
+        for p in (0, 1)
+    }
+    return {partition for partition, lag in told.items() if lag is not None}
+
+
+async def _lags(partitions, *, number=2):
+    return _lagging() == partitions and len(partitions) == number
 
 
 async def test_a_consumer_without_its_topics_is_not_ready_and_stops_when_told(

@@ -2,7 +2,10 @@
 
 from collections import Counter
 
+import asyncpg
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from shared.db.outbox import Outbox
 from shared.db.unit_of_work import UnitOfWork
@@ -91,7 +94,8 @@ async def test_discard_gives_up_the_refused_record_and_goes_on(say, operator, le
     assert (operator.status, done["records"], done["replayed"]) == (0, 1, 2)
     assert await applied(query, "lamp") == [2, 3]
     assert await say("list") == []
-    assert [operation for _, operation, _ in await query(AUDIT)] == ["events-dlq-discard"]
+    [(_, operation, what)] = await query(AUDIT)
+    assert (operation, what["offsets"], "reason" in what) == ("events-dlq-discard", "0", False)
 
 
 @pytest.mark.usefixtures("parked")
@@ -115,10 +119,25 @@ async def test_what_a_refused_handler_had_announced_is_not_sent(batches, say, le
 
 async def test_discard_accepts_the_loss_of_versions_that_never_came(batches, say, query):
     await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=5), 5)])
-    [done] = await say("discard", *PARKED)
-    assert done["records"] == 0
+    [waiting] = await say("list")
+    assert (waiting["reason"], waiting["missing"]) == ("gap", "1 to 4")
+    [done] = await say("discard", *PARKED, "--reason", "lost with the old cluster")
+    assert (done["records"], done["versions"], done["missing"]) == (0, "1 to 4", None)
     assert await applied(query, "lamp") == [5]
     assert await say("list") == []
+    [(_, _, what)] = await query(AUDIT)
+    assert (what["versions"], what["reason"]) == ("1 to 4", "lost with the old cluster")
+
+
+async def test_a_replay_of_a_gap_tells_what_the_key_still_waits_for(batches, say, operator, query):
+    numbers = [(0, 1), (1, 4), (2, 6)]
+    await batches.apply(PLACE, [record(o, toy.Happened(thing="lamp", number=n), n) for o, n in numbers])
+    for words in (("--dry-run",), ()):
+        [done] = await say("replay", *PARKED, *words)
+        assert (operator.status, done["records"], done["missing"]) == (3, 0, "2 to 3")
+    [done] = await say("discard", *PARKED)
+    assert (operator.status, done["versions"], done["replayed"], done["missing"]) == (3, "2 to 3", 1, "5")
+    assert await applied(query, "lamp") == [1, 4]
 
 
 async def test_an_unreadable_event_is_kept_for_a_release_that_reads_it(batches, say):
@@ -218,6 +237,47 @@ async def test_discard_goes_on_with_a_long_queue(say, operator, query, transacti
     assert await applied(query, "lamp") == [2, 3, 4, 5, 6, 7]
     assert transactions() == [3, 3]
     assert await say("list") == []
+
+
+async def test_what_is_no_json_is_told_without_a_field(batches, say):
+    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=1), 1, value=b"no JSON")])
+    [shown] = await say("show", *PARKED)
+    assert shown["error"].startswith("Invalid JSON")
+
+
+async def test_nothing_is_shown_of_what_is_not_read_here(say, operator):
+    for names, told in (
+        (("no.such", toy.EVENTS), "there are"),
+        ((toy.READER, "no.topic"), f"reads {toy.EVENTS}"),
+    ):
+        assert await say("show", *names, "lamp") == []
+        assert operator.status == 1
+        assert told in operator.refusal
+    assert await say("show", *PARKED) == []
+    assert operator.status == 0
+
+
+async def test_missing_rights_are_no_outage(parked, database, say, operator):
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute(f"REVOKE SELECT ON {database.service}.parked_keys FROM {database.service}_app")
+    await owner.close()
+    assert await say("list") == []
+    assert operator.status == 1
+    assert "lacks a right: permission denied for table parked_keys" in operator.refusal
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [("password", "wr0ng", "refuses the login"), ("database", "missing", "has no such database")],
+)
+async def test_a_wrong_address_is_no_outage(database, say, operator, part, value, told):
+    address = make_url(database.app_url).set(**{part: value}).render_as_string(hide_password=False)
+    operator.settings = operator.settings.model_copy(update={"database_url": SecretStr(address)})
+    assert await say("list") == []
+    assert operator.status == 1
+    host = make_url(database.app_url)
+    assert f"Postgres at {host.host}:{host.port} {told}" in operator.refusal
+    assert "wr0ng" not in operator.refusal
 
 
 @pytest.mark.parametrize(

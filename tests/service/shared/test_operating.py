@@ -91,6 +91,50 @@ async def test_lag_tells_when_something_has_waited_too_long(publish, say, operat
     assert (nobody["session"], len(nobody["buckets"])) == (None, 16)
 
 
+async def test_lag_tells_when_a_key_has_waited_too_long(
+    publish, relaying, consumer, ledger, say, operator, query
+):
+    ledger.refuse = {"lamp"}
+    await publish(toy.Happened(thing="lamp", number=1))
+    async with relaying(), until_left(consumer(ledger.events()).run):
+        await eventually(lambda: _is_parked_and_told(query))
+    await query("UPDATE parked_records SET parked_at = now() - interval '1 hour'")
+    told = await say("lag", "--max-age", "60")
+    assert operator.status == 3
+    [events] = [row for row in told if row["about"] == "consumer" and row["topic"] == toy.EVENTS]
+    assert events["parked_seconds"] > 3_599
+    await say("lag", "--max-age", "7200")
+    assert operator.status == 0
+
+
+async def _is_parked_and_told(query):
+    return await _is_empty(query) and await query("SELECT aggregateid FROM parked_keys") == [("lamp",)]
+
+
+async def test_lag_tells_when_a_quarantined_row_has_held_its_key_too_long(publish, say, operator, query):
+    await publish(toy.Happened(thing="lamp", number=1))
+    await query(
+        "INSERT INTO outbox_dead SELECT seq, id, aggregatetype, aggregateid, type, payload, source, dataschema, "
+        "headers, aggregateversion, now() - interval '1 hour', 'large', true, now(), 'jane' FROM outbox"
+    )
+    await query("DELETE FROM outbox")
+    told = await say("lag", "--max-age", "60")
+    assert operator.status == 3
+    [outbox] = [row for row in told if row["about"] == "outbox"]
+    assert (outbox["oldest_seconds"], outbox["holding_seconds"] > 3_599) == (None, True)
+    await query("UPDATE outbox_dead SET holds_key = false")
+    await say("lag", "--max-age", "60")
+    assert operator.status == 0
+
+
+async def test_lag_of_topics_that_are_not_there_is_refused(say, operator):
+    operator.settings = operator.settings.model_copy(update={"kafka_topic_prefix": "elsewhere."})
+    assert await say("lag") == []
+    assert operator.status == 1
+    assert f"elsewhere.{toy.EVENTS}, elsewhere.{toy.STATES}" in operator.refusal
+    assert "KAFKA_TOPIC_PREFIX (elsewhere.)" in operator.refusal
+
+
 async def test_projections_are_listed_with_what_they_keep(operator, ledger):
     kept = Subscription(toy.EVENTS, {toy.Happened: ledger.enter}, keeps=Projection(("ledger",)))
     more = Subscription(toy.STATES, {toy.ThingState: ledger.enter}, keeps=Entangled("It rings bells."))
