@@ -88,7 +88,7 @@ class Reading:
     """One member's way through one partition. Stands for reader.PartitionReader over Batches._commit."""
 
     __slots__ = (
-        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_sought", "applied_to",
+        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_seeks", "_sought", "applied_to",
         "begun", "phase", "place", "position", "records", "stopped",
     )  # fmt: skip
 
@@ -106,6 +106,7 @@ class Reading:
         self._log = log
         self._safeguards = safeguards
         self._sought: int | None = None
+        self._seeks = 0
         self._plan: Plan | None = None
         self._fresh: list[Decoded] = []
         self._accept_hole = False
@@ -113,8 +114,14 @@ class Reading:
     def begin(self) -> None:
         """Start where Postgres says (PartitionReader.begin); records may have been handed out before."""
         self.begun = True
+        self._sought, self._seeks = None, 0
         if self.phase is Phase.POLL:
             self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+
+    def stay(self, position: int) -> None:
+        """Be given the partition anew by a rebalance that left it here: the position is the group's until `begin`."""
+        self.begun = False
+        self.position = position
 
     def step(self, choice: int) -> None:
         """Do the next thing."""
@@ -181,9 +188,10 @@ class Reading:
 
     def _meet_gap(self, gap: OffsetGap) -> None:
         begins, order = self._log.begins[self.place], SUBSCRIPTIONS[self.place[0]].order
-        answer = positions.answer_gap(gap.expected, sought=self._sought, begins=begins, order=order)
+        seeks = self._seeks if self._sought == gap.expected else 0
+        answer = positions.answer_gap(gap.expected, seeks=seeks, begins=begins, order=order)
         if answer is GapAnswer.SEEK:
-            self._sought = gap.expected
+            self._sought, self._seeks = gap.expected, seeks + 1
             self._seek(gap.expected)
             self.phase = Phase.POLL
         elif answer is GapAnswer.STOP:
@@ -223,7 +231,7 @@ class Reading:
         self._database.next_offsets[self.place] = self._fresh[-1].record.offset + 1
 
     def _note(self, next_offset: int) -> None:
-        self.applied_to, self._sought = next_offset, None
+        self.applied_to, self._sought, self._seeks = next_offset, None, 0
         if next_offset > self.records[-1].record.offset + 1:
             self._seek(next_offset)
         self.phase = Phase.POLL
@@ -262,6 +270,12 @@ class Group:
         self.members[member][place] = reading
         self.readings.append(reading)
         self.shared |= sum(each.place == place for each in self.readings) > 1
+
+    def stay(self, member: int, place: Place) -> None:
+        """Have a rebalance give a member what it has."""
+        reading = self.members[member].get(place)
+        if reading is not None:
+            reading.stay(self.committed.get(place, self._log.begins[place]))
 
     def revoke(self, member: int, place: Place) -> None:
         """Have a member notice that a partition is another's."""

@@ -200,6 +200,9 @@ class World:
     def _assign(self, who: int, choice: int) -> None:
         self.group.assign(who, PLACES[choice])
 
+    def _stay(self, who: int, choice: int) -> None:
+        self.group.stay(who, PLACES[choice])
+
     def _revoke(self, who: int, choice: int) -> None:
         self.group.revoke(who, PLACES[choice])
 
@@ -251,6 +254,7 @@ def _table() -> list[Slot]:
     slots(Trouble.CONSUMER_DIES, World._crash_member, [(who, 0) for who in range(MEMBERS) for _ in range(2)])
     slots(Trouble.REBALANCE | Trouble.CONSUMER_DIES, World._assign, pairs * 2)
     slots(Trouble.REBALANCE, World._revoke, pairs)
+    slots(Trouble.REBALANCE, World._stay, pairs)
     slots(Trouble.TRANSACTION_LOST, World._lose_transaction, pairs)
     slots(
         Trouble.STALE_POSITION,
