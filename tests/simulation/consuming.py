@@ -7,6 +7,7 @@ from shared.messaging import classification, positions
 from shared.messaging.batches import _kind_of
 from shared.messaging.classification import KeyState, ParkReason, Plan
 from shared.messaging.decoding import Decoded
+from shared.messaging.divergence import KnownIds
 from shared.messaging.layering import layers
 from shared.messaging.positions import GapAnswer, OffsetGap
 from tests.faults.checks import Applied
@@ -24,21 +25,30 @@ class ReadingDatabase:
         self.next_offsets: dict[Place, int] = {}
         self.locked: dict[Place, Reading] = {}
         self.watermarks: dict[Key, int] = {}
+        # consumer_watermarks.last_event_id and highest_event_id.
+        self.ids: dict[Key, tuple[str | None, str | None]] = {}
         self.parked_keys: dict[Key, ParkReason] = {}
         self.parked_records: dict[Key, dict[int, Decoded]] = {}
         self.effects: list[Applied] = []
 
-    def read_keys(self, topic: str, keys: set[str]) -> dict[str, KeyState]:
-        """Stand for Progress.read_keys and Batches.load_queues."""
+    def read_keys(self, topic: str, fresh: list[Decoded]) -> dict[str, KeyState]:
+        """Stand for Progress.read_keys and read_ids, and Batches.load_queues."""
+        keys = {each.key for each in fresh if each.key is not None}
         states = {}
         for key in keys:
             name = (topic, key)
             if name in self.watermarks or name in self.parked_keys:
                 state = KeyState(self.watermarks.get(name, 0), self.parked_keys.get(name))
-                if state.parked is not None:
+                if state.parked not in {None, ParkReason.DIVERGED}:
                     state.queue = {d.version or 0: d for d in self.parked_records.get(name, {}).values()}
                 states[key] = state
+        for key, state in classification.told_before(fresh, states).items():
+            state.ids = self.read_ids((topic, key))
         return states
+
+    def read_ids(self, name: Key) -> KnownIds:
+        """Stand for Progress.read_ids."""
+        return KnownIds(*self.ids.get(name, (None, None)))
 
     def write_effects(self, topic: str, plan: Plan) -> None:
         """Stand for the handlers, called as Batches.run_handlers calls them: they list what they were told."""
@@ -53,15 +63,26 @@ class ReadingDatabase:
     def write_keys(self, topic: str, plan: Plan) -> None:
         """Stand for Progress.write_watermarks, Parking.park and Parking.write_keys."""
         for key, state in plan.watermarks().items():
-            self.watermarks[topic, key] = state.seen
+            self.write_watermark((topic, key), state)
         for each in plan.park.values():
             self.parked_records.setdefault((topic, each.key or ""), {})[each.record.offset] = each
         for key, state in plan.waiting().items():
-            name = (topic, key)
-            if state.parked is None:
-                self.parked_keys.pop(name, None)
-            else:
-                self.parked_keys[name] = state.parked
+            self.write_parked((topic, key), state)
+
+    def write_watermark(self, name: Key, state: KeyState) -> None:
+        """Stand for Progress.write_watermarks: the highest id rises from what is stored."""
+        self.watermarks[name] = state.seen
+        known = self.ids.get(name, (None, None))[1]
+        told = [each for each in (known, state.ids.highest, state.ids.last) if each is not None]
+        self.ids[name] = (state.ids.last, max(told, default=None))
+
+    def write_parked(self, name: Key, state: KeyState) -> None:
+        """Stand for Parking.write_keys."""
+        if state.parked is None:
+            self.parked_keys.pop(name, None)
+        else:
+            self.parked_keys[name] = state.parked
+        if state.parked is not ParkReason.DIVERGED:
             waiting = self.parked_records.pop(name, {})
             left = {at: each for at, each in waiting.items() if (each.version or 0) > state.seen}
             if left:
@@ -115,8 +136,7 @@ class Reading:
         """Start where Postgres says (PartitionReader.begin); records may have been handed out before."""
         self.begun = True
         self._sought, self._seeks = None, 0
-        if self.phase is Phase.POLL:
-            self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+        self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
 
     def stay(self, position: int) -> None:
         """Be given the partition anew by a rebalance that left it here: the position is the group's until `begin`."""
@@ -180,8 +200,7 @@ class Reading:
                 self._unlock()
                 self._meet_gap(gap)
                 return
-        keys = {each.key for each in fresh if each.key is not None}
-        states = database.read_keys(topic, keys) if order != "none" else {}
+        states = database.read_keys(topic, fresh) if order != "none" else {}
         self._plan = classification.classify(fresh, states, order)
         self._fresh = fresh
         self.phase = Phase.COMMIT
