@@ -129,7 +129,6 @@ FOUND: Mapping[str, Mutant] = {
     "handed-over-together": _mutant(
         "batches of a partition handed over before the one in front of them is acknowledged",
         "inverted in log",
-        within=5_000,
         safeguards=Safeguards(one_batch_at_a_time=False),
     ),
     "no-lease": _mutant(

@@ -62,13 +62,13 @@ def settle(database: ReadingDatabase) -> None:
     for name in [name for name, reason in database.parked_keys.items() if reason is ParkReason.DIVERGED]:
         for _ in range(_TRIES):
             if name in database.parked_keys:
-                _discard(database, name)
+                discard(database, name)
 
 
 _TRIES = 4
 
 
-def _discard(database: ReadingDatabase, name: Key) -> None:
+def discard(database: ReadingDatabase, name: Key) -> None:
     """Stand for dead_letters.discard of a key of a dense topic."""
     parked = _in_order(database, name)
     state = KeyState(database.watermarks.get(name, 0), ids=database.read_ids(name))
