@@ -1,6 +1,8 @@
 """Schedules that are known to show what random ones hardly ever do, and how they were found.
 
 `python -m tests.simulation.known NAME...` finds them again, for what a byte stands for may change.
+Those of `stop-at-second-gap` were put together by hand: writes, relay, and land; a group position that is ahead (_move_position);
+poll, plan, seek; a rebalance that leaves the partition where it is (_stay); poll, plan.
 """
 
 import random

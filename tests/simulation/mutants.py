@@ -59,7 +59,7 @@ def _without_id_test(patch: pytest.MonkeyPatch) -> None:
 def _with_last_id_only(patch: pytest.MonkeyPatch) -> None:
     """Take any event for another that was made after the last one, as if clocks never differed."""
 
-    def exclude(known: KnownIds, event_id: str | None, *, is_last: bool) -> bool:  # noqa: ARG001
+    def exclude(known: KnownIds, event_id: str | None, *, is_last: bool) -> bool:
         return event_id is not None and known.last is not None and event_id > known.last
 
     patch.setattr(KnownIds, "exclude", exclude)
@@ -211,7 +211,6 @@ COVERED: Mapping[str, Mutant] = {
     ),
 }
 """Mutants that another safeguard makes up for: nothing may be found."""
-
 
 
 @dataclass(frozen=True, slots=True)

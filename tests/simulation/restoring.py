@@ -26,9 +26,7 @@ def read_told(log: EventLog) -> dict[str, ToldKey]:
         if topic == EVENTS:
             for offset, told in enumerate(records):
                 sent = outgoing(told)
-                record = IncomingRecord(
-                    topic, partition, offset, sent.key, sent.value, tuple(sent.headers)
-                )
+                record = IncomingRecord(topic, partition, offset, sent.key, sent.value, tuple(sent.headers))
                 keys.setdefault(told.key, ToldKey()).read(record)
     return keys
 
@@ -49,7 +47,9 @@ def raise_numbers(database: ProducingDatabase, log: EventLog) -> bool:
         made_at = database.now(_CLOCK)
         for ordinal, event in enumerate(anew, 1):
             first = events[event.event_id]
-            database.add(Told(EVENTS, key, version + ordinal, first.command, ordinal, made_at, event.event_id))
+            database.add(
+                Told(EVENTS, key, version + ordinal, first.command, ordinal, made_at, event.event_id)
+            )
         database.versions[name] = version + len(anew)
         changed = True
     if changed:

@@ -44,7 +44,9 @@ def test_what_hardly_any_schedule_shows_is_shown_by_those_that_are_known_to(name
 
 
 def test_what_is_covered_is_covered_by_a_pair_that_is_known_to_show():
-    assert {id(each) for each in COVERED.values()} <= {id(each) for rare in RARE.values() for each in rare.alone}
+    assert {id(each) for each in COVERED.values()} <= {
+        id(each) for rare in RARE.values() for each in rare.alone
+    }
 
 
 def test_without_leases_events_are_repeated_and_none_is_lost_or_disordered():
@@ -53,7 +55,12 @@ def test_without_leases_events_are_repeated_and_none_is_lost_or_disordered():
 
 
 def test_a_log_out_of_order_has_its_effects_in_order_because_keys_wait():
-    assert kinds_found(FOUND["out-of-order"]) == {"inverted in log"}
+    mutant = FOUND["out-of-order"]
+    with mutant.armed() as safeguards:
+        runs = explore(ONE_BY_ONE, seed=SEED, safeguards=safeguards)
+        # Of a publisher that went back it cannot be told which of its events are out of order.
+        found = {finding.kind for run in runs if not run.world.restored for finding in run.findings}
+    assert found == {"inverted in log"}
 
 
 def test_an_offset_moved_too_late_repeats_facts_only_because_events_count_their_versions():

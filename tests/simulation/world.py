@@ -308,7 +308,9 @@ def _table() -> list[Slot]:
     ended = Trouble.RELAY_DIES | Trouble.RELAY_PAUSES | Trouble.SESSION_ENDED
     slots(ended, World._cut, [(0, choice) for choice in range(3)])
     slots(Trouble.SESSION_ENDED, World._end_session, [(who, 0) for who in range(RELAYS) for _ in range(2)])
-    slots(Trouble.RESTORED, World._restore, [(commits, arrives) for commits in (1, 2, 4) for arrives in (0, 1)])
+    slots(
+        Trouble.RESTORED, World._restore, [(commits, arrives) for commits in (1, 2, 4) for arrives in (0, 1)]
+    )
     slots(Trouble.RESTORED, World._raise, [(0, 0)] * 2)
     slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places])
     slots(none, World._land, [(0, choice) for choice in range(256 - len(table))])
