@@ -52,7 +52,7 @@ def explore(schedules: int, *, seed: int, safeguards: Safeguards = ALL) -> Itera
         yield run_schedule(chance.randbytes(chance.randint(SHORTEST, LONGEST) + HEADER), safeguards)
 
 
-def schedules_until_found(mutant: Mutant, *, seed: int, within: int = 5_000) -> tuple[int, Run] | None:
+def schedules_until_found(mutant: Mutant, *, seed: int, within: int = 20_000) -> tuple[int, Run] | None:
     """Return how many schedules it takes to see that the safeguard is gone, and the run that shows it."""
     with mutant.armed() as safeguards:
         for number, run in enumerate(explore(within, seed=seed, safeguards=safeguards), 1):

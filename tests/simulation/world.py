@@ -5,14 +5,15 @@ ISSTA 2012): a schedule with every kind of fault in it hardly ever gets anywhere
 """
 
 from collections.abc import Callable
-from enum import IntFlag, auto
 
-from tests.simulation.consuming import Group, Phase, Reading, ReadingDatabase
+from tests.simulation.consuming import Phase, Reading, ReadingDatabase
 from tests.simulation.event_log import EventLog
+from tests.simulation.group import Group
 from tests.simulation.relaying import Relay
 from tests.simulation.restoring import raise_numbers, settle
 from tests.simulation.safeguards import ALL, Safeguards
 from tests.simulation.telling import PLACES
+from tests.simulation.troubles import Trouble, troubles_of
 from tests.simulation.writing import CLOCKS, ProducingDatabase, Writer
 
 WRITERS, RELAYS, MEMBERS = len(CLOCKS), 2, 2
@@ -21,38 +22,11 @@ HEADER = 2
 PATIENCE = 400
 
 
-class Trouble(IntFlag):
-    """Kinds of trouble; a schedule holds those whose bit its header sets."""
-
-    NONE = 0
-    ABORTS = auto()
-    RELAY_DIES = auto()
-    RELAY_PAUSES = auto()
-    BROKER_REFUSES = auto()
-    BALANCE = auto()
-    CONSUMER_DIES = auto()
-    REBALANCE = auto()
-    TRANSACTION_LOST = auto()
-    STALE_POSITION = auto()
-    STRAYS = auto()
-    TRUNCATION = auto()
-    SESSION_ENDED = 1 << 13
-    RESTORED = 1 << 14
-
-
-# What the product may answer with a stopped partition, or what disorders the log, is rarer: another bit has to be set.
-_RARE = {Trouble.STRAYS: 1 << 11, Trouble.TRUNCATION: 1 << 12, Trouble.RESTORED: 1 << 15}
-# What a log may hold that is disordered or cut short is one thing, what a publisher that went back tells another.
-_ALONE = int(Trouble.STRAYS | Trouble.TRUNCATION)
-
-
 class World:
     """The parts, and what a byte makes them do."""
 
     def __init__(self, header: int, safeguards: Safeguards = ALL) -> None:
-        self.troubles = header & ~sum(int(rare) for rare, bits in _RARE.items() if header & bits != bits)
-        if self.troubles & Trouble.RESTORED:
-            self.troubles &= ~_ALONE
+        self.troubles = troubles_of(header)
         self.safeguards = safeguards
         self.producing = ProducingDatabase()
         self.log = EventLog()
