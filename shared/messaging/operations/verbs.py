@@ -4,11 +4,13 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.access import KafkaAccess
 from shared.kafka.log import open_log
 from shared.messaging.operations import lag, quarantine
-from shared.messaging.operations.dead_letters import discard, list_parked, replay, show_parked
+from shared.messaging.operations.dead_letters import Freed, discard, list_parked, replay, show_parked
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.freeing import free
 from shared.messaging.operations.projections import list_projections, rebuild
 from shared.messaging.operations.rebuild import require_projection
 from shared.messaging.parking import ParkedRecord
@@ -35,21 +37,35 @@ async def show_dead_letters(desk: Desk, options: Options) -> bool:
 async def replay_dead_letters(desk: Desk, options: Options) -> bool:
     """Apply a key's records."""
     batches = desk.batches(options.consumer, options.topic)
-    async with desk.change("dlq replay", _names(options)) as uow:
-        records = await replay(batches, options.key, uow)
+
+    async def begin(uow: UnitOfWork) -> Freed:
+        first = await replay(batches, options.key, uow)
+        return Freed(replayed=first.records, more=first.more)
+
+    found = await free(desk, "dlq replay", _names(options), begin=begin, batches=batches, key=options.key)
     desk.answers.done(
-        {"key": options.key, "records": records, "dry_run": desk.dry_run},
-        f"{_would(desk)}Applied {records} records of {options.key}.",
+        {
+            "key": options.key,
+            "records": found.replayed,
+            "refused": found.refused,
+            "dry_run": desk.dry_run,
+        },
+        f"{_would(desk)}Applied {found.replayed} records of {options.key}.{_rest(found)}",
     )
-    return True
+    return found.refused is None
 
 
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
     """Give up what blocks a key."""
     batches = desk.batches(options.consumer, options.topic)
-    async with desk.change("dlq discard", _names(options)) as uow:
-        found = await discard(batches, options.key, uow)
-    rest = "" if found.refused is None else f" The rest still waits: {found.refused}"
+    found = await free(
+        desk,
+        "dlq discard",
+        _names(options),
+        begin=lambda uow: discard(batches, options.key, uow),
+        batches=batches,
+        key=options.key,
+    )
     desk.answers.done(
         {
             "key": options.key,
@@ -58,7 +74,7 @@ async def discard_dead_letters(desk: Desk, options: Options) -> bool:
             "refused": found.refused,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {found.given_up} records of {options.key}, applied {found.replayed}.{rest}",
+        f"{_would(desk)}Gave up {found.given_up} records of {options.key}, applied {found.replayed}.{_rest(found)}",
     )
     return found.refused is None
 
@@ -165,6 +181,10 @@ def _answer_row(desk: Desk, options: Options, place: quarantine.Place, sentence:
 
 def _would(desk: Desk) -> str:
     return "Dry run, nothing was changed: " if desk.dry_run else ""
+
+
+def _rest(found: Freed) -> str:
+    return "" if found.refused is None else f" The rest still waits: {found.refused}"
 
 
 def _names(options: Options) -> dict[str, str]:
