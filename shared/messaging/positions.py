@@ -6,6 +6,9 @@ from enum import StrEnum
 from shared.contracts.envelope import AggregateOrder
 from shared.messaging.decoding import Decoded
 
+# A group's position that is wrong is met once or twice, a hole in the log for ever.
+MOST_SEEKS = 5
+
 
 class OffsetGap(Exception):
     """Records are missing between what was applied and what was read."""
@@ -41,12 +44,18 @@ def require_no_gap(fresh: Sequence[Decoded], next_offset: int, order: AggregateO
         next_offset += 1
 
 
-def answer_gap(expected: int, *, sought: int | None, begins: int, order: AggregateOrder) -> GapAnswer:
-    """Say what a gap at `expected` calls for; `sought` was sought last, the log begins at `begins`.
+def answer_gap(expected: int, *, seeks: int, begins: int, order: AggregateOrder) -> GapAnswer:
+    """Say what a gap at `expected` calls for, which was sought so many times in vain; the log begins at `begins`.
 
     The first time Kafka's opinion about our position is taken to be wrong: a stale commit, a rebalance, a
-    restored database. The second time the records are gone, or the hole is a log's own that has holes.
+    restored database. Afterwards the records are gone if the log begins later, and else the hole is a log's own that
+    has holes. In one that has none, what was read may still be from the wrong position, since a rebalance undoes a
+    seek: it stops only when seeking goes on being of no use.
     """
-    if sought != expected:
+    if seeks == 0:
         return GapAnswer.SEEK
-    return GapAnswer.STOP if order == "dense" or begins > expected else GapAnswer.ACCEPT
+    if begins > expected:
+        return GapAnswer.STOP
+    if order != "dense":
+        return GapAnswer.ACCEPT
+    return GapAnswer.SEEK if seeks < MOST_SEEKS else GapAnswer.STOP

@@ -37,6 +37,7 @@ class PartitionReader:
     applied_to: int | None = None
     progressed_at: float = field(default_factory=time.monotonic)
     _sought: int | None = None
+    _seeks: int = 0
 
     async def apply(self, records: Sequence[IncomingRecord]) -> None:
         """Apply the records, or seek to where reading has to go on."""
@@ -95,7 +96,11 @@ class PartitionReader:
         await self._patiently(self.begin)
 
     async def begin(self) -> None:
-        """Read from where Postgres says, or from the start of the log for a partition never read."""
+        """Read from where Postgres says, or from the start of the log for a partition never read.
+
+        What was sought under an earlier assignment tells nothing about this one.
+        """
+        self._sought, self._seeks = None, 0
         start = await self.poller.beginning_offset(self.place)
         await self._read_from(await self.batches.begin(self.place, at=start))
 
@@ -112,9 +117,10 @@ class PartitionReader:
     async def _meet_gap(self, chunk: Sequence[IncomingRecord], gap: OffsetGap) -> Outcome | None:
         start = await self.poller.beginning_offset(self.place)
         order = self.batches.subscription.order
-        match answer_gap(gap.expected, sought=self._sought, begins=start, order=order):
+        seeks = self._seeks if self._sought == gap.expected else 0
+        match answer_gap(gap.expected, seeks=seeks, begins=start, order=order):
             case GapAnswer.SEEK:
-                self._sought = gap.expected
+                self._sought, self._seeks = gap.expected, seeks + 1
                 await self._read_from(gap.expected)
             case GapAnswer.STOP:
                 self._stop(
@@ -142,7 +148,8 @@ class PartitionReader:
         metrics.STOPPED.labels(self.batches.consumer, self.place.topic, str(self.place.partition)).set(value)
 
     def _note(self, outcome: Outcome) -> None:
-        self.applied_to, self.progressed_at, self._sought = outcome.next_offset, time.monotonic(), None
+        self.applied_to, self.progressed_at = outcome.next_offset, time.monotonic()
+        self._sought, self._seeks = None, 0
         labels = self.batches.consumer, self.place.topic
         for counter, number in (
             (metrics.APPLIED, outcome.applied),

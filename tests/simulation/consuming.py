@@ -7,12 +7,13 @@ from shared.messaging import classification, positions
 from shared.messaging.batches import _kind_of
 from shared.messaging.classification import KeyState, ParkReason, Plan
 from shared.messaging.decoding import Decoded
+from shared.messaging.divergence import KnownIds
 from shared.messaging.layering import layers
 from shared.messaging.positions import GapAnswer, OffsetGap
 from tests.faults.checks import Applied
 from tests.simulation.event_log import EventLog
 from tests.simulation.safeguards import Safeguards
-from tests.simulation.telling import PLACES, SUBSCRIPTIONS, Place
+from tests.simulation.telling import SUBSCRIPTIONS, Place
 
 Key = tuple[str, str]
 
@@ -24,21 +25,30 @@ class ReadingDatabase:
         self.next_offsets: dict[Place, int] = {}
         self.locked: dict[Place, Reading] = {}
         self.watermarks: dict[Key, int] = {}
+        # consumer_watermarks.last_event_id and highest_event_id.
+        self.ids: dict[Key, tuple[str | None, str | None]] = {}
         self.parked_keys: dict[Key, ParkReason] = {}
         self.parked_records: dict[Key, dict[int, Decoded]] = {}
         self.effects: list[Applied] = []
 
-    def read_keys(self, topic: str, keys: set[str]) -> dict[str, KeyState]:
-        """Stand for Progress.read_keys and Batches.load_queues."""
+    def read_keys(self, topic: str, fresh: list[Decoded]) -> dict[str, KeyState]:
+        """Stand for Progress.read_keys and read_ids, and Batches.load_queues."""
+        keys = {each.key for each in fresh if each.key is not None}
         states = {}
         for key in keys:
             name = (topic, key)
             if name in self.watermarks or name in self.parked_keys:
                 state = KeyState(self.watermarks.get(name, 0), self.parked_keys.get(name))
-                if state.parked is not None:
+                if state.parked not in {None, ParkReason.DIVERGED}:
                     state.queue = {d.version or 0: d for d in self.parked_records.get(name, {}).values()}
                 states[key] = state
+        for key, state in classification.told_before(fresh, states).items():
+            state.ids = self.read_ids((topic, key))
         return states
+
+    def read_ids(self, name: Key) -> KnownIds:
+        """Stand for Progress.read_ids."""
+        return KnownIds(*self.ids.get(name, (None, None)))
 
     def write_effects(self, topic: str, plan: Plan) -> None:
         """Stand for the handlers, called as Batches.run_handlers calls them: they list what they were told."""
@@ -53,15 +63,26 @@ class ReadingDatabase:
     def write_keys(self, topic: str, plan: Plan) -> None:
         """Stand for Progress.write_watermarks, Parking.park and Parking.write_keys."""
         for key, state in plan.watermarks().items():
-            self.watermarks[topic, key] = state.seen
+            self.write_watermark((topic, key), state)
         for each in plan.park.values():
             self.parked_records.setdefault((topic, each.key or ""), {})[each.record.offset] = each
         for key, state in plan.waiting().items():
-            name = (topic, key)
-            if state.parked is None:
-                self.parked_keys.pop(name, None)
-            else:
-                self.parked_keys[name] = state.parked
+            self.write_parked((topic, key), state)
+
+    def write_watermark(self, name: Key, state: KeyState) -> None:
+        """Stand for Progress.write_watermarks: the highest id rises from what is stored."""
+        self.watermarks[name] = state.seen
+        known = self.ids.get(name, (None, None))[1]
+        told = [each for each in (known, state.ids.highest, state.ids.last) if each is not None]
+        self.ids[name] = (state.ids.last, max(told, default=None))
+
+    def write_parked(self, name: Key, state: KeyState) -> None:
+        """Stand for Parking.write_keys."""
+        if state.parked is None:
+            self.parked_keys.pop(name, None)
+        else:
+            self.parked_keys[name] = state.parked
+        if state.parked is not ParkReason.DIVERGED:
             waiting = self.parked_records.pop(name, {})
             left = {at: each for at, each in waiting.items() if (each.version or 0) > state.seen}
             if left:
@@ -88,7 +109,7 @@ class Reading:
     """One member's way through one partition. Stands for reader.PartitionReader over Batches._commit."""
 
     __slots__ = (
-        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_sought", "applied_to",
+        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_seeks", "_sought", "applied_to",
         "begun", "phase", "place", "position", "records", "stopped",
     )  # fmt: skip
 
@@ -106,6 +127,7 @@ class Reading:
         self._log = log
         self._safeguards = safeguards
         self._sought: int | None = None
+        self._seeks = 0
         self._plan: Plan | None = None
         self._fresh: list[Decoded] = []
         self._accept_hole = False
@@ -113,8 +135,13 @@ class Reading:
     def begin(self) -> None:
         """Start where Postgres says (PartitionReader.begin); records may have been handed out before."""
         self.begun = True
-        if self.phase is Phase.POLL:
-            self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+        self._sought, self._seeks = None, 0
+        self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+
+    def stay(self, position: int) -> None:
+        """Be given the partition anew by a rebalance that left it here: the position is the group's until `begin`."""
+        self.begun = False
+        self.position = position
 
     def step(self, choice: int) -> None:
         """Do the next thing."""
@@ -173,17 +200,17 @@ class Reading:
                 self._unlock()
                 self._meet_gap(gap)
                 return
-        keys = {each.key for each in fresh if each.key is not None}
-        states = database.read_keys(topic, keys) if order != "none" else {}
+        states = database.read_keys(topic, fresh) if order != "none" else {}
         self._plan = classification.classify(fresh, states, order)
         self._fresh = fresh
         self.phase = Phase.COMMIT
 
     def _meet_gap(self, gap: OffsetGap) -> None:
         begins, order = self._log.begins[self.place], SUBSCRIPTIONS[self.place[0]].order
-        answer = positions.answer_gap(gap.expected, sought=self._sought, begins=begins, order=order)
+        seeks = self._seeks if self._sought == gap.expected else 0
+        answer = positions.answer_gap(gap.expected, seeks=seeks, begins=begins, order=order)
         if answer is GapAnswer.SEEK:
-            self._sought = gap.expected
+            self._sought, self._seeks = gap.expected, seeks + 1
             self._seek(gap.expected)
             self.phase = Phase.POLL
         elif answer is GapAnswer.STOP:
@@ -223,7 +250,7 @@ class Reading:
         self._database.next_offsets[self.place] = self._fresh[-1].record.offset + 1
 
     def _note(self, next_offset: int) -> None:
-        self.applied_to, self._sought = next_offset, None
+        self.applied_to, self._sought, self._seeks = next_offset, None, 0
         if next_offset > self.records[-1].record.offset + 1:
             self._seek(next_offset)
         self.phase = Phase.POLL
@@ -235,48 +262,3 @@ class Reading:
     def _unlock(self) -> None:
         if self._database.locked.get(self.place) is self:
             del self._database.locked[self.place]
-
-
-class Group:
-    """Members of one consumer group, and Kafka's opinion about its positions."""
-
-    def __init__(
-        self, members: int, database: ReadingDatabase, log: EventLog, safeguards: Safeguards
-    ) -> None:
-        self._database = database
-        self._log = log
-        self._safeguards = safeguards
-        self.committed: dict[Place, int] = {}
-        self.members: list[dict[Place, Reading]] = [{} for _ in range(members)]
-        self.readings: list[Reading] = []
-        self.shared = False
-        for at, place in enumerate(PLACES):
-            self.assign(at % members, place)
-
-    def assign(self, member: int, place: Place) -> None:
-        """Give a member a partition, from the group's position on; another may still be reading it."""
-        if place in self.members[member]:
-            return
-        position = self.committed.get(place, self._log.begins[place])
-        reading = Reading(place, position, self._database, self._log, self._safeguards)
-        self.members[member][place] = reading
-        self.readings.append(reading)
-        self.shared |= sum(each.place == place for each in self.readings) > 1
-
-    def revoke(self, member: int, place: Place) -> None:
-        """Have a member notice that a partition is another's."""
-        reading = self.members[member].pop(place, None)
-        if reading is not None:
-            reading.leave()
-            self.readings.remove(reading)
-
-    def crash(self, member: int) -> None:
-        """End a member in the middle of everything."""
-        for place in list(self.members[member]):
-            self.revoke(member, place)
-
-    def hint(self, member: int, place: Place) -> None:
-        """Commit a position to Kafka, whoever the partition belongs to by now."""
-        reading = self.members[member].get(place)
-        if reading is not None and reading.applied_to is not None:
-            self.committed[place] = reading.applied_to

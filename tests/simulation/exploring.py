@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.faults.checks import Finding
 from tests.simulation.judging import judge
 from tests.simulation.mutants import Mutant
+from tests.simulation.restored import find_not_held, find_not_told_anew
 from tests.simulation.safeguards import ALL, Safeguards
 from tests.simulation.world import HEADER, World
 
@@ -37,7 +38,11 @@ def run_schedule(schedule: bytes, safeguards: Safeguards = ALL) -> Run:
     for byte in schedule[HEADER:]:
         world.step(byte)
     world.heal()
-    return Run(schedule, judge(world), world)
+    held = find_not_held(world) if world.restored else []
+    if world.restored:
+        world.remedy()
+    told = find_not_told_anew(world) if world.restored else []
+    return Run(schedule, [*held, *told, *judge(world)], world)
 
 
 def explore(schedules: int, *, seed: int, safeguards: Safeguards = ALL) -> Iterator[Run]:
@@ -47,10 +52,10 @@ def explore(schedules: int, *, seed: int, safeguards: Safeguards = ALL) -> Itera
         yield run_schedule(chance.randbytes(chance.randint(SHORTEST, LONGEST) + HEADER), safeguards)
 
 
-def schedules_until_found(mutant: Mutant, *, seed: int) -> tuple[int, Run] | None:
+def schedules_until_found(mutant: Mutant, *, seed: int, within: int = 20_000) -> tuple[int, Run] | None:
     """Return how many schedules it takes to see that the safeguard is gone, and the run that shows it."""
     with mutant.armed() as safeguards:
-        for number, run in enumerate(explore(mutant.within, seed=seed, safeguards=safeguards), 1):
+        for number, run in enumerate(explore(within, seed=seed, safeguards=safeguards), 1):
             if mutant.shows & {finding.kind for finding in run.findings}:
                 return number, run
     return None
@@ -80,6 +85,8 @@ class Tally:
                 "truncated logs": any(world.log.begins.values()),
                 "stopped partitions": any(reading.stopped for reading in world.group.readings),
                 "parked keys": bool(world.reading.parked_keys),
+                "restored publishers": world.restored,
+                "events told anew": len({told.event_id for _, _, told in world.log.history if told.retells}),
                 "partitions read by two": world.group.shared,
             }
         )

@@ -16,6 +16,7 @@ from tests.faults.checks import (
     find_unseen,
     report,
 )
+from tests.simulation import restored
 from tests.simulation.telling import EVENTS, FACTS, Place, Told
 from tests.simulation.world import World
 
@@ -28,16 +29,18 @@ def judge(world: World) -> list[Finding]:
     effects = [effect for effect in applied if effect.topic == EVENTS]
     # Facts do not count their versions: what is promised of them is one effect for each place in the log.
     placed = [replace(e, event_id=str(e.place)) if e.topic == FACTS else e for e in applied]
+    went_back = restored.divergent_places(world)
+    followed = [record for record in records if record.place not in went_back]
     return [
         *find_lost(producing.acknowledged, {record.command or 0 for record in records}),
         *find_aborted(producing.failed, range(1, producing.last_command + 1), records),
-        *([] if world.log.strayed else find_inverted(told, where="log")),
+        *([] if world.log.strayed or world.restored else find_inverted(told, where="log")),
         *find_gaps(told, where="log"),
         *find_divergent(records, applied),
         *find_duplicated(placed),
         *find_inverted(effects, where="effects"),
         *find_gaps(effects, where="effects"),
-        *_unseen(world, records, placed),
+        *_unseen(world, followed, placed),
         *_repeats(world, records),
         *_unrest(world),
     ]
@@ -90,7 +93,7 @@ def _silent(world: World) -> list[Finding]:
 
 def _repeats(world: World, records: list[Record]) -> list[Finding]:
     """Events that are in the log more often than relays were interrupted while they sent them."""
-    interrupted: Counter[str] = Counter()
+    interrupted = Counter(world.producing.came_back)
     for relay in world.relays:
         interrupted.update(relay.interrupted)
     copies = Counter(record.event_id for record in records)

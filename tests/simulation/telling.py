@@ -3,6 +3,7 @@
 The same few events are told in every schedule, so what the product makes of them is kept between schedules.
 """
 
+import json
 import zlib
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -11,7 +12,9 @@ from typing import Any, NamedTuple
 from shared.kafka.records import IncomingRecord, OutgoingRecord
 from shared.messaging.decoding import Decoded, decode_record
 from shared.messaging.leases import BUCKETS
+from shared.messaging.operations.retelling import RETELLS
 from shared.messaging.outgoing import to_record
+from shared.uuid7 import uuid7_of
 from tests.service.shared import toy
 
 EVENTS, FACTS = toy.EVENTS, toy.FACTS
@@ -24,21 +27,34 @@ PLACES: tuple[Place, ...] = tuple(
 KEYS = ("ash", "elm", "oak")
 SUBSCRIPTIONS = {EVENTS: toy.Ledger().events(), FACTS: toy.Ledger().facts()}
 _CREATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_EPOCH_MS = int(_CREATED_AT.timestamp() * 1000)
 
 
 class Told(NamedTuple):
-    """One event as a transaction announced it. `command` is the transaction, `number` the event within it."""
+    """One event as a transaction announced it. `command` is the transaction, `number` the event within it.
+
+    `made_at` is the millisecond its row was inserted, by the clock of whoever did; `retells` the id of the event that
+    it tells once more.
+    """
 
     topic: str
     key: str
     version: int
     command: int
     number: int
+    made_at: int
+    retells: str | None = None
 
     @property
     def event_id(self) -> str:
         """Return its ce_id."""
-        return f"{self.command}.{self.number}"
+        return _id_of(self.made_at, self.command, self.number)
+
+
+@lru_cache(maxsize=200_000)
+def _id_of(made_at: int, command: int, number: int) -> str:
+    """Stand for the default of outbox.id, uuidv7(): by the millisecond, and within it in the order of insertion."""
+    return str(uuid7_of(_EPOCH_MS + made_at, (command << 8) | number))
 
 
 @cache
@@ -64,7 +80,7 @@ def _row(told: Told) -> dict[str, Any]:
         "payload": event.model_dump_json(),
         "source": "/toy",
         "dataschema": None,
-        "headers": "{}",
+        "headers": "{}" if told.retells is None else json.dumps({RETELLS: told.retells}),
         "aggregateversion": told.version,
         "created_at": _CREATED_AT,
     }

@@ -33,6 +33,8 @@ def test_every_promise_holds_in_every_schedule():
         "truncated logs",
         "stopped partitions",
         "partitions read by two",
+        "restored publishers",
+        "events told anew",
     )
     assert all(tally.seen[trouble] for trouble in (*troubles, "parked keys")), tally.seen
 

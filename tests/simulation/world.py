@@ -5,57 +5,39 @@ ISSTA 2012): a schedule with every kind of fault in it hardly ever gets anywhere
 """
 
 from collections.abc import Callable
-from enum import IntFlag, auto
 
-from tests.simulation.consuming import Group, Phase, Reading, ReadingDatabase
+from tests.simulation.consuming import Phase, Reading, ReadingDatabase
 from tests.simulation.event_log import EventLog
+from tests.simulation.group import Group
 from tests.simulation.relaying import Relay
+from tests.simulation.restoring import raise_numbers, settle
 from tests.simulation.safeguards import ALL, Safeguards
 from tests.simulation.telling import PLACES
-from tests.simulation.writing import ProducingDatabase, Writer
+from tests.simulation.troubles import Trouble, troubles_of
+from tests.simulation.writing import CLOCKS, ProducingDatabase, Writer
 
-WRITERS, RELAYS, MEMBERS = 3, 2, 2
+WRITERS, RELAYS, MEMBERS = len(CLOCKS), 2, 2
 HEADER = 2
 # Far more rounds than healing has ever taken.
 PATIENCE = 400
-
-
-class Trouble(IntFlag):
-    """Kinds of trouble; a schedule holds those whose bit its header sets."""
-
-    NONE = 0
-    ABORTS = auto()
-    RELAY_DIES = auto()
-    RELAY_PAUSES = auto()
-    BROKER_REFUSES = auto()
-    BALANCE = auto()
-    CONSUMER_DIES = auto()
-    REBALANCE = auto()
-    TRANSACTION_LOST = auto()
-    STALE_POSITION = auto()
-    STRAYS = auto()
-    TRUNCATION = auto()
-    SESSION_ENDED = 1 << 13
-
-
-# What the product may answer with a stopped partition, or what disorders the log, is rarer: another bit has to be set.
-_RARE = {Trouble.STRAYS: 1 << 11, Trouble.TRUNCATION: 1 << 12}
 
 
 class World:
     """The parts, and what a byte makes them do."""
 
     def __init__(self, header: int, safeguards: Safeguards = ALL) -> None:
-        self.troubles = header & ~sum(int(rare) for rare, bits in _RARE.items() if header & bits != bits)
+        self.troubles = troubles_of(header)
         self.safeguards = safeguards
         self.producing = ProducingDatabase()
         self.log = EventLog()
         self.reading = ReadingDatabase()
-        self.writers = [Writer(self.producing, safeguards) for _ in range(WRITERS)]
+        self.producing.keeps_backups = bool(self.troubles & int(Trouble.RESTORED))
+        self.writers = [Writer(self.producing, safeguards, clock=clock) for clock in CLOCKS]
         self.relays = [Relay(self.producing, self.log, safeguards) for _ in range(RELAYS)]
         self.group = Group(MEMBERS, self.reading, self.log, safeguards)
         self.steps = 0
         self.at_rest = False
+        self.restored = False
 
     def step(self, byte: int) -> None:
         """Do what a byte stands for, unless it is a trouble that this schedule does not hold."""
@@ -67,16 +49,28 @@ class World:
 
     def heal(self) -> None:
         """End every trouble, and let everybody work until there is nothing left to do."""
+        self.troubles = 0
         for relay in self.relays:
             relay.paused = False
         self._expire()
         self.log.bring_strays()
         for at, place in enumerate(PLACES):
             self._settle(at, place)
+        self.drain()
+
+    def drain(self) -> None:
+        """Let everybody work until there is nothing left to do."""
         self.at_rest = all(
             self._until_done(work)
             for work in (self._finish_writing, self._finish_sending, self._finish_reading)
         )
+
+    def remedy(self) -> None:
+        """Have an operator raise the publisher's numbers, and settle what readers hold."""
+        raise_numbers(self.producing, self.log)
+        self.drain()
+        settle(self.reading)
+        self.drain()
 
     def _settle(self, at: int, place: tuple[str, int]) -> None:
         """Leave a partition to one member, which starts where Postgres says if it has not yet."""
@@ -202,6 +196,9 @@ class World:
     def _assign(self, who: int, choice: int) -> None:
         self.group.assign(who, PLACES[choice])
 
+    def _stay(self, who: int, choice: int) -> None:
+        self.group.stay(who, PLACES[choice])
+
     def _revoke(self, who: int, choice: int) -> None:
         self.group.revoke(who, PLACES[choice])
 
@@ -217,6 +214,27 @@ class World:
             if place in self.group.members[member]:
                 self.group.revoke(member, place)
                 self.group.assign(member, place)
+
+    def _restore(self, commits: int, choice: int) -> None:
+        """Have the services that write stopped, and their database restored to an earlier moment.
+
+        What is under way arrives or not; what ran is gone.
+        """
+        for writer in self.writers:
+            writer.abort()
+        while self.log.sendings:
+            if choice:
+                self.log.land(0, in_order=True, astray=False)
+            else:
+                self.log.cut(self.log.sendings[0], 0)
+        for relay in self.relays:
+            relay.crash(noticed=True)
+        self.producing.restore(commits)
+        self.restored = True
+
+    def _raise(self, _: int, __: int) -> None:
+        if self.restored:
+            raise_numbers(self.producing, self.log)
 
     def _truncate(self, _: int, choice: int) -> None:
         self.log.truncate(PLACES[choice], 2)
@@ -241,7 +259,7 @@ def _table() -> list[Slot]:
     slots(none, World._write, [(who, choice) for who in range(WRITERS) for choice in range(16)])
     slots(none, World._relay, [(who, 0) for who in range(RELAYS) for _ in range(15)])
     slots(none, World._land, [(0, choice) for choice in range(16)])
-    slots(none, World._read, [(0, choice) for choice in range(60)])
+    slots(none, World._read, [(0, choice) for choice in range(52)])
     slots(none, World._begin, pairs)
     slots(none, World._hint, pairs)
     slots(Trouble.ABORTS, World._abort, [(who, 0) for who in range(WRITERS)])
@@ -253,6 +271,7 @@ def _table() -> list[Slot]:
     slots(Trouble.CONSUMER_DIES, World._crash_member, [(who, 0) for who in range(MEMBERS) for _ in range(2)])
     slots(Trouble.REBALANCE | Trouble.CONSUMER_DIES, World._assign, pairs * 2)
     slots(Trouble.REBALANCE, World._revoke, pairs)
+    slots(Trouble.REBALANCE, World._stay, pairs)
     slots(Trouble.TRANSACTION_LOST, World._lose_transaction, pairs)
     slots(
         Trouble.STALE_POSITION,
@@ -263,6 +282,10 @@ def _table() -> list[Slot]:
     ended = Trouble.RELAY_DIES | Trouble.RELAY_PAUSES | Trouble.SESSION_ENDED
     slots(ended, World._cut, [(0, choice) for choice in range(3)])
     slots(Trouble.SESSION_ENDED, World._end_session, [(who, 0) for who in range(RELAYS) for _ in range(2)])
+    slots(
+        Trouble.RESTORED, World._restore, [(commits, arrives) for commits in (1, 2, 4) for arrives in (0, 1)]
+    )
+    slots(Trouble.RESTORED, World._raise, [(0, 0)] * 2)
     slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places])
     slots(none, World._land, [(0, choice) for choice in range(256 - len(table))])
     if len(table) != 256:

@@ -1,6 +1,7 @@
 """A model of the producing database, and of the transactions that write to it."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from shared.db.outbox import number
 from tests.simulation.safeguards import Safeguards
@@ -18,6 +19,19 @@ ANNOUNCEMENTS: tuple[tuple[tuple[str, str] | None, ...], ...] = (
     (None, ELM),
     (None,),
 )
+# Milliseconds between two inserts; how far each writer's clock is off; how long a restore takes, which is longer.
+TICK = 10
+CLOCKS = (0, -25, 25)
+RESTORE_TICKS = 10
+
+
+class Backup(NamedTuple):
+    """What a database held at a moment."""
+
+    versions: dict[tuple[str, str], int]
+    outbox: dict[int, dict[int, Told]]
+    last_seq: int
+    acknowledged: int
 
 
 class ProducingDatabase:
@@ -38,6 +52,44 @@ class ProducingDatabase:
         self.last_command = 0
         self.acknowledged: list[int] = []
         self.failed: set[int] = set()
+        self.ticks = 0
+        # Moments to go back to, where a schedule holds that.
+        self.keeps_backups = False
+        self.backups: list[Backup] = [Backup({}, {}, 0, 0)]
+        # How often an event may be in the log once more, because its row came back.
+        self.came_back: Counter[str] = Counter()
+
+    def now(self, clock: int) -> int:
+        """Return the millisecond by a clock that is so far off."""
+        self.ticks += 1
+        return self.ticks * TICK + clock
+
+    def back_up(self) -> None:
+        """Keep what is committed."""
+        if self.keeps_backups:
+            outbox = {bucket: dict(rows) for bucket, rows in self.outbox.items()}
+            self.backups.append(Backup(dict(self.versions), outbox, self.last_seq, len(self.acknowledged)))
+
+    def restore(self, commits: int) -> None:
+        """Go back by so many commits: what was told is forgotten, what was deleted as sent is there again."""
+        del self.backups[max(1, len(self.backups) - commits) :]
+        backup = self.backups[-1]
+        waiting = {told for rows in self.outbox.values() for told in rows.values()}
+        self.came_back.update(
+            told.event_id for rows in backup.outbox.values() for told in rows.values() if told not in waiting
+        )
+        self.versions = dict(backup.versions)
+        self.outbox = {bucket: dict(rows) for bucket, rows in backup.outbox.items()}
+        self.last_seq = backup.last_seq
+        del self.acknowledged[backup.acknowledged :]
+        self.writing.clear()
+        self.leases.clear()
+        self.present.clear()
+        self.ticks += RESTORE_TICKS
+
+    def add(self, told: Told) -> None:
+        """Stand for INSERT INTO outbox, by an operator's verb."""
+        self.outbox.setdefault(bucket_of(told.key), {})[self.next_seq()] = told
 
     def next_seq(self) -> int:
         """Draw from the identity column's sequence, which no transaction takes back."""
@@ -75,9 +127,10 @@ class ProducingDatabase:
 class Writer:
     """One transaction after another: lock the aggregates, number, insert, commit. Stands for outbox._APPEND."""
 
-    def __init__(self, database: ProducingDatabase, safeguards: Safeguards) -> None:
+    def __init__(self, database: ProducingDatabase, safeguards: Safeguards, *, clock: int = 0) -> None:
         self._database = database
         self._safeguards = safeguards
+        self._clock = clock
         self._forget()
 
     def _forget(self) -> None:
@@ -136,9 +189,10 @@ class Writer:
     def _insert(self) -> None:
         # INSERT ... SELECT ... ORDER BY topic, key, ordinal draws seq in that order.
         places = zip(self._announced, self._ordinals, strict=True)
+        made_at = self._database.now(self._clock)
         for at, (place, ordinal) in enumerate(sorted(places)):
             version = self._numbers[place] + ordinal if place in self._numbers else 1
-            told = Told(*place, version=version, command=self._command, number=at)
+            told = Told(*place, version, self._command, at, made_at)
             self._rows.append((self._database.next_seq(), told))
 
     def _commit(self) -> None:
@@ -148,6 +202,7 @@ class Writer:
         for seq, told in self._rows:
             database.outbox.setdefault(bucket_of(told.key), {})[seq] = told
         database.acknowledged.append(self._command)
+        database.back_up()
         self._end()
 
     def _end(self) -> None:

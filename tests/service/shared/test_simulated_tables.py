@@ -2,15 +2,20 @@
 
 import random
 
+from shared.db.outbox import Outbox
 from shared.db.transact import Transactor
+from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.records import TopicPartition
 from shared.messaging.batches import Batches
+from shared.messaging.operations.dead_letters import discard, list_diverged
 from shared.messaging.relay import FETCH
 from tests.faults.checks import find_inverted
 from tests.service.shared import toy
 from tests.simulation.consuming import Phase, Reading, ReadingDatabase
 from tests.simulation.event_log import EventLog
 from tests.simulation.exploring import explore
+from tests.simulation.restored import divergent_places
+from tests.simulation.restoring import discard as discard_simulated
 from tests.simulation.safeguards import ALL
 from tests.simulation.telling import EVENTS, KEYS, Told, bucket_of
 from tests.simulation.writing import ANNOUNCEMENTS, ProducingDatabase, Writer
@@ -19,6 +24,8 @@ SCHEDULES = 12
 STATE = """
 SELECT 'offset', partition::text, next_offset::text FROM consumer_offsets WHERE consumer = :consumer
 UNION ALL SELECT 'seen', aggregateid, version::text FROM consumer_watermarks WHERE consumer = :consumer
+UNION ALL SELECT 'ids', aggregateid, concat_ws(' ', last_event_id, highest_event_id)
+    FROM consumer_watermarks WHERE consumer = :consumer
 UNION ALL SELECT 'key', aggregateid, reason FROM parked_keys WHERE consumer = :consumer
 UNION ALL SELECT 'record', aggregateid, record_offset::text FROM parked_records WHERE consumer = :consumer
 """
@@ -28,6 +35,12 @@ def disordered_logs() -> list[EventLog]:
     """Return logs with repeats and with events before their time."""
     found = [run.world.log for run in explore(3_000, seed=3) if run.world.log.strayed]
     return [log for log in found if find_inverted(events_of(log), where="log")][:SCHEDULES]
+
+
+def diverged_logs() -> list[EventLog]:
+    """Return logs of publishers that were restored and told numbers again, with all that was told anew."""
+    runs = explore(3_000, seed=5)
+    return [run.world.log for run in runs if run.world.restored and divergent_places(run.world)][:SCHEDULES]
 
 
 def events_of(log: EventLog) -> list[Told]:
@@ -58,15 +71,16 @@ def state_of(database: ReadingDatabase) -> set[tuple[str, str, str]]:
     return {
         *(("offset", str(place[1]), str(offset)) for place, offset in database.next_offsets.items()),
         *(("seen", key, str(version)) for (_, key), version in database.watermarks.items()),
+        *(("ids", key, " ".join(filter(None, ids))) for (_, key), ids in database.ids.items()),
         *(("key", key, str(reason)) for (_, key), reason in database.parked_keys.items()),
         *(("record", key, str(at)) for (_, key), kept in database.parked_records.items() for at in kept),
     }
 
 
 async def test_a_consumers_tables_are_what_the_simulation_makes_them(engine, clock, query):
-    logs = disordered_logs()
-    assert len(logs) == SCHEDULES
-    waited = 0
+    logs = [*disordered_logs(), *diverged_logs()]
+    assert len(logs) == 2 * SCHEDULES
+    waited = diverged = 0
     for number, log in enumerate(logs):
         consumer, tables, readings = f"toy.reader.{number}", ReadingDatabase(), {}
         batches = Batches(consumer, toy.Ledger().events(), engine=engine, clock=clock, source="/toy")
@@ -79,10 +93,18 @@ async def test_a_consumers_tables_are_what_the_simulation_makes_them(engine, clo
             await batches.apply(TopicPartition(*place), [each.record for each in batch])
             assert set(await query(STATE, consumer=consumer)) == state_of(tables)
             waited += bool(tables.parked_records)
+        for key in await list_diverged(batches):
+            diverged += 1
+            async with engine.begin() as connection:
+                outbox = Outbox(source="/toy")
+                await discard(batches, key, UnitOfWork(connection, clock.now(), "operator", outbox))
+            discard_simulated(tables, (EVENTS, key))
+            assert set(await query(STATE, consumer=consumer)) == state_of(tables)
         ledger = await query("SELECT key, version FROM ledger ORDER BY entry")
         assert ledger == [(effect.key, effect.version) for effect in tables.effects]
         await query("DELETE FROM ledger")
     assert waited >= SCHEDULES // 2
+    assert diverged >= SCHEDULES
 
 
 async def test_an_outbox_is_what_the_simulation_makes_it(engine, clock, query):

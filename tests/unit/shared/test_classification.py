@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from shared.contracts.envelope import Envelope
 from shared.kafka.records import IncomingRecord
-from shared.messaging.classification import KeyState, ParkReason, classify, poisoned
+from shared.messaging.classification import KeyState, ParkReason, classify, poisoned, told_before
 from shared.messaging.decoding import Decoded, PassedOver, Stage, Unreadable
+from shared.messaging.divergence import KnownIds
 from shared.messaging.received import Tombstone
 from shared.uuid7 import uuid7_of
 
@@ -23,27 +24,48 @@ def event(offset, key, version, content=None):
     return Decoded(record, key, version, content or Tombstone(envelope, "t", 0, offset, key))
 
 
+CLOCKS = st.lists(st.integers(-40, 40), min_size=9, max_size=9)
+"""How far the clock is off, in milliseconds, that each version's id is made by; versions are told ten apart."""
+
+
+def told_by(clocks, deliveries):
+    """Return a log of events whose ids tell time, by clocks that differ; a repeat has the id of the first."""
+    return [
+        told_at(offset, version, 1_000 + 10 * version + clocks[version - 1], key)
+        for offset, (key, version) in enumerate(deliveries)
+    ]
+
+
 class Store:
     """What Postgres remembers between batches, in memory."""
 
     def __init__(self):
-        self.seen, self.parked, self.queue, self.applied = {}, {}, {}, []
+        self.seen, self.parked, self.queue, self.ids, self.applied = {}, {}, {}, {}, []
 
     def apply(self, batch, order="dense"):
         states = {
             key: KeyState(self.seen.get(key, 0), self.parked.get(key), dict(self.queue.get(key, {})))
             for key in self.seen.keys() | self.parked.keys()
         }
+        for key, state in told_before(batch, states).items():
+            state.ids = replace(self.ids.get(key, KnownIds()))
         plan = classify(batch, states, order)
         self.applied += [(d.key, d.version) for d in plan.apply]
         for key, state in plan.states.items():
             self.seen[key], self.parked[key] = state.seen, state.parked
+            if state.moved:
+                self._identify(key, state.ids)
             waiting = {
                 **self.queue.get(key, {}),
                 **{d.version: d for d in plan.park.values() if d.key == key},
             }
             self.queue[key] = {v: d for v, d in waiting.items() if v > state.seen}
         return plan
+
+    def _identify(self, key, ids):
+        known = self.ids.get(key, KnownIds()).highest
+        highest = max(filter(None, (known, ids.highest)), default=None)
+        self.ids[key] = KnownIds(ids.last, highest)
 
     def versions(self, key):
         return [version for applied, version in self.applied if applied == key]
@@ -52,10 +74,13 @@ class Store:
 @given(
     st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 6)), max_size=40),
     st.lists(st.integers(1, 7), min_size=1, max_size=8),
+    CLOCKS,
 )
-def test_dense_versions_are_applied_once_in_order_whatever_is_repeated_reordered_or_lost(deliveries, sizes):
+def test_dense_versions_are_applied_once_in_order_whatever_is_repeated_reordered_or_lost(
+    deliveries, sizes, clocks
+):
     store, at = Store(), 0
-    log = [event(offset, key, version) for offset, (key, version) in enumerate(deliveries)]
+    log = told_by(clocks, deliveries)
     for turn in range(len(log)):
         size = sizes[turn % len(sizes)]
         store.apply(log[at : at + size])
@@ -69,10 +94,10 @@ def test_dense_versions_are_applied_once_in_order_whatever_is_repeated_reordered
         assert (store.parked.get(key) is ParkReason.GAP) == bool(waits)
 
 
-@given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 9)), max_size=30), st.integers(1, 5))
-def test_rising_versions_end_at_the_highest_and_never_fall(deliveries, size):
+@given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 9)), max_size=30), st.integers(1, 5), CLOCKS)
+def test_rising_versions_end_at_the_highest_and_never_fall(deliveries, size, clocks):
     store = Store()
-    log = [event(offset, key, version) for offset, (key, version) in enumerate(deliveries)]
+    log = told_by(clocks, deliveries)
     for at in range(0, len(log), size):
         plan = store.apply(log[at : at + size], "rising")
         assert max(Counter(d.key for d in plan.apply).values(), default=1) == 1

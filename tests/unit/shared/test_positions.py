@@ -4,7 +4,14 @@ import pytest
 
 from shared.kafka.records import IncomingRecord
 from shared.messaging.decoding import Decoded, Stage, Unreadable
-from shared.messaging.positions import GapAnswer, OffsetGap, answer_gap, not_applied, require_no_gap
+from shared.messaging.positions import (
+    MOST_SEEKS,
+    GapAnswer,
+    OffsetGap,
+    answer_gap,
+    not_applied,
+    require_no_gap,
+)
 
 
 def read(*offsets: int) -> list[Decoded]:
@@ -34,12 +41,18 @@ def test_a_hole_inside_a_batch_is_a_gap_only_where_offsets_have_none():
     require_no_gap(read(4, 6), 4, "rising")
 
 
-def test_a_gap_is_looked_into_once_and_then_stops_the_partition():
-    assert answer_gap(4, sought=None, begins=0, order="dense") is GapAnswer.SEEK
-    assert answer_gap(4, sought=3, begins=0, order="rising") is GapAnswer.SEEK
-    assert answer_gap(4, sought=4, begins=0, order="dense") is GapAnswer.STOP
+@pytest.mark.parametrize("order", ["dense", "rising", "none"])
+def test_a_gap_is_looked_into_once_and_stops_the_partition_when_the_log_begins_later(order):
+    assert answer_gap(4, seeks=0, begins=5, order=order) is GapAnswer.SEEK
+    assert answer_gap(4, seeks=1, begins=5, order=order) is GapAnswer.STOP
 
 
-def test_a_log_with_holes_is_stopped_only_when_it_begins_later():
-    assert answer_gap(4, sought=4, begins=5, order="rising") is GapAnswer.STOP
-    assert answer_gap(4, sought=4, begins=2, order="rising") is GapAnswer.ACCEPT
+@pytest.mark.parametrize("begins", [0, 4])
+def test_records_that_the_log_still_has_are_sought_again_until_that_is_of_no_use(begins):
+    answers = [answer_gap(4, seeks=seeks, begins=begins, order="dense") for seeks in range(MOST_SEEKS + 1)]
+    assert answers == [GapAnswer.SEEK] * MOST_SEEKS + [GapAnswer.STOP]
+
+
+def test_a_hole_in_a_log_that_has_holes_is_accepted():
+    assert answer_gap(4, seeks=0, begins=2, order="rising") is GapAnswer.SEEK
+    assert answer_gap(4, seeks=1, begins=2, order="rising") is GapAnswer.ACCEPT
