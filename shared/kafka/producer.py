@@ -96,26 +96,27 @@ class Producer:
         for at, record in enumerate(records) if unknown else ():
             if record.topic in unknown:
                 delivery.fail([at], unknown[record.topic])
-        waiting: list[tuple[Batch, asyncio.Future[Any]]] = []
-        handed_over: set[int] = set()
-        try:
-            for batch in pack(sendable, self._partitions, self._client.create_batch):
-                waiting.append((batch, await self._submit(batch)))  # noqa: PERF401 - those before an error count
-        except (KafkaError, OSError) as error:
-            delivery.spent = True
-            handed_over.update(position for batch, _ in waiting for position in batch.positions)
-            delivery.fail((at for at in range(len(records)) if at not in handed_over), error)
-        for batch, future in waiting:
-            try:
-                await future
-            except KafkaError as error:
-                delivery.spent = True
-                delivery.fail(batch.positions, error)
+        # Of each partition in turn: handed over together, a batch behind a refused one could be written all the same,
+        # and later events of a key would overtake it. The client has one under way per partition at any rate.
+        queues: dict[tuple[str, int], list[Batch]] = {}
+        for batch in pack(sendable, self._partitions, self._client.create_batch):
+            # A closed batch is sent at once; an open one would linger for company that never comes.
+            batch.builder.close()
+            queues.setdefault((batch.topic, batch.partition), []).append(batch)
+        await asyncio.gather(*(self._send_in_turn(batches, delivery) for batches in queues.values()))
         return delivery
 
+    async def _send_in_turn(self, batches: Sequence[Batch], delivery: Delivery) -> None:
+        """Send a partition's batches, each once the one before is acknowledged; none after one that fails."""
+        for sent, batch in enumerate(batches):
+            try:
+                await (await self._submit(batch))
+            except (KafkaError, OSError) as error:
+                delivery.spent = True
+                delivery.fail((at for left in batches[sent:] for at in left.positions), error)
+                return
+
     async def _submit(self, batch: Batch) -> asyncio.Future[Any]:
-        # A closed batch is sent at once; an open one would linger for company that never comes.
-        batch.builder.close()
         physical = self._access.physical(batch.topic)
         while True:
             try:

@@ -93,8 +93,12 @@ class EventLog:
             self._append(place, told)
         self._forget(sending)
 
-    def refuse(self, choice: int, *, answer_lost: bool) -> None:
-        """Let the broker refuse a batch, or take it and lose the answer. What follows it has a hole before it."""
+    def refuse(self, choice: int, *, answer_lost: bool, in_turn: bool) -> None:
+        """Let the broker refuse a batch, or take it and lose the answer.
+
+        `in_turn`: what follows has not been handed over yet, and never is. Otherwise it is under way and may be written:
+        a broker accepts whatever number a producer that it does not know begins with.
+        """
         found = self._choose(choice)
         if found is None:
             return
@@ -103,7 +107,8 @@ class EventLog:
         if answer_lost:
             for position in batch.positions:
                 self._append(place, sending.rows[position][1])
-        sending.delivery.fail([*batch.positions, *sending.cut(place)], Refused())
+        followers = sending.cut(place) if in_turn else []
+        sending.delivery.fail([*batch.positions, *followers], Refused())
         sending.delivery.spent = True
         self._forget(sending)
 

@@ -85,6 +85,12 @@ FOUND: Mapping[str, Mutant] = {
         within=2_000,
         safeguards=Safeguards(sent_in_order=False),
     ),
+    "handed-over-together": _mutant(
+        "batches of a partition handed over before the one in front of them is acknowledged",
+        "inverted in log",
+        within=5_000,
+        safeguards=Safeguards(one_batch_at_a_time=False),
+    ),
     "no-lease": _mutant(
         "buckets sent by whoever likes",
         "repeated without a reason",

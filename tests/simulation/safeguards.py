@@ -16,6 +16,8 @@ class Safeguards:
     aggregate_lock: bool = True
     # One task hands the batches of a partition over in the order of seq.
     sent_in_order: bool = True
+    # A batch is handed over when the one before it in its partition is acknowledged (shared/kafka/producer.py).
+    one_batch_at_a_time: bool = True
     # Only the session that holds a bucket's advisory lock sends its rows.
     lease_to_send: bool = True
     # A session that Postgres has ended deletes nothing any more.

@@ -177,7 +177,9 @@ class World:
             self.log.cut(orphans[choice % len(orphans)], choice)
 
     def _refuse(self, _: int, choice: int) -> None:
-        self.log.refuse(choice // 2, answer_lost=bool(choice % 2))
+        self.log.refuse(
+            choice // 2, answer_lost=bool(choice % 2), in_turn=self.safeguards.one_batch_at_a_time
+        )
 
     def _read(self, _: int, choice: int) -> None:
         readings = self.group.readings
