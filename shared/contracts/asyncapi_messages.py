@@ -12,6 +12,9 @@ DEAD_LETTER = "DeadLetter"
 EXAMPLE_ID = "0198c5a2-0000-7000-8000-0000000000ff"
 EXAMPLE_TIME = "2026-11-23T09:00:00.125000Z"
 
+# With every record of ours; who else writes facts need not send them.
+_ALWAYS = ("content-type", "ce_subject", "ce_partitionkey", "ce_time", "ce_dataschema", "ce_aggregateversion")
+
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}
 
@@ -53,9 +56,12 @@ def _headers(contract: type[EventContract]) -> dict[str, Any]:
         "ce_causationid": _TEXT,
         "ce_traceparent": _TEXT,
     }
+    if contract.ORDER == "dense":
+        told = "The id of an event that is told once more, under a new version, after a restore of its publisher."
+        attributes["ce_retells"] = {**_TEXT, "description": told}
     required = ["ce_specversion", "ce_id", "ce_source", "ce_type"]
     if contract.ORDER != "none":
-        required.append("ce_aggregateversion")
+        required += _ALWAYS
     return {"type": "object", "properties": attributes, "required": required}
 
 

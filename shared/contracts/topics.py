@@ -25,15 +25,15 @@ from shared.contracts.training import TRAINING
 Kind = Literal["events", "state", "dead-letters"]
 
 SETTINGS: dict[Kind, dict[str, Any]] = {
-    "events": {"cleanup.policy": ["delete"], "retention.ms": -1},
+    "events": {"cleanup.policy": ["delete"], "retention.ms": -1, "retention.bytes": -1},
     "state": {
         "cleanup.policy": ["compact"],
         "min.compaction.lag.ms": 3_600_000,
         "delete.retention.ms": 604_800_000,
     },
-    "dead-letters": {"cleanup.policy": ["delete"], "retention.ms": -1},
+    "dead-letters": {"cleanup.policy": ["delete"], "retention.ms": -1, "retention.bytes": -1},
 }
-"""Settings of a topic by its kind, in milliseconds; -1 is for ever."""
+"""Settings of a topic by its kind, in milliseconds and bytes; -1 is without end."""
 
 TOPICS: dict[str, tuple[Kind, int]] = {
     PLANS: ("events", 4),

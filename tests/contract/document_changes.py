@@ -12,8 +12,28 @@ from tests.contract.schema_changes import Comparison, Finding
 
 Document = Mapping[str, Any]
 
-_FOR_EVER = -1
-_KEPT_AT_LEAST = ("retention.ms", "delete.retention.ms", "min.compaction.lag.ms")
+_WITHOUT_END = -1
+# Kafka's own, where a document says nothing: https://kafka.apache.org/documentation/#topicconfigs
+_DEFAULTS = {
+    "cleanup.policy": ["delete"],
+    "retention.ms": 604_800_000,
+    "retention.bytes": _WITHOUT_END,
+    "delete.retention.ms": 86_400_000,
+    "min.compaction.lag.ms": 0,
+    "max.compaction.lag.ms": 2**63 - 1,
+    "max.message.bytes": 1_048_588,
+}
+_KEPT_AT_LEAST = frozenset(
+    {
+        "retention.ms",
+        "retention.bytes",
+        "delete.retention.ms",
+        "min.compaction.lag.ms",
+        "max.compaction.lag.ms",
+    }
+)
+# Sent with every record since the first one, and first documented as something that may be missing.
+_SENT_EVER_SINCE = frozenset({"content-type", "ce_subject", "ce_partitionkey", "ce_time", "ce_dataschema"})
 _KEEP = "subscribers rely on it: leave it as it was released, or carry the events over to a topic of a new version"
 
 
@@ -52,30 +72,43 @@ def _topic(topic: str, before: Document, after: Document) -> Iterator[Finding]:
 
 def _channel(topic: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Finding]:
     before, after = old["bindings"]["kafka"], new["bindings"]["kafka"]
-    was, now = before["topicConfiguration"], after["topicConfiguration"]
     facts = {
+        "address": (old["address"], new["address"]),
+        "name in Kafka": (before["topic"], after["topic"]),
         "partitions": (before["partitions"], after["partitions"]),
-        "cleanup.policy": (was["cleanup.policy"], now["cleanup.policy"]),
         "order of versions": (old.get(ORDER), new.get(ORDER)),
     }
     for name, (told, tells) in facts.items():
         if told != tells:
             yield Finding("topic", topic, f"{name}-changed from {told} to {tells}", _KEEP)
-    for name in _KEPT_AT_LEAST:
-        if name in was and _kept(now.get(name, 0)) < _kept(was[name]):
-            yield Finding("topic", topic, f"{name}-shortened from {was[name]} to {now.get(name)}", _KEEP)
+    yield from _settings(topic, before["topicConfiguration"], after["topicConfiguration"])
 
 
-def _kept(milliseconds: int) -> float:
-    return float("inf") if milliseconds == _FOR_EVER else milliseconds
+def _settings(topic: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in sorted(was.keys() | now.keys()):
+        told, tells = (side.get(name, _DEFAULTS.get(name)) for side in (was, now))
+        if name not in _KEPT_AT_LEAST and told != tells:
+            yield Finding("topic", topic, f"{name}-changed from {told} to {tells}", _KEEP)
+        elif name in _KEPT_AT_LEAST and _kept(tells) < _kept(told):
+            yield Finding("topic", topic, f"{name}-shortened from {told} to {tells}", _KEEP)
+
+
+def _kept(amount: int) -> float:
+    return float("inf") if amount == _WITHOUT_END else amount
 
 
 def _message(comparison: Comparison, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Finding]:
     if old["contentType"] != new["contentType"]:
         yield Finding(comparison.message, "contentType", f"changed to {new['contentType']}", _KEEP)
     yield from comparison.compare(_key(old), _key(new), "key")
-    yield from comparison.compare(old["headers"], new["headers"], "headers")
+    yield from comparison.compare(_as_ever_sent(old["headers"], new["headers"]), new["headers"], "headers")
     yield from comparison.compare(old["payload"], new["payload"])
+
+
+def _as_ever_sent(old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the old headers with those required that older records have, too, and that are required now."""
+    said = _SENT_EVER_SINCE & set(new["required"]) & old["properties"].keys()
+    return {**old, "required": sorted({*old["required"], *said})}
 
 
 def _key(message: Mapping[str, Any]) -> Mapping[str, Any]:

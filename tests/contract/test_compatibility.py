@@ -1,14 +1,25 @@
 """What the check of published contracts refuses and what it lets pass, and that it passes now."""
 
 import subprocess
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from shared.contracts.asyncapi import describe_events
-from tests.contract.compatibility import RELEASED, TODAY, WITHDRAWN, broken_since_main, broken_since_release
+from tests.contract.compatibility import (
+    RELEASED,
+    TODAY,
+    TOPICS,
+    WITHDRAWN,
+    broken_since_main,
+    broken_since_release,
+    check,
+    release,
+)
 from tests.contract.document_changes import refused_changes
 from tests.contract.schema_changes import Comparison
 from tests.contract.snapshots import ROOT, SERVICES
@@ -158,14 +169,21 @@ def more_partitions(document: dict[str, Any]) -> None:
     document["channels"][TOPIC]["bindings"]["kafka"]["partitions"] = 5
 
 
-def kept_for_a_day(document: dict[str, Any]) -> None:
-    kafka = document["channels"][TOPIC]["bindings"]["kafka"]
-    kafka["topicConfiguration"] = {**kafka["topicConfiguration"], "retention.ms": 86_400_000}
+def setting(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        kafka = document["channels"][TOPIC]["bindings"]["kafka"]
+        kafka["topicConfiguration"] = {**kafka["topicConfiguration"], name: value}
+
+    return change
 
 
-def compacted(document: dict[str, Any]) -> None:
+def without_retention(document: dict[str, Any]) -> None:
     kafka = document["channels"][TOPIC]["bindings"]["kafka"]
-    kafka["topicConfiguration"] = {**kafka["topicConfiguration"], "cleanup.policy": ["compact"]}
+    kafka["topicConfiguration"] = {"cleanup.policy": ["delete"]}
+
+
+def elsewhere(document: dict[str, Any]) -> None:
+    document["channels"][TOPIC]["address"] = "plans"
 
 
 def without_count(document: dict[str, Any]) -> None:
@@ -191,8 +209,44 @@ def without_field(document: dict[str, Any]) -> None:
         (without_topic, "topic", TOPIC, "topic-removed"),
         (without_event, "assignment.plan.drafted.v1", TOPIC, "event-removed"),
         (more_partitions, "topic", TOPIC, "partitions-changed from 4 to 5"),
-        (kept_for_a_day, "topic", TOPIC, "retention.ms-shortened from -1 to 86400000"),
-        (compacted, "topic", TOPIC, "cleanup.policy-changed from ['delete'] to ['compact']"),
+        (elsewhere, "topic", TOPIC, f"address-changed from {TOPIC} to plans"),
+        (
+            setting("retention.ms", 86_400_000),
+            "topic",
+            TOPIC,
+            "retention.ms-shortened from -1 to 86400000",
+        ),
+        (
+            setting("retention.bytes", 10**9),
+            "topic",
+            TOPIC,
+            "retention.bytes-shortened from -1 to 1000000000",
+        ),
+        (without_retention, "topic", TOPIC, "retention.ms-shortened from -1 to 604800000"),
+        (
+            setting("max.message.bytes", 1000),
+            "topic",
+            TOPIC,
+            "max.message.bytes-changed from 1048588 to 1000",
+        ),
+        (
+            setting("max.compaction.lag.ms", 1000),
+            "topic",
+            TOPIC,
+            f"max.compaction.lag.ms-shortened from {2**63 - 1} to 1000",
+        ),
+        (
+            setting("message.timestamp.type", "LogAppendTime"),
+            "topic",
+            TOPIC,
+            "message.timestamp.type-changed from None to LogAppendTime",
+        ),
+        (
+            setting("cleanup.policy", ["compact"]),
+            "topic",
+            TOPIC,
+            "cleanup.policy-changed from ['delete'] to ['compact']",
+        ),
         (without_count, "topic", TOPIC, "order of versions-changed from dense to none"),
         (without_version, "assignment.plan.drafted.v1", "headers/ce_aggregateversion", "field-made-optional"),
         (renamed_type, "assignment.plan.drafted.v1", TOPIC, "event-removed"),
@@ -204,6 +258,22 @@ def test_a_document_that_breaks_subscribers_is_refused(change: Any, message: str
     change(after)
     found = refused_changes(plans(), after)
     assert [(f.message, f.place, f.rule) for f in found] == [(message, place, rule)]
+
+
+def test_a_header_that_was_always_sent_may_be_promised_and_no_other():
+    before = plans()
+    headers = before["components"]["messages"]["PlanDrafted"]["headers"]
+    headers["required"] = [name for name in headers["required"] if name != "ce_time"]
+    assert refused_changes(before, plans()) == []
+    headers["required"] = [name for name in headers["required"] if name != "ce_id"]
+    [finding] = refused_changes(before, plans())
+    assert (finding.place, finding.rule) == ("headers/ce_id", "field-made-required")
+
+
+def test_a_setting_said_aloud_that_was_so_before_breaks_nobody():
+    after = plans()
+    setting("max.message.bytes", 1_048_588)(after)
+    assert refused_changes(plans(), after) == []
 
 
 def test_what_a_service_no_longer_reads_breaks_nobody():
@@ -226,36 +296,110 @@ def test_todays_documents_break_nothing_released():
     assert [str(finding) for finding in broken_since_release()] == []
 
 
-def test_what_breaks_main_is_told_until_it_is_withdrawn(tmp_path: Path):
-    """In a repository of its own: main knows a field that today's documents do not have."""
+BEGUN_AT = ("assignment.plan.drafted.v1", "/begun_at")
+TAKEN_BACK = "- {message: assignment.plan.drafted.v1, place: /begun_at, why: test}\n"
 
-    def git(*arguments: str) -> None:
+
+class Repository:
+    """A repository of its own, with documents as the code has them, or with a field more in one event."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / TOPICS).parent.mkdir(parents=True)
+        (root / TOPICS).write_text((ROOT / TOPICS).read_text())
+        for folder in (TODAY, RELEASED):
+            (root / folder).mkdir(parents=True)
+            self.write(folder, field_more=False)
+        self.withdraw("[]\n")
+
+    def write(self, folder: Path, *, field_more: bool) -> None:
+        field = "        begun_at:\n          type: string\n" if field_more else ""
+        for service in SERVICES:
+            text = (ROOT / TODAY / f"{service}.yaml").read_text()
+            text = text.replace("        drafted_at:", f"{field}        drafted_at:")
+            (self.root / folder / f"{service}.yaml").write_text(text)
+
+    def withdraw(self, lines: str) -> None:
+        (self.root / WITHDRAWN).write_text(lines)
+
+    def begin(self) -> None:
+        """Have everything on main, and a branch on which work begins."""
+        self.git("init", "--initial-branch=main")
+        self.commit()
+        self.git("checkout", "-b", "work")
+        self.git("commit", "--allow-empty", "--message", "work")
+
+    def commit(self) -> None:
+        self.git("add", ".")
+        self.git("commit", "--message", "documents")
+
+    def git(self, *arguments: str) -> None:
         identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True)
 
-    for service in SERVICES:
-        text = (ROOT / TODAY / f"{service}.yaml").read_text()
-        file = tmp_path / TODAY / f"{service}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(
-            text.replace(
-                "        drafted_at:", "        begun_at:\n          type: string\n        drafted_at:"
-            )
-        )
-    (tmp_path / WITHDRAWN).parent.mkdir(parents=True)
-    (tmp_path / WITHDRAWN).write_text("[]\n")
-    assert broken_since_main(tmp_path) is None
-    git("init", "--initial-branch=main")
-    git("add", ".")
-    git("commit", "--message", "what subscribers of main know")
-    git("checkout", "-b", "work")
-    git("commit", "--allow-empty", "--message", "work")
-    [finding] = broken_since_main(tmp_path) or []
-    assert (finding.message, finding.place) == ("assignment.plan.drafted.v1", "/begun_at")
-    (tmp_path / WITHDRAWN).write_text(
-        "- {message: assignment.plan.drafted.v1, place: /begun_at, why: test}\n"
+    def broken(self) -> list[tuple[str, str]]:
+        return [(finding.message, finding.place) for finding in broken_since_main(self.root) or []]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+def test_what_breaks_main_is_told_until_it_is_withdrawn(repository: Repository):
+    repository.write(TODAY, field_more=True)
+    assert broken_since_main(repository.root) is None
+    repository.begin()
+    repository.write(TODAY, field_more=False)
+    assert repository.broken() == [BEGUN_AT]
+    repository.withdraw(TAKEN_BACK)
+    assert repository.broken() == []
+    check(repository.root)
+
+
+@pytest.mark.parametrize("where", ["main", "work"])
+def test_what_was_released_cannot_be_withdrawn(repository: Repository, where: str):
+    """Nor by a release without it, whether the one that had it is on main or on the branch."""
+    if where == "main":
+        repository.write(TODAY, field_more=True)
+        repository.write(RELEASED, field_more=True)
+        repository.begin()
+    else:
+        repository.begin()
+        repository.write(TODAY, field_more=True)
+        release(repository.root)
+        repository.commit()
+    repository.write(TODAY, field_more=False)
+    repository.write(RELEASED, field_more=False)
+    repository.withdraw(TAKEN_BACK)
+    assert repository.broken() == [BEGUN_AT]
+    with pytest.raises(SystemExit, match="/begun_at: field-removed"):
+        check(repository.root)
+
+
+def test_a_release_that_breaks_the_one_before_is_not_made(repository: Repository):
+    repository.write(RELEASED, field_more=True)
+    before = (repository.root / RELEASED / "assignment.yaml").read_text()
+    with pytest.raises(SystemExit, match=r"since the release: .*/begun_at: field-removed"):
+        release(repository.root)
+    assert (repository.root / RELEASED / "assignment.yaml").read_text() == before
+
+
+def test_a_release_that_adds_is_made_and_begins_the_list_of_what_is_taken_back(repository: Repository):
+    repository.write(TODAY, field_more=True)
+    repository.withdraw(TAKEN_BACK)
+    release(repository.root)
+    assert "begun_at" in (repository.root / RELEASED / "assignment.yaml").read_text()
+    assert yaml.safe_load((repository.root / WITHDRAWN).read_text()) == []
+
+
+def test_a_setting_of_the_list_that_no_document_tells_is_told(repository: Repository):
+    text = (repository.root / TOPICS).read_text()
+    (repository.root / TOPICS).write_text(
+        text.replace("    retention.bytes: -1\n", "    retention.bytes: 1000\n", 1)
     )
-    assert broken_since_main(tmp_path) == []
+    with pytest.raises(SystemExit, match=f"{TOPIC}, retention.bytes: 1000 in {TOPICS}, -1 in the document"):
+        check(repository.root)
 
 
 def test_every_service_has_a_released_document():

@@ -76,8 +76,10 @@ def test_the_typescript_example_tells_every_move(seeded: ServiceProcesses, settl
     if not (folder / "node_modules/.bin/tsc").exists():
         run(["npm", "ci", "--no-progress", "--loglevel=error"], folder)
     run(["npm", "run", "--silent", "build"], folder)
-    told = run(["node", "dist/subscribe.js", *reach(seeded), "--group", "flow"], folder)
+    command = ["node", "dist/subscribe.js", *reach(seeded), "--group", "flow"]
+    told = run(command, folder)
     last = {line["account_id"]: line["territory_id"] for line in map(json.loads, told.splitlines())}
     placed = {account: territory for account, territory in settled.items() if territory is not None}
     assert {account: territory for account, territory in last.items() if territory is not None} == placed
     assert len(told.splitlines()) >= len(placed) > 0
+    assert run(command, folder) == "", "the group has read to the end, and was told of it again"

@@ -40,7 +40,7 @@ class Account:
 
     def after_state(self, version: int, state: Mapping[str, Any]) -> "Account":
         """Return the account as a state tells it; an older one than is known changes nothing."""
-        if version <= self.version:
+        if version < self.version:
             return self
         attributes = {name: state[name] for name in ATTRIBUTES}
         return Account(self.account_id, version, state["territory_id"], state["valid_from"], attributes)

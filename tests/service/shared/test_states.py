@@ -1,11 +1,13 @@
 """State topics: written with the events, at their version; a tombstone for what is gone; republished on request."""
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.states import StateTopic
 from shared.db.transact import Transactor
 from shared.messaging.operations.republish import Progress, republish
+from shared.messaging.outgoing import to_record
 from tests.service.shared import toy
 from tests.service.shared.operators import AUDIT, Operator
 
@@ -20,6 +22,12 @@ LAMPS = StateTopic(
 _STATES = (
     "SELECT aggregateid, aggregateversion, payload FROM outbox WHERE aggregatetype = :topic ORDER BY seq"
 )
+
+_OUTBOX = text("""
+SELECT seq, id::text AS id, aggregatetype, aggregateid, type, payload::text AS payload, source, dataschema,
+       headers::text AS headers, aggregateversion, created_at
+FROM outbox ORDER BY seq
+""")
 
 
 @pytest.fixture
@@ -56,6 +64,17 @@ async def test_a_state_has_the_number_of_the_last_event_it_includes(happen, publ
         ("chair", 1, {"thing": "chair", "number": 1}),
         ("lamp", 3, {"thing": "lamp", "number": 7}),
     ]
+
+
+async def test_the_id_of_a_state_is_above_those_of_the_events_it_includes(happen, publish, engine):
+    """As the relay sends them: a subscriber that begins with states notices other events by it."""
+    await publish(toy.Happened(thing="lamp", number=1), toy.Happened(thing="lamp", number=2))
+    await happen(lamp=7)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(_OUTBOX)).mappings().all()
+    told = [(record.topic, dict(record.headers)["ce_id"]) for record in map(to_record, rows)]
+    assert [topic for topic, _ in told] == [toy.EVENTS, toy.EVENTS, toy.EVENTS, toy.STATES]
+    assert [ce_id for _, ce_id in told] == sorted({ce_id for _, ce_id in told})
 
 
 async def test_what_is_gone_leaves_a_tombstone(happen, states):

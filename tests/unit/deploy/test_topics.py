@@ -28,6 +28,7 @@ def test_history_is_kept_for_ever_and_state_is_compacted():
     assert named["assignment.account.events.v1"].settings == {
         "cleanup.policy": "delete",
         "retention.ms": "-1",
+        "retention.bytes": "-1",
     }
     assert named["metrics.account.state.v1"].settings["cleanup.policy"] == "compact"
 

@@ -36,4 +36,9 @@ export class Versions {
     this.seen.set(key, version);
     return true;
   }
+
+  /** Begin anew: whoever had a partition meanwhile has read on, and what comes next is no hole. */
+  forget(): void {
+    this.seen.clear();
+  }
 }

@@ -24,14 +24,22 @@ const { values: options } = parseArgs({
   },
 });
 
-/** The offset after the last record of every partition that has records, by partition. */
-async function endsOf(kafka: Kafka, topic: string): Promise<Map<number, bigint>> {
+/** The offset after the last record, by partition, of every partition that the group has not read to its end. */
+async function endsOf(kafka: Kafka, topic: string, groupId: string): Promise<Map<number, bigint>> {
   const admin = kafka.admin();
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic);
+  const ends = await admin.fetchTopicOffsets(topic);
+  const read = await admin.fetchOffsets({ groupId, topics: [topic] });
   await admin.disconnect();
+  // -1 where the group has read nothing: it begins with the first record that is there.
+  const positions = new Map(
+    read.flatMap(({ partitions }) => partitions.map(({ partition, offset }): [number, bigint] => [partition, BigInt(offset)])),
+  );
   return new Map(
-    offsets.filter(({ low, high }) => low !== high).map(({ partition, high }) => [partition, BigInt(high)]),
+    ends
+      .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+      .filter(({ partition, low, high }) => low < high && (positions.get(partition) ?? -1n) < high)
+      .map(({ partition, high }) => [partition, high]),
   );
 }
 
@@ -39,14 +47,17 @@ async function main(): Promise<void> {
   const brokers = (options["bootstrap-servers"] ?? "").split(",");
   const kafka = new Kafka({ clientId: "example-subscriber", brokers, logLevel: logLevel.ERROR });
   const topic = options.prefix + EVENTS;
-  const left = await endsOf(kafka, topic);
+  const groupId = options.prefix + options.group;
+  const left = await endsOf(kafka, topic, groupId);
   const versions = new Versions();
-  const consumer = kafka.consumer({ groupId: options.prefix + options.group });
+  const consumer = kafka.consumer({ groupId });
   let done: () => void = () => undefined;
   let failed: (error: Error) => void = () => undefined;
   const finished = new Promise<void>((resolve, reject) => ([done, failed] = [resolve, reject]));
   // A handler that throws is retried, and what keeps failing ends the process: nothing is passed over.
   consumer.on(consumer.events.CRASH, ({ payload }) => failed(payload.error));
+  // All partitions are given back before the group shares them out anew, and another may have read on in between.
+  consumer.on(consumer.events.GROUP_JOIN, () => versions.forget());
 
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
