@@ -1,7 +1,7 @@
 """Reading a topic as a log, outside any consumer group: where partitions begin and end, and what lies between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -46,7 +46,7 @@ class Log:
 
     async def read(
         self, place: TopicPartition, *, begin: int, end: int
-    ) -> AsyncIterator[list[IncomingRecord]]:
+    ) -> AsyncGenerator[list[IncomingRecord]]:
         """Read the records of one partition from `begin` to before `end`, in batches."""
         [physical] = self._physical([place])
         self._client.assign([physical])

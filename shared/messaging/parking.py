@@ -17,7 +17,11 @@ _READ_RECORDS = text("""
 SELECT partition, record_offset, aggregateid, version, record_key, record_value, record_headers, error, parked_at
 FROM parked_records
 WHERE consumer = :consumer AND topic = :topic AND aggregateid = ANY(CAST(:keys AS text[]))
-ORDER BY aggregateid, version, record_offset
+ORDER BY aggregateid, version, record_offset LIMIT CAST(:limit AS bigint)
+""")
+_READ_PARTITIONS = text("""
+SELECT DISTINCT partition FROM parked_records WHERE consumer = :consumer AND topic = :topic AND aggregateid = :key
+ORDER BY partition
 """)
 _PARK_RECORDS = text("""
 INSERT INTO parked_records (consumer, topic, partition, record_offset, aggregateid, version,
@@ -65,9 +69,15 @@ class Parking:
     consumer: str
     topic: str
 
-    async def records_of(self, connection: AsyncConnection, keys: Iterable[str]) -> list[ParkedRecord]:
-        """Return the parked records of some keys, in order."""
-        rows = await connection.execute(_READ_RECORDS, {**self._names, "keys": sorted(keys)})
+    async def partitions_of(self, connection: AsyncConnection, key: str) -> list[int]:
+        """Return the partitions that a key's parked records came from: one, but for a topic that was recreated."""
+        return list((await connection.execute(_READ_PARTITIONS, {**self._names, "key": key})).scalars())
+
+    async def records_of(
+        self, connection: AsyncConnection, keys: Iterable[str], *, limit: int | None = None
+    ) -> list[ParkedRecord]:
+        """Return the parked records of some keys, in order; the first ones only where there is a limit."""
+        rows = await connection.execute(_READ_RECORDS, {**self._names, "keys": sorted(keys), "limit": limit})
         return [
             ParkedRecord(
                 record=IncomingRecord(

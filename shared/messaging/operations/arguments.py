@@ -16,10 +16,11 @@ def parser_of(program: str) -> argparse.ArgumentParser:
         "3 done with something left to look at, 4 Postgres or Kafka does not answer now.",
     )
     groups = parser.add_subparsers(
-        dest="group", required=True, metavar="dlq|outbox|projection|state|versions|lag"
+        dest="group", required=True, metavar="dlq|outbox|partition|projection|state|versions|lag"
     )
     _add_dlq(groups.add_parser("dlq", help="keys that wait because a record could not be applied"))
     _add_outbox(groups.add_parser("outbox", help="events that wait to be sent, and those that Kafka refuses"))
+    _add_partition(groups.add_parser("partition", help="partitions whose log has not what is read next"))
     _add_projection(groups.add_parser("projection", help="tables that are built from events"))
     _add_state(groups.add_parser("state", help="compacted topics that hold what is now"))
     _add_versions(groups.add_parser("versions", help="numbers of events, after a restore of the database"))
@@ -68,6 +69,9 @@ def _add_dlq(parser: argparse.ArgumentParser) -> None:
     settle = verbs.add_parser("settle", help="give up, of all keys that diverged, what is told anew")
     for name in ("consumer", "topic"):
         settle.add_argument(name, metavar=name.upper())
+    settle.add_argument(
+        "--accept-loss", action="store_true", help="give up, too, what its publisher has not told anew"
+    )
     _add_answers(settle, changes=True)
 
 
@@ -86,6 +90,18 @@ def _add_outbox(parser: argparse.ArgumentParser) -> None:
     release.add_argument("seq", type=count, metavar="SEQ")
     release.add_argument("--allow-gap", action="store_true", help=gap)
     _add_answers(release, changes=True)
+
+
+def _add_partition(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|resume")
+    _add_answers(verbs.add_parser("list", help="which these are, and what would be lost by going on"))
+    resumed = verbs.add_parser(
+        "resume", help="go on where the log does: what it has lost is not read any more"
+    )
+    for name in ("consumer", "topic"):
+        resumed.add_argument(name, metavar=name.upper())
+    resumed.add_argument("partition", type=int, metavar="PARTITION")
+    _add_answers(resumed, changes=True)
 
 
 def _add_projection(parser: argparse.ArgumentParser) -> None:

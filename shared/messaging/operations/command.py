@@ -16,8 +16,10 @@ from shared.messaging.operations.answers import Answers
 from shared.messaging.operations.arguments import parser_of
 from shared.messaging.operations.desk import Desk
 from shared.messaging.operations.diagnosis import FAILURES, diagnose
+from shared.messaging.operations.partition_verbs import list_stopped, resume_partition
 from shared.messaging.operations.refusals import Refused
 from shared.messaging.operations.state_verbs import list_states, republish_states
+from shared.messaging.run import CONSUMER_LIMITS
 from shared.messaging.subscription import Subscription
 from shared.runtime.clock import SystemClock
 from shared.runtime.logging import configure_logging
@@ -35,6 +37,8 @@ VERBS: Mapping[tuple[str, str | None], Verb] = {
     ("outbox", "list"): verbs.list_outbox_rows,
     ("outbox", "quarantine"): verbs.quarantine_row,
     ("outbox", "release"): verbs.release_row,
+    ("partition", "list"): list_stopped,
+    ("partition", "resume"): resume_partition,
     ("projection", "list"): verbs.list_all_projections,
     ("projection", "rebuild"): verbs.rebuild_projection,
     ("versions", "compare"): restore_verbs.compare_versions,
@@ -98,6 +102,9 @@ async def open_desk(
         schema=service,
         application_name=f"{service}.events",
         pool_size=2,
+        # Consumers' handlers run here, and may take as long as they do there.
+        limits=dict(CONSUMER_LIMITS),
+        command_timeout=float(CONSUMER_LIMITS["statement_timeout"].removesuffix("s")) * 2,
     )
     try:
         yield Desk(

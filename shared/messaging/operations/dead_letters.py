@@ -14,9 +14,13 @@ from shared.messaging.batches import Batches, HandlerFailure
 from shared.messaging.classification import KeyState, ParkReason, classify
 from shared.messaging.decoding import Decoded, decode_record, describe_error
 from shared.messaging.operations.missing import versions
-from shared.messaging.operations.refusals import ReplayFailed
+from shared.messaging.operations.refusals import NotToldAnew, ReplayFailed
+from shared.messaging.operations.retelling import retold_by
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.progress import Progress
+
+# Of a key, in one transaction: as many as the running consumer takes (reader.py).
+CHUNK = 500
 
 _LIST = text("""
 SELECT r.consumer, r.topic, r.aggregateid, coalesce(k.reason, 'failed') AS reason, count(*) AS records,
@@ -79,12 +83,22 @@ async def show_parked(engine: AsyncEngine, *, consumer: str, topic: str, key: st
         return await Parking(consumer, topic).records_of(connection, [key])
 
 
-async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
-    """Apply a key's parked records in order and let it go; return how many. Raises ReplayFailed.
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Records applied in one transaction, and whether there are more to go on with."""
 
-    What lies beyond a missing version goes on waiting for it.
+    records: int
+    more: bool
+
+
+async def replay(batches: Batches, key: str, uow: UnitOfWork) -> Replayed:
+    """Apply the first of a key's parked records in order; let it go after the last. Raises ReplayFailed.
+
+    As many as a consumer takes into one transaction. What lies beyond a missing version goes on waiting for it.
     """
-    parked, state = await _lock(batches, uow.connection, key)
+    await _lock(batches, uow.connection, key)
+    waiting, state = await _read(batches, uow.connection, key, limit=CHUNK + 1)
+    parked = _chunk(waiting)
     decoded = [decode_record(each.record, batches.subscription) for each in parked]
     plan = classify(decoded, {key: state}, batches.subscription.order)
     if plan.diverged:
@@ -100,36 +114,59 @@ async def replay(batches: Batches, key: str, uow: UnitOfWork) -> int:
         await batches.run_handlers(plan.apply, own)
     except HandlerFailure as failure:
         raise ReplayFailed(describe_error(failure.error)) from failure
-    waiting = plan.park.keys()
-    applied = [each.record.offset for each in parked if each.record.offset not in waiting]
+    more = len(waiting) > len(parked) and plan.states[key].parked is None
+    if more:
+        # The consumer goes on queueing behind what is left.
+        plan.states[key].wait(ParkReason.FAILED)
+    applied = [each.record.offset for each in parked if each.record.offset not in plan.park]
     await _settle(batches, uow.connection, key, plan.states[key], forgotten=applied, now=uow.now)
-    return len(applied)
+    return Replayed(len(applied), more)
+
+
+def _chunk(parked: Sequence[ParkedRecord]) -> Sequence[ParkedRecord]:
+    if len(parked) <= CHUNK:
+        return parked
+    # Records of one version are looked at together: one of them may be another event.
+    whole = [each for each in parked[:CHUNK] if each.version != parked[CHUNK].version]
+    return whole or parked[:CHUNK]
 
 
 @dataclass(frozen=True, slots=True)
-class Discarded:
-    """What discarding came to: records given up, records applied then, and why the rest still waits.
+class Freed:
+    """What freeing a key came to: records given up, records applied then, and why the rest still waits, if it does.
 
-    `never_came` are the versions of a gap that were given up.
+    `more` tells that the rest is not refused but has not been tried; `never_came` are the versions of a gap that were
+    given up, `missing` those that the rest waits for.
     """
 
-    given_up: int
-    replayed: int
+    given_up: int = 0
+    replayed: int = 0
     refused: str | None = None
+    more: bool = False
     never_came: str | None = None
     offsets: Sequence[int] = ()
+    missing: str | None = None
+
+    def lost(self) -> dict[str, str]:
+        """Return what was given up, as the audit has it."""
+        found = {"versions": self.never_came, "offsets": ", ".join(map(str, self.offsets))}
+        return {name: told for name, told in found.items() if told}
 
 
-async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
-    """Give up what blocks a key, then replay the rest. Raises ReplayFailed when nothing is parked.
+async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: bool = True) -> Freed:
+    """Give up what blocks a key, then begin to replay the rest.
 
-    What blocks is the refused record or, for a gap, the versions that never came. A rest that is refused in turn
+    Raises ReplayFailed when nothing is parked; NotToldAnew, unless the loss is accepted, when what diverged has not come
+    again. What blocks is the refused record or, for a gap, the versions that never came. A rest that is refused in turn
     waits as it did; what was given up stays so. Of a key that diverged, all that stands under versions that were
     applied is given up: its publisher tells it again under others.
     """
-    parked, state = await _lock(batches, uow.connection, key)
+    await _lock(batches, uow.connection, key)
+    parked, state = await _read(batches, uow.connection, key)
     divergent = _divergent(batches, key, parked, state)
     never_came = None
+    if not accept_loss:
+        _require_told_anew(key, parked, divergent, state)
     for each in divergent:
         # Known from now on: no news when Kafka has it twice.
         state.ids.note(each.event_id)
@@ -153,14 +190,18 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork) -> Discarded:
         state.wait(ParkReason.FAILED)
     offsets = [record.offset for record in given_up]
     await _settle(batches, uow.connection, key, state, forgotten=offsets, now=uow.now)
-    done = Discarded(len(given_up), 0, never_came=never_came, offsets=offsets)
-    if not remain:
-        return done
+    freed = Freed(len(given_up), never_came=never_came, offsets=offsets)
+    return await go_on(freed, batches, key, uow) if remain else freed
+
+
+async def go_on(freed: Freed, batches: Batches, key: str, uow: UnitOfWork) -> Freed:
+    """Replay what comes next of a key, and take that alone back when it is refused."""
     try:
         async with uow.connection.begin_nested():
-            return replace(done, replayed=await replay(batches, key, uow))
+            replayed = await replay(batches, key, uow)
     except ReplayFailed as failure:
-        return replace(done, refused=str(failure))
+        return replace(freed, refused=str(failure), more=False)
+    return replace(freed, replayed=freed.replayed + replayed.records, more=replayed.more)
 
 
 async def list_diverged(batches: Batches) -> Sequence[str]:
@@ -171,22 +212,25 @@ async def list_diverged(batches: Batches) -> Sequence[str]:
         return list(rows.scalars())
 
 
-async def _lock(
-    batches: Batches, connection: AsyncConnection, key: str
-) -> tuple[Sequence[ParkedRecord], KeyState]:
-    """Keep the running consumer off the key's partition, and read what is known of the key."""
-    parking = Parking(batches.consumer, batches.subscription.topic)
-    partitions = {each.record.partition for each in await parking.records_of(connection, [key])}
-    for partition in sorted(partitions):
-        place = TopicPartition(batches.subscription.topic, partition)
-        await Progress(batches.consumer, place).lock(connection)
-    parked = await parking.records_of(connection, [key])
-    if not parked:
+async def _lock(batches: Batches, connection: AsyncConnection, key: str) -> None:
+    """Keep the running consumer off the key's partition. Raises ReplayFailed when nothing of the key is parked."""
+    topic = batches.subscription.topic
+    partitions = await Parking(batches.consumer, topic).partitions_of(connection, key)
+    for partition in partitions:
+        await Progress(batches.consumer, TopicPartition(topic, partition)).lock(connection)
+    # Asked again: the consumer may have been applying it.
+    if not await Parking(batches.consumer, topic).partitions_of(connection, key):
         raise ReplayFailed(
-            f"key: nothing of {key} is parked by {batches.consumer} on {batches.subscription.topic}; "
-            "`dlq list` tells what is."
+            f"key: nothing of {key} is parked by {batches.consumer} on {topic}; `dlq list` tells what is."
         )
-    progress = Progress(batches.consumer, TopicPartition(batches.subscription.topic, 0))
+
+
+async def _read(
+    batches: Batches, connection: AsyncConnection, key: str, *, limit: int | None = None
+) -> tuple[Sequence[ParkedRecord], KeyState]:
+    topic = batches.subscription.topic
+    parked = await Parking(batches.consumer, topic).records_of(connection, [key], limit=limit)
+    progress = Progress(batches.consumer, TopicPartition(topic, 0))
     states = await progress.read_keys(connection, [key])
     # As if nothing had happened since the last applied version; what still has to wait parks itself anew.
     await progress.read_ids(connection, states)
@@ -202,6 +246,22 @@ def _divergent(
     in_order = sorted(parked, key=lambda each: each.record.offset)
     decoded = [decode_record(each.record, batches.subscription) for each in in_order]
     return classify(decoded, {key: known}, batches.subscription.order).divergent
+
+
+def _require_told_anew(
+    key: str, parked: Sequence[ParkedRecord], divergent: Sequence[Decoded], known: KeyState
+) -> None:
+    """Raise NotToldAnew unless all that diverged waits under another version, too; repeats were applied."""
+    told = {retold_by(each.record) for each in parked}
+    untold = [
+        each
+        for each in divergent
+        if each.event_id not in told and known.ids.exclude(each.event_id, is_last=each.version == known.seen)
+    ]
+    if untold:
+        raise NotToldAnew(
+            f"key: {len(untold)} events of {key} have not come again, as version {untold[0].version} ({untold[0].event_id})."
+        )
 
 
 async def _settle(

@@ -7,3 +7,7 @@ class Refused(Exception):
 
 class ReplayFailed(Refused):
     """The handler still refuses, or the record still cannot be read."""
+
+
+class NotToldAnew(ReplayFailed):
+    """What would be given up has not come again under another version."""

@@ -1,7 +1,9 @@
 """Every current state of a topic once more: `events state republish TOPIC`.
 
-For a topic that is new, was lost, or whose contract gained a field. States go out at the versions they have, so readers
-that know them pass them over, and running the command again, or after it was stopped, does no harm.
+For a topic that is new, was lost, or whose contract gained a field, and after a restore. States go out at the versions
+they have, so readers that know them pass them over, and running the command again, or after it was stopped, does no harm.
+They say that they are told once more (`ce_republished`): another state under a number that was told is a restored
+publisher's otherwise (`versions compare`).
 """
 
 import json
@@ -12,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.states import StateTopic, write_states
+from shared.messaging.operations.retelling import REPUBLISHED
 from shared.runtime.correlation import current_correlation
 
 BATCH = 1_000
@@ -46,7 +49,7 @@ async def republish(
 
     A state that still waits there at the same version is not written again.
     """
-    headers = json.dumps(current_correlation().headers())
+    headers = json.dumps({**current_correlation().headers(), REPUBLISHED: "true"})
     done, after = Progress(), ""
     while True:
         names = {"events": states.events, "after": after, "rows": batch}

@@ -3,6 +3,9 @@
 A restored publisher numbers events below what it has told before. Readers do not apply those (divergence.py), so they
 have to be told once more, under new numbers, and with them all that the key told since: order matters. What is told
 once more says which event it repeats (`ce_retells`), so that nothing is told anew twice.
+
+States are not told anew but republished, above all that was told: of their keys it is enough to know whether readers
+passed one over.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,7 +16,7 @@ from shared.kafka.records import IncomingRecord
 from shared.messaging.divergence import KnownIds, time_ordered
 
 RETELLS = "retells"
-_HEADER = f"ce_{RETELLS}"
+REPUBLISHED = "republished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ class ToldKey:
     def _advance(self, record: IncomingRecord, version: int, event_id: str | None) -> None:
         self.version = version
         self.ids.advance(event_id)
-        if (retold := _retold(record)) is not None:
+        if (retold := retold_by(record)) is not None:
             self.settled.add(retold)
+            # Not before the last of them: what followed a divergent event has to follow its copy, too.
             if not self.to_tell_anew(()):
                 self.since.clear()
                 self.settled.clear()
@@ -61,14 +65,47 @@ class ToldKey:
     def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:
         """Return what has to be told once more, in order; `on_their_way` are ids whose retelling waits to be sent."""
         settled = self.settled | set(on_their_way)
-        for at, event in enumerate(self.since):
-            if event.divergent and event.event_id not in settled:
-                return [later for later in self.since[at:] if later.event_id not in settled]
+        return [event for event in self.since if event.event_id not in settled]
+
+
+@dataclass(slots=True)
+class ToldState:
+    """A key of a state topic as the log tells it: its highest number, and whether readers passed over a later state."""
+
+    version: int = 0
+    ids: KnownIds = field(default_factory=KnownIds)
+    passed_over: bool = False
+
+    def read(self, record: IncomingRecord) -> None:
+        """Take in the key's next record; what is no event of ours is passed over."""
+        try:
+            envelope = decode(record.headers)
+        except NotACloudEvent:
+            return
+        version, event_id = envelope.aggregateversion or 0, time_ordered(envelope.id)
+        if version > self.version:
+            # The newest state heals whatever readers made of the ones before.
+            self.version, self.passed_over = version, False
+            self.ids.advance(event_id)
+        elif self.ids.exclude(event_id, is_last=version == self.version) and not _republished(record):
+            self.passed_over = True
+
+    def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:  # noqa: ARG002 - as of events
+        """Return nothing: `state republish` tells what is so now."""
         return []
 
 
-def _retold(record: IncomingRecord) -> str | None:
+def retold_by(record: IncomingRecord) -> str | None:
+    """Return the id of the event that this record tells once more, if it does."""
+    return _header(record, f"ce_{RETELLS}")
+
+
+def _republished(record: IncomingRecord) -> bool:
+    return _header(record, f"ce_{REPUBLISHED}") is not None
+
+
+def _header(record: IncomingRecord, wanted: str) -> str | None:
     for name, value in record.headers:
-        if name == _HEADER and value is not None:
+        if name == wanted and value is not None:
             return value.decode(errors="replace")
     return None

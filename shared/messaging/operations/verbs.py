@@ -4,12 +4,13 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.access import KafkaAccess
 from shared.kafka.log import open_log
 from shared.messaging.operations import lag, quarantine
-from shared.messaging.operations.dead_letters import discard, list_parked, replay, show_parked
+from shared.messaging.operations.dead_letters import Freed, discard, list_parked, replay, show_parked
 from shared.messaging.operations.desk import Desk
-from shared.messaging.operations.missing import missing_versions
+from shared.messaging.operations.freeing import free
 from shared.messaging.operations.projections import list_projections, rebuild
 from shared.messaging.operations.rebuild import require_projection
 from shared.messaging.parking import ParkedRecord
@@ -39,27 +40,36 @@ async def show_dead_letters(desk: Desk, options: Options) -> bool:
 async def replay_dead_letters(desk: Desk, options: Options) -> bool:
     """Apply a key's records."""
     batches = desk.batches(options.consumer, options.topic)
-    async with desk.change("dlq replay", _names(options)) as uow:
-        records = await replay(batches, options.key, uow)
-        missing = await missing_versions(uow.connection, **_names(options))
+
+    async def begin(uow: UnitOfWork) -> Freed:
+        first = await replay(batches, options.key, uow)
+        return Freed(replayed=first.records, more=first.more)
+
+    found = await free(desk, "dlq replay", _names(options), begin=begin, batches=batches, key=options.key)
     desk.answers.done(
-        {"key": options.key, "records": records, "missing": missing, "dry_run": desk.dry_run},
-        f"{_would(desk)}Applied {records} records of {options.key}.{_waits(missing)}",
+        {
+            "key": options.key,
+            "records": found.replayed,
+            "refused": found.refused,
+            "missing": found.missing,
+            "dry_run": desk.dry_run,
+        },
+        f"{_would(desk)}Applied {found.replayed} records of {options.key}.{_rest(found)}",
     )
-    return missing is None
+    return found.refused is None and found.missing is None
 
 
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
     """Give up what blocks a key."""
     batches = desk.batches(options.consumer, options.topic)
-    what = _names(options) | ({} if options.reason is None else {"reason": options.reason})
-    async with desk.change("dlq discard", what) as uow:
-        found = await discard(batches, options.key, uow)
-        missing = await missing_versions(uow.connection, **_names(options))
-        # Into its entry in the audit, which is written last.
-        lost = {"versions": found.never_came, "offsets": ", ".join(map(str, found.offsets))}
-        what |= {name: told for name, told in lost.items() if told}
-    rest = _waits(missing) if found.refused is None else f" The rest still waits: {found.refused}"
+    found = await free(
+        desk,
+        "dlq discard",
+        _names(options) | ({} if options.reason is None else {"reason": options.reason}),
+        begin=lambda uow: discard(batches, options.key, uow),
+        batches=batches,
+        key=options.key,
+    )
     given_up = (
         f"{found.given_up} records"
         if found.never_came is None
@@ -71,13 +81,13 @@ async def discard_dead_letters(desk: Desk, options: Options) -> bool:
             "records": found.given_up,
             "versions": found.never_came,
             "replayed": found.replayed,
-            "missing": missing,
+            "missing": found.missing,
             "refused": found.refused,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {given_up} of {options.key}, applied {found.replayed}.{rest}",
+        f"{_would(desk)}Gave up {given_up} of {options.key}, applied {found.replayed}.{_rest(found)}",
     )
-    return found.refused is None and missing is None
+    return found.refused is None and found.missing is None
 
 
 async def list_outbox_rows(desk: Desk, options: Options) -> bool:
@@ -186,8 +196,10 @@ def _would(desk: Desk) -> str:
     return "Dry run, nothing was changed: " if desk.dry_run else ""
 
 
-def _waits(missing: str | None) -> str:
-    return "" if missing is None else f" Still waits for versions {missing}."
+def _rest(found: Freed) -> str:
+    if found.refused is not None:
+        return f" The rest still waits: {found.refused}"
+    return "" if found.missing is None else f" Still waits for versions {found.missing}."
 
 
 def _names(options: Options) -> dict[str, str]:

@@ -1,11 +1,16 @@
 """What an operator does about parked keys."""
 
+from collections import Counter
+
 import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from shared.db.outbox import Outbox
+from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.batches import Batches
+from shared.messaging.operations import dead_letters
 from tests.service.shared import toy
 from tests.service.shared.batches import applied, place, record
 from tests.service.shared.operators import AUDIT, PARKED, Operator
@@ -181,6 +186,98 @@ async def test_a_wrong_address_is_no_outage(database, say, operator, part, value
     host = make_url(database.app_url)
     assert f"Postgres at {host.host}:{host.port} {told}" in operator.refusal
     assert "wr0ng" not in operator.refusal
+
+
+async def test_operators_have_the_limits_of_consumers(parked, say, operator, ledger):
+    """One event may restate years; a request's limit would keep its key parked for ever."""
+    found = {}
+
+    async def look(received, uow):
+        for name in ("statement_timeout", "plan_cache_mode"):
+            found[name] = (await uow.connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
+
+    ledger.enter = look
+    await say("replay", *PARKED)
+    assert operator.status == 0
+    assert found == {"statement_timeout": "5min", "plan_cache_mode": "force_custom_plan"}
+
+
+@pytest.fixture
+async def long_queue(batches, ledger, monkeypatch):
+    """Versions 1 to 7 of the lamp, the first refused, for operators who take three at a time."""
+    monkeypatch.setattr(dead_letters, "CHUNK", 3)
+    ledger.refuse = {"lamp"}
+    await batches.apply(PLACE, [record(n, toy.Happened(thing="lamp", number=n), n + 1) for n in range(7)])
+    ledger.refuse = set()
+    return batches
+
+
+@pytest.fixture
+def transactions(ledger):
+    """Which transaction applied each version, in their order."""
+    plain, found = ledger.enter, []
+
+    async def enter(received, uow):
+        await plain(received, uow)
+        at = (await uow.connection.exec_driver_sql("SELECT pg_current_xact_id()::text")).scalar_one()
+        found.extend([at] * len(received))
+
+    ledger.enter = enter
+    return lambda: sorted(Counter(found).values())
+
+
+@pytest.mark.usefixtures("long_queue")
+async def test_a_long_queue_is_replayed_a_part_at_a_time(say, operator, query, transactions):
+    [done] = await say("replay", *PARKED)
+    assert (operator.status, done["records"], done["refused"]) == (0, 7, None)
+    assert await applied(query, "lamp") == [1, 2, 3, 4, 5, 6, 7]
+    assert transactions() == [1, 3, 3]
+    assert [operation for _, operation, _ in await query(AUDIT)] == ["events-dlq-replay"] * 3
+    assert await say("list") == []
+    assert await query("SELECT 1 FROM parked_keys") == []
+
+
+async def test_between_the_parts_the_consumer_queues_behind(long_queue, query, ledger):
+    async with long_queue.engine.begin() as connection:
+        uow = UnitOfWork(connection, long_queue.clock.now(), "operator:jane", Outbox(source="/toy"))
+        assert await dead_letters.replay(long_queue, "lamp", uow) == dead_letters.Replayed(3, more=True)
+    outcome = await long_queue.apply(PLACE, [record(7, toy.Happened(thing="lamp", number=8), 8)])
+    assert (outcome.applied, outcome.parked) == (0, 1)
+    assert await applied(query, "lamp") == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("long_queue")
+async def test_a_dry_run_of_a_long_queue_takes_all_of_it_back(say, query, transactions):
+    [done] = await say("replay", *PARKED, "--dry-run")
+    assert (done["records"], transactions()) == (7, [7])
+    assert await applied(query, "lamp") == []
+    assert [waiting["records"] for waiting in await say("list")] == [7]
+
+
+@pytest.mark.usefixtures("long_queue")
+async def test_what_a_later_part_refuses_is_left(say, operator, ledger, query):
+    plain = ledger.enter
+
+    async def enter(received, uow):
+        await plain(received, uow)
+        if any(each.version == 5 for each in received):
+            raise toy.Bug("not this one")
+
+    ledger.enter = enter
+    [done] = await say("replay", *PARKED)
+    assert (operator.status, done["records"]) == (3, 3)
+    assert "not this one" in done["refused"]
+    assert await applied(query, "lamp") == [1, 2, 3]
+    assert [(row["reason"], row["records"]) for row in await say("list")] == [("failed", 4)]
+
+
+@pytest.mark.usefixtures("long_queue")
+async def test_discard_goes_on_with_a_long_queue(say, operator, query, transactions):
+    [done] = await say("discard", *PARKED)
+    assert (operator.status, done["records"], done["replayed"]) == (0, 1, 6)
+    assert await applied(query, "lamp") == [2, 3, 4, 5, 6, 7]
+    assert transactions() == [3, 3]
+    assert await say("list") == []
 
 
 @pytest.mark.parametrize(

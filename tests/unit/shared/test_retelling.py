@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shared.contracts.envelope import Envelope
 from shared.kafka import cloudevents
 from shared.kafka.records import IncomingRecord
-from shared.messaging.operations.retelling import ToldKey
+from shared.messaging.operations.retelling import ToldKey, ToldState
 from shared.uuid7 import uuid7_of
 
 
@@ -20,10 +20,11 @@ class Log:
     def __init__(self):
         self.records, self.clock = [], 0
 
-    def tell(self, version, *, retells=None):
+    def tell(self, version, *, retells=None, republished=False):
         self.clock += 1
         envelope = Envelope(id=uuid7(self.clock), source="/s", type="t", aggregateversion=version)
         more = [] if retells is None else [("ce_retells", retells.encode())]
+        more += [("ce_republished", b"true")] if republished else []
         headers = [*cloudevents.encode(envelope), *more]
         self.records.append(IncomingRecord("t", 0, len(self.records), b"k", b"{}", headers))
         return envelope.id
@@ -31,8 +32,8 @@ class Log:
     def repeat(self, at):
         self.records.append(self.records[at])
 
-    def read(self):
-        told = ToldKey()
+    def read(self, kind=ToldKey):
+        told = kind()
         for record in self.records:
             told.read(record)
         return told
@@ -82,16 +83,59 @@ def test_a_second_restore_is_told_from_the_first():
     assert log.anew() == [second]
 
 
-@given(st.lists(st.sampled_from(["tell", "restore", "raise", "repeat"]), max_size=40), st.data())
-def test_whatever_happens_readers_apply_all_in_the_end(steps, data):
-    """A reader applies what has the next number; after a raise nothing that was told is missing."""
+def test_what_came_between_a_divergent_event_and_its_copy_is_told_anew_too():
+    """Else readers, who apply the copy after it, would end with the older of the two."""
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    lost, newest = log.tell(3), log.tell(4)
+    log.tell(5, retells=lost)
+    assert log.anew() == [newest]
+    log.tell(6, retells=newest)
+    assert log.anew() == []
+
+
+def test_a_state_under_a_number_that_was_told_was_passed_over():
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    log.tell(2)
+    assert log.read(ToldState).passed_over
+    log.tell(4)
+    assert (log.read(ToldState).version, log.read(ToldState).passed_over) == (4, False)
+    log.tell(4)
+    assert log.read(ToldState).passed_over
+
+
+def test_a_state_that_was_republished_or_repeated_was_not_passed_over():
+    log = Log()
+    for version in (1, 2):
+        log.tell(version)
+    log.repeat(0)
+    log.repeat(1)
+    log.tell(2, republished=True)
+    assert not log.read(ToldState).passed_over
+
+
+@given(
+    st.lists(st.sampled_from(["tell", "restore", "raise", "raise too late", "repeat"]), max_size=40),
+    st.data(),
+)
+def test_whatever_happens_readers_apply_all_in_the_end_and_in_order(steps, data):
+    """A reader applies what has the next number; after a raise nothing that was told is missing, or older than it was.
+
+    Too late: something is told between the look at the log and what it says to tell anew.
+    """
     log, last = Log(), 0
     told = []
 
-    def raise_numbers():
+    def raise_numbers(*, late=False):
         nonlocal last
         anew = log.read().to_tell_anew(())
         last = max(last, log.read().version)
+        if late:
+            last += 1
+            told.append(log.tell(last))
         for event in anew:
             last += 1
             log.tell(last, retells=event.event_id)
@@ -102,32 +146,33 @@ def test_whatever_happens_readers_apply_all_in_the_end(steps, data):
             told.append(log.tell(last))
         elif step == "restore":
             last = data.draw(st.integers(0, last))
-        elif step == "raise":
-            raise_numbers()
+        elif step.startswith("raise"):
+            raise_numbers(late=step == "raise too late")
         elif log.records:
             log.repeat(data.draw(st.integers(0, len(log.records) - 1)))
     raise_numbers()
     assert log.anew() == []
-    reached, seen = set(), 0
+    # What a reader did last stands.
+    assert list(dict.fromkeys(reversed(_applied(log))))[::-1] == told
+
+
+def _applied(log):
+    found, seen = [], 0
     for record in log.records:
         headers = {name: value.decode() for name, value in record.headers}
         if int(headers["ce_aggregateversion"]) == seen + 1:
             seen += 1
-            reached |= {headers["ce_id"], headers.get("ce_retells")}
-    # What was told anew may itself have been told anew.
-    assert set(told) <= _closure(log, reached)
+            found.append(_original(log, headers["ce_id"]))
+    return found
 
 
-def _closure(log, reached):
+def _original(log, event_id):
+    """Return the event that is told; what was told anew may have been told anew in turn."""
     stands_for = {}
     for record in log.records:
         headers = {name: value.decode() for name, value in record.headers}
         if "ce_retells" in headers:
             stands_for[headers["ce_id"]] = headers["ce_retells"]
-    found = set(reached)
-    for event in reached:
-        at = event
-        while at in stands_for:
-            at = stands_for[at]
-            found.add(at)
-    return found
+    while event_id in stands_for:
+        event_id = stands_for[event_id]
+    return event_id
