@@ -3,21 +3,20 @@
 import argparse
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.demo.failing import DemoFailed
 from deploy.local.paths import LOCAL
 from tests.faults.facts.scenario import FACTS, SCENARIO, run_scenario
 from tests.faults.facts.stage import set_up
 from tests.faults.fault import Fault
 from tests.faults.plan import GROUPS, chosen
-from tests.faults.report import FaultResult, publish
-from tests.faults.run import Options, run_fault
+from tests.faults.report import FaultResult, show, write
+from tests.faults.run import Options, run_fault, spoiled
+from tests.faults.shared_engines import SharedEngines
 from tests.faults.stage import start_engines
 
 
@@ -35,28 +34,32 @@ def main() -> int:
     options = Options(asked.seed, asked.rate, seconds, Path(LOCAL) / "faults", keep=asked.keep)
     faults = chosen(asked.only)
     print(f"{len(faults)} faults, seed {options.seed}, {options.rate:g} commands per second", flush=True)
-    results = list(run_all(faults, options)) if faults else []
-    if asked.only in {"all", "facts"}:
-        results.append(count_facts(asked.facts))
-    publish(results, Path(LOCAL) / "faults.json", seed=options.seed)
+    results: list[FaultResult] = []
+    for result in run_asked(faults, options, facts=asked.facts if asked.only in {"all", "facts"} else 0):
+        results.append(result)
+        # What was found so far is not lost with what comes next.
+        write(results, Path(LOCAL) / "faults.json", seed=options.seed)
+    show(results)
     return int(any(result.verdict != "ok" for result in results))
 
 
-def run_all(faults: dict[str, Fault], options: Options) -> Iterator[FaultResult]:
+def run_asked(faults: Mapping[str, Fault], options: Options, *, facts: int) -> Iterator[FaultResult]:
+    """Run the faults, and then the scenario of so many facts; of none when they are 0."""
+    if faults:
+        yield from run_all(faults, options)
+    if facts:
+        yield count_facts(facts)
+
+
+def run_all(faults: Mapping[str, Fault], options: Options) -> Iterator[FaultResult]:
     """Run faults one after the other, on the same engines but for those that need their own, and show how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console()
-    shared = any(fault.engines is None for fault in faults.values())
-    with (
-        start_engines() if shared else nullcontext() as engines,
-        Progress(*columns, console=console) as progress,
-    ):
+    with SharedEngines(start_engines) as shared, Progress(*columns, console=console) as progress:
         task = progress.add_task("faults", total=len(faults))
         for name, fault in faults.items():
             progress.update(task, description=f"{name} {fault.title}")
-            with nullcontext(engines) if fault.engines is None else fault.engines() as its_own:
-                assert its_own is not None
-                result = run_fault(name, fault, its_own, options)
+            result = run_one(name, fault, shared, options)
             progress.advance(task)
             console.print(
                 f"{name}: {result.verdict}. {result.title}: {result.acked:,} acknowledged, "
@@ -65,13 +68,26 @@ def run_all(faults: dict[str, Fault], options: Options) -> Iterator[FaultResult]
             yield result
 
 
+def run_one(name: str, fault: Fault, shared: SharedEngines, options: Options) -> FaultResult:
+    """Run a fault on the engines that it needs; whatever fails is its verdict, and nobody else's."""
+    results: list[FaultResult] = []
+    try:
+        with shared.lend() if fault.engines is None else fault.engines() as engines:
+            results.append(run_fault(name, fault, engines, options))
+    except Exception as failure:  # noqa: BLE001 - engines that do not start or end are that fault's verdict
+        results[:] = [spoiled(name, fault.title, failure, *results)]
+    if results[0].broke and fault.engines is None:
+        shared.throw_away()
+    return results[0]
+
+
 def count_facts(facts: int) -> FaultResult:
     """Run the scenario of facts posted in bulk, on engines of its own."""
     try:
         with set_up() as stage:
             return run_scenario(stage, facts=facts)
-    except DemoFailed as failure:
-        return FaultResult("facts", SCENARIO.title, facts, 0, 0, 0, 0.0, str(failure))
+    except Exception as failure:  # noqa: BLE001 - a verdict, as with every other fault
+        return spoiled("facts", SCENARIO.title, failure)
 
 
 if __name__ == "__main__":

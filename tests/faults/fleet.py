@@ -44,6 +44,7 @@ class Fleet(ServiceProcesses):
         self._api_ports: dict[str, int] = {}
         self._more: dict[str, Mapping[str, str]] = {}
         self._listening: dict[str, int] = {}
+        self._ended: list[str] = []
         self.tampering = folder / "tampering"
         self.tampering.mkdir(parents=True, exist_ok=True)
 
@@ -109,6 +110,7 @@ class Fleet(ServiceProcesses):
 
     def terminate(self, name: str) -> tuple[float, int | None]:
         """Ask a process to end; return how long it took, and its exit code. Kills it after 40 s."""
+        self._note_end(name)
         child = self._children.pop(name)
         began = time.monotonic()
         child.terminate()
@@ -118,17 +120,44 @@ class Fleet(ServiceProcesses):
         child.kill()
         return took, code
 
+    def kill(self, name: str) -> None:
+        """End a process with kill -9; that it had ended already is remembered."""
+        self._note_end(name)
+        super().kill(name)
+
     def dead(self) -> list[str]:
-        """Return the processes that ended by themselves."""
+        """Return the processes that ended and were not ended by us."""
         return [name for name, child in self._children.items() if child.exit_code is not None]
 
+    def killed(self, role: str) -> list[str]:
+        """Return the processes of a role that died as at a fail point: by kill -9."""
+        return [name for name in self.of(role) if self._children[name].exit_code == -signal.SIGKILL]
+
+    def revive_killed(self, role: str) -> None:
+        """Start again the one process of a role that a fail point was armed to kill; it was expected to die."""
+        name = self.killed(role)[0]
+        self._children.pop(name).kill()
+        self.start(name)
+
     def revive(self) -> list[str]:
-        """Start again what has ended, as a supervisor would."""
+        """Start again what has ended by itself, as a supervisor would; that it has is remembered."""
         ended = self.dead()
         for name in ended:
+            self._note_end(name)
             self._children.pop(name).kill()
         self.start(*ended)
         return ended
+
+    def ended_by_themselves(self) -> list[str]:
+        """Return what ended though no fault had ended it, and how, whether it was started again or not."""
+        return [*self._ended, *(self._how_it_ended(name) for name in self.dead())]
+
+    def _note_end(self, name: str) -> None:
+        if self._children[name].exit_code is not None:
+            self._ended.append(self._how_it_ended(name))
+
+    def _how_it_ended(self, name: str) -> str:
+        return f"{name} ended with {self._children[name].exit_code}"
 
     def launch(self, name: str) -> None:
         """Start a process and do not wait until it is ready: it may have reason not to be."""

@@ -6,7 +6,6 @@ and rising; E no overlap; F one key, one answer; G (outbox and lag come to nothi
 """
 
 import contextlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,10 @@ from tests.faults.checks import (
     Period,
     Record,
     Span,
-    find_aborted,
     find_divergent,
     find_duplicated,
     find_gaps,
     find_inverted,
-    find_lost,
     find_overlapping,
     find_stale,
     find_unseen,
@@ -33,10 +30,18 @@ from tests.faults.load import Load, name_of
 from tests.faults.observed import Database, Raw, events_of
 from tests.faults.organisation import missing_figures
 from tests.faults.stage import Stage
+from tests.faults.tables import (
+    Outcomes,
+    find_unequal,
+    find_unfit_processes,
+    find_wrong_commands,
+    find_wrong_projection,
+    find_wrong_tally,
+    find_wrong_watermarks,
+)
 from tests.faults.tampering import witness
 
 RSS_LIMIT = 300 * 1024 * 1024
-_ALIGNED = "assignment.account.aligned.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +94,17 @@ def judge(stage: Stage, seed: int, evidence: Evidence) -> list[Finding]:
 
 
 def _commands(load: Load, database: Database, records: list[Record], seed: int) -> list[Finding]:
-    """A, B and F of the commands."""
-    told = {record.command for record in records if record.command is not None}
     rows = database.rows("""
         SELECT idempotency_key AS name, count(*) AS times FROM assignment.audit_entries
         WHERE idempotency_key IS NOT NULL GROUP BY idempotency_key
     """)
-    times = {row["name"]: row["times"] for row in rows}
-    stored = {number for number in load.commands if name_of(seed, number) in times}
-    twice = [f"{name} {count} times" for name, count in times.items() if count > 1]
-    untold = [f"command {number} is in the database" for number in stored if number not in told]
-    return [
-        *find_lost(load.acknowledged, told, where="the log"),
-        *find_lost(load.acknowledged, stored, where="the database"),
-        *find_aborted(load.failed, load.commands.keys(), records),
-        *report("B: a refused command is in the database", sorted(stored & load.failed)),
-        *report("F: one key, several effects", twice),
-        *report("A: stored without an event", untold),
-        *report("never answered", [f"command {number}" for number in load.unresolved]),
-    ]
+    outcomes = Outcomes(
+        names={number: name_of(seed, number) for number in load.commands},
+        acknowledged=load.acknowledged,
+        failed=load.failed,
+        unresolved=load.unresolved,
+    )
+    return find_wrong_commands(outcomes, records, {row["name"]: row["times"] for row in rows})
 
 
 def _spans(load: Load) -> dict[int, Span]:
@@ -132,15 +129,13 @@ def _periods(database: Database) -> list[Period]:
 
 
 def _tally(database: Database) -> list[Finding]:
-    """C: what was added up equals what was listed."""
-    rows = database.rows("""
-        SELECT key, t.events, t.told, e.events AS listed, e.told AS listed_told
-        FROM metrics.witness_tally t FULL JOIN (
-            SELECT key, count(*) AS events, sum(told)::bigint AS told FROM metrics.witness_effects GROUP BY key
-        ) e USING (key)
-        WHERE (t.events, t.told) IS DISTINCT FROM (e.events, e.told)
+    tallied = database.rows("SELECT key, events, told FROM metrics.witness_tally")
+    listed = database.rows("""
+        SELECT key, count(*) AS events, sum(told)::bigint AS told FROM metrics.witness_effects GROUP BY key
     """)
-    return report("C: tally and list differ", [dict(row) for row in rows])
+    return find_wrong_tally(
+        *({row["key"]: (row["events"], row["told"]) for row in rows} for rows in (tallied, listed))
+    )
 
 
 def _parked(database: Database) -> list[Finding]:
@@ -149,79 +144,51 @@ def _parked(database: Database) -> list[Finding]:
 
 
 def _watermarks(database: Database, records: list[Record]) -> list[Finding]:
-    """D: the reader stands at the last version of every key."""
-    last: dict[str, int] = {}
-    for record in records:
-        last[record.key] = max(record.version, last.get(record.key, 0))
     rows = database.rows(
         "SELECT aggregateid, version FROM metrics.consumer_watermarks WHERE consumer = $1 AND topic = $2",
         witness.CONSUMER,
         witness.TOPIC,
     )
-    found = {row["aggregateid"]: row["version"] for row in rows}
-    wrong = [
-        f"{key}: v{found.get(key)} of v{version}"
-        for key, version in last.items()
-        if found.get(key) != version
-    ]
-    return report("D: watermark", wrong)
+    return find_wrong_watermarks(records, {row["aggregateid"]: row["version"] for row in rows})
 
 
 def _projection(database: Database, raws: Iterable[Raw]) -> list[Finding]:
-    """J: timelines and places of accounts are what the log says, worked out here from nothing but the log."""
-    expected: dict[tuple[str, int], str | None] = {}
-    under: dict[tuple[bytes | None, str], str] = {}
-    for raw in raws:
-        # Of two events under one version, as a restored publisher tells them, the first counts.
-        event_id = raw.header("ce_id")
-        if under.setdefault((raw.key, raw.header("ce_aggregateversion")), event_id) != event_id:
-            continue
-        if raw.header("ce_type") == _ALIGNED and raw.value:
-            event = json.loads(raw.value)
-            version = int(raw.header("ce_aggregateversion"))
-            expected[event["account_id"], version] = event["to_territory_id"]
-    rows = database.rows("SELECT account_id::text, version, territory_id::text FROM metrics.alignment_events")
-    found = {(row["account_id"], row["version"]): row["territory_id"] for row in rows}
-    places = {
-        row["account_id"]: (row["version"], row["territory_id"])
-        for row in database.rows("SELECT account_id::text, version, territory_id::text FROM metrics.accounts")
-    }
-    last: dict[str, tuple[int, str | None]] = {}
-    for (account, version), territory in expected.items():
-        last[account] = max(last.get(account, (0, None)), (version, territory), key=lambda told: told[0])
-    return [
-        *report("J: timeline", sorted(map(str, expected.items() ^ found.items()))),
-        *report("J: place of an account", sorted(map(str, last.items() ^ places.items()))),
-    ]
+    moves = database.rows(
+        "SELECT account_id::text, version, territory_id::text FROM metrics.alignment_events"
+    )
+    accounts = database.rows("SELECT account_id::text, version, territory_id::text FROM metrics.accounts")
+    return find_wrong_projection(
+        raws,
+        {(row["account_id"], row["version"]): row["territory_id"] for row in moves},
+        {row["account_id"]: (row["version"], row["territory_id"]) for row in accounts},
+    )
 
 
 def _figures(stage: Stage) -> list[Finding]:
     """C and J: every order counts once, in both views, and every roll-up is what its facts add up to."""
     try:
-        wrong = missing_figures(stage.fleet)
+        missing = missing_figures(stage.fleet)
         proof = stage.fleet.api("metrics", role="admin").post("/v1/reconciliations").body
     except DemoFailed as failure:
         return report("figures", [failure])
-    differing = [] if proof["equal"] else [f"{proof['differing']} of {proof['cells']} cells differ"]
-    return report("C: figures", [wrong] if wrong else []) + report("J: roll-ups", differing)
+    return find_unequal(missing, proof)
 
 
 def _processes(stage: Stage) -> list[Finding]:
-    """I: memory stays small, and no connection is left in a transaction."""
+    """I: memory stays small, no connection is left in a transaction, and nothing ended that was not ended."""
     sizes = {name: resident_bytes(stage.fleet.pid(name)) for name in stage.fleet.names}
     stage.remark(f"largest process {max(sizes.values(), default=0) // 2**20} MB")
-    fat = [f"{name} has {size // 2**20} MB" for name, size in sizes.items() if size > RSS_LIMIT]
     open_ = stage.database.rows("""
         SELECT application_name, state, left(query, 80) AS query FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'
           AND state_change < clock_timestamp() - interval '2 seconds'
     """)
-    dead = [f"{name} has ended" for name in stage.fleet.dead()]
-    return [
-        *report("I: memory", fat),
-        *report("I: a connection in a transaction", [dict(row) for row in open_]),
-        *report("I: a process that ended", dead),
-    ]
+    return find_unfit_processes(
+        sizes,
+        limit=RSS_LIMIT,
+        stuck=[dict(row) for row in open_],
+        ended=stage.fleet.ended_by_themselves(),
+    )
 
 
 def resident_bytes(pid: int) -> int:

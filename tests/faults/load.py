@@ -65,6 +65,8 @@ class Load:
         self.tally = Tally()
         self.commands: dict[int, Command] = {}
         self.reads: list[Read] = []
+        # Imports and reads that were begun, without what was sent again.
+        self.turns = 0
         self.hang_up_share = 0.0
         self._urls = urls
         self._token = token
@@ -74,7 +76,7 @@ class Load:
         self._due = time.monotonic()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._failures: list[BaseException] = []
+        self.failures: list[Exception] = []
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"client-{number}", daemon=True)
             for number in range(workers)
@@ -87,12 +89,10 @@ class Load:
             thread.start()
 
     def finish(self) -> None:
-        """Send nothing new, and return when everything is answered or given up."""
+        """Send nothing new, and return when everything is answered or given up. What ended clients is in `failures`."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
-        if self._failures:
-            raise self._failures[0]
 
     @property
     def acknowledged(self) -> list[int]:
@@ -114,12 +114,14 @@ class Load:
         client = Client(self._token)
         try:
             while self._wait_for_turn():
+                with self._lock:
+                    self.turns += 1
                 if rng.random() < 0.1:
                     self._read(process, client, rng)
                 else:
                     self._command(process, client, rng)
-        except BaseException as failure:  # noqa: BLE001 - a thread has nobody to tell; `finish` does
-            self._failures.append(failure)
+        except Exception as failure:  # noqa: BLE001 - a thread has nobody to tell
+            self.failures.append(failure)
         finally:
             client.close()
 

@@ -70,7 +70,8 @@ class Link:
         self.name = name
         self.port = 0
         self.target = target
-        self.resets = 0
+        # Connections reset by the pattern and cut in mid-frame, and chunks that were lost once, since the beginning.
+        self.resets = self.cuts = self.lost = 0
         self._loop = loop
         self._random = random.Random(seed)
         self._behaviour = Behaviour()
@@ -192,11 +193,13 @@ class Link:
                 connection.reset()
                 raise _Ended
             case Mode.CUT if len(data) > now.cut_after:
+                self.cuts += 1
                 writer.write(data[: now.cut_after])
                 await writer.drain()
                 raise _Ended
             case Mode.DELAY:
                 late = self._random.random() < now.lost_share
+                self.lost += late
                 await asyncio.sleep(now.delay + (now.retransmission if late else 0.0))
             case Mode.THROTTLE:
                 await asyncio.sleep(len(data) / now.bytes_per_second)

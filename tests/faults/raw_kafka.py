@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 _TIMEOUT = 60.0
@@ -62,7 +62,9 @@ class RawKafka:
         places = [TopicPartition(self._prefix + topic, part, at) for part, at in positions.items()]
         asked = ConsumerGroupTopicPartitions(self._prefix + group, places)
         for future in self._admin.alter_consumer_group_offsets([asked]).values():
-            future.result(_TIMEOUT)
+            for place in future.result(_TIMEOUT).topic_partitions:
+                if place.error is not None:
+                    raise KafkaException(place.error)
 
     def delete_group(self, group: str) -> None:
         """Forget a group and its positions; it must have no members."""

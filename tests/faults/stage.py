@@ -26,6 +26,9 @@ KAFKA_LINKS = ("assignment.relay", "assignment.relay.2", "metrics.consumer", "me
 PATIENCE = 180.0
 _TEMPLATE = "faults_template"
 
+# The kind of finding of a fault that passed by the product.
+HURT_NOTHING = "hurt nothing"
+
 Look = Callable[[], str | None]
 
 
@@ -102,6 +105,8 @@ class Stage:
     # How long the outbox took, of the time that `wait_until_through` took last.
     sent_after: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
+    # How much of what the fault is about it has hurt, for its check when all is quiet.
+    hurt: int = 0
 
     @property
     def database(self) -> Database:
@@ -113,10 +118,14 @@ class Stage:
         """Return the deployment's topics."""
         return Log(self.engines.kafka.bootstrap_servers, self.fleet.topic_prefix)
 
-    def require(self, *, that: bool, otherwise: str) -> None:
+    def require(self, *, that: bool, otherwise: str, kind: str = "extra check") -> None:
         """Note what is wrong unless it is right."""
         if not that:
-            self.findings.append(Finding("extra check", 1, otherwise))
+            self.findings.append(Finding(kind, 1, otherwise))
+
+    def require_hurt(self, *, that: bool, otherwise: str) -> None:
+        """Note that the fault did not hurt what it is about: then that all is well says nothing."""
+        self.require(that=that, otherwise=otherwise, kind=HURT_NOTHING)
 
     def remark(self, text: str) -> None:
         """Note a measured value for the table."""
@@ -136,7 +145,7 @@ class Stage:
 
     def behind(self) -> str | None:
         """Return what has not come through of all that is there now, or None."""
-        return self._behind(self._ends(), self._last_row())
+        return self._behind(self._ends(), self.last_row())
 
     def wait_until_through(self, *, seconds: float = PATIENCE) -> float:
         """Return once everything that is there now is sent and applied, and how long it took."""
@@ -147,8 +156,8 @@ class Stage:
         def missing() -> str | None:
             # Fixed once, each as soon as it can be asked for: what comes later is not waited for.
             if not last:
-                last.append(self._last_row())
-            if left := self._rows_up_to(last[0]):
+                last.append(self.last_row())
+            if left := self.rows_up_to(last[0]):
                 return f"{left} rows in the outbox"
             if not ends:
                 self.sent_after = time.monotonic() - began
@@ -163,9 +172,9 @@ class Stage:
 
     def wait_until_sent(self, *, seconds: float = PATIENCE) -> float:
         """Return once every row that is there now is sent, and how long it took."""
-        last = self._last_row()
+        last = self.last_row()
         return self.wait(
-            lambda: f"{left} rows in the outbox" if (left := self._rows_up_to(last)) else None,
+            lambda: f"{left} rows in the outbox" if (left := self.rows_up_to(last)) else None,
             what="the rows there were",
             seconds=seconds,
         )
@@ -176,17 +185,31 @@ class Stage:
             lambda: answered_or("Postgres or Kafka away", self.behind), what="outbox and lag", seconds=seconds
         )
 
+    def rows_waiting(self, *, older_than: float = 0.0) -> int:
+        """Return how many rows are in the outbox that were written so many seconds ago or more."""
+        return int(
+            self.database.value(
+                """
+                SELECT count(*) FROM assignment.outbox
+                WHERE created_at <= clock_timestamp() - make_interval(secs => $1)
+                """,
+                older_than,
+            )
+        )
+
+    def last_row(self) -> int:
+        """Return the seq of the row in the outbox that was written last; 0 when none is there."""
+        return int(self.database.value("SELECT coalesce(max(seq), 0) FROM assignment.outbox"))
+
+    def rows_up_to(self, last: int) -> int:
+        """Return how many rows in the outbox were written up to this one."""
+        return int(self.database.value("SELECT count(*) FROM assignment.outbox WHERE seq <= $1", last))
+
     def _ends(self) -> dict[int, int]:
         return self.log.ends(witness.TOPIC)
 
-    def _last_row(self) -> int:
-        return int(self.database.value("SELECT coalesce(max(seq), 0) FROM assignment.outbox"))
-
-    def _rows_up_to(self, last: int) -> int:
-        return int(self.database.value("SELECT count(*) FROM assignment.outbox WHERE seq <= $1", last))
-
     def _behind(self, ends: dict[int, int], last: int) -> str | None:
-        if left := self._rows_up_to(last):
+        if left := self.rows_up_to(last):
             return f"{left} rows in the outbox"
         applied = self.applied_to()
         lag = sum(max(0, end - applied.get(partition, 0)) for partition, end in ends.items())
@@ -201,8 +224,15 @@ class Stage:
         )
         return {row["partition"]: row["next_offset"] for row in rows}
 
+    def revive_killed(self, role: str, *, at: str) -> None:
+        """Return once the armed fail point has killed a process of the role, and it serves again."""
+        self.wait(
+            lambda: None if self.fleet.killed(role) else f"every {role} lives", what=f"a {role} to {at}"
+        )
+        self.fleet.revive_killed(role)
+
     def heal(self) -> None:
-        """Have all links pass, and start again what ended."""
+        """Have all links pass, and start again what ended; that it did by itself is found by the invariants."""
         self.engines.proxies.heal()
         self.fleet.revive()
 

@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.demo.failing import DemoFailed
@@ -16,9 +16,11 @@ from deploy.local.service_processes import SERVICE_ROLES
 from tests.faults.checks import Finding, report
 from tests.faults.invariants import gather, judge
 from tests.faults.stage import Stage, set_up, start_engines
+from tests.faults.tables import find_ended
 from tests.soak.flatness import find_growth, trend
+from tests.soak.pace import find_shortfall
 from tests.soak.sampling import Sample, look
-from tests.soak.traffic import FROM, Traffic
+from tests.soak.traffic import FACTS_PER_BATCH, FROM, Traffic
 
 PROCESSES = (
     *(f"{service}.{role}" for service, roles in SERVICE_ROLES.items() for role in roles),
@@ -36,6 +38,10 @@ class Rates:
     facts: float
     reads: float
     notes: float
+
+    def by_name(self) -> dict[str, float]:
+        """Return how often a thing is to be done in a second; facts go in batches."""
+        return {**asdict(self), "facts": self.facts / FACTS_PER_BATCH}
 
 
 def main() -> int:
@@ -63,29 +69,58 @@ def soak(stage: Stage, *, minutes: float, rates: Rates) -> int:
         stage.fleet, seed=stage.seed, facts_rate=rates.facts, reads_rate=rates.reads, notes_rate=rates.notes
     )
     print(f"{minutes:g} minutes, {len(stage.fleet.names)} processes, {rates}", flush=True)
-    stage.load.start()
-    traffic.start()
-    try:
-        samples = _watch(stage, traffic, seconds=minutes * 60)
-    finally:
-        traffic.finish()
-        stage.load.finish()
-    quiet = stage.quiesce()
-    wait_for_facts = stage.wait(
-        lambda: _missing_facts(stage, traffic), what="every fact is counted", seconds=180
-    )
-    findings = [
-        *judge(stage, stage.seed, gather(stage)),
+    samples: list[Sample] = []
+    findings, seconds, sent = _load(stage, traffic, samples, seconds=minutes * 60)
+    quiet, late = _judge(stage, traffic)
+    findings += [
+        *late,
         *report("traffic", traffic.heard.wrong),
+        *report("traffic fell silent", traffic.heard.silent),
+        *report("load", [repr(failure) for failure in stage.load.failures]),
+        *report("not sent", find_shortfall(rates.by_name(), sent, seconds=seconds)),
         *report("not flat", growth(samples)),
         *report("a session in a transaction", [s.at for s in samples if s.idle_in_transaction]),
     ]
-    _publish(stage, traffic, samples, findings, quiet=max(quiet, wait_for_facts))
+    _publish(stage, traffic, samples, findings, quiet=quiet)
     return int(bool(findings))
+
+
+def _load(
+    stage: Stage, traffic: Traffic, samples: list[Sample], *, seconds: float
+) -> tuple[list[Finding], float, dict[str, int]]:
+    """Load and look; return what broke that off, how long it took, and how often each thing was done meanwhile."""
+    findings: list[Finding] = []
+    began = time.monotonic()
+    stage.load.start()
+    traffic.start()
+    try:
+        _watch(stage, traffic, samples, seconds=seconds)
+    except Exception as failure:  # noqa: BLE001 - what was sampled so far is judged and published all the same
+        findings += report("looking broke off", [repr(failure)])
+    took = time.monotonic() - began
+    sent = {**traffic.heard.acts, "commands": stage.load.turns}
+    traffic.finish()
+    stage.load.finish()
+    return findings, took, sent
+
+
+def _judge(stage: Stage, traffic: Traffic) -> tuple[float, list[Finding]]:
+    """Come to rest, and return after how many seconds, -1 for never, and what the invariants find."""
+    try:
+        quiet = stage.quiesce()
+        counted = stage.wait(
+            lambda: _missing_facts(stage, traffic), what="every fact is counted", seconds=180
+        )
+        return max(quiet, counted), judge(stage, stage.seed, gather(stage))
+    except Exception as failure:  # noqa: BLE001 - a finding beside the others
+        ended = find_ended(stage.fleet.ended_by_themselves())
+        return -1.0, [*report("never came", [repr(failure)]), *ended]
 
 
 def growth(samples: list[Sample]) -> list[str]:
     """Return what did not stay flat."""
+    if not samples:
+        return ["nothing was sampled"]
     names = samples[0].memory
     return find_growth(
         [sample.at for sample in samples],
@@ -97,8 +132,8 @@ def growth(samples: list[Sample]) -> list[str]:
     )
 
 
-def _watch(stage: Stage, traffic: Traffic, *, seconds: float) -> list[Sample]:
-    began, samples, told = time.monotonic(), [], 0
+def _watch(stage: Stage, traffic: Traffic, samples: list[Sample], *, seconds: float) -> None:
+    began, told = time.monotonic(), 0
     with (FOLDER / "samples.jsonl").open("w") as file:
         while (at := time.monotonic() - began) < seconds:
             answers = stage.load.tally.seconds
@@ -111,7 +146,6 @@ def _watch(stage: Stage, traffic: Traffic, *, seconds: float) -> list[Sample]:
             if len(samples) % 30 == 1:
                 _say(sample)
             time.sleep(max(0.0, EVERY - (time.monotonic() - began - at)))
-    return samples
 
 
 def _say(sample: Sample) -> None:
@@ -145,9 +179,10 @@ def _publish(
     stage: Stage, traffic: Traffic, samples: list[Sample], findings: list[Finding], *, quiet: float
 ) -> None:
     at = [sample.at for sample in samples]
-    memory = {name: trend(at, [sample.memory[name] for sample in samples]) for name in samples[0].memory}
+    names = samples[0].memory if samples else {}
+    memory = {name: trend(at, [sample.memory[name] for sample in samples]) for name in names}
     summary = {
-        "minutes": round(at[-1] / 60, 1),
+        "minutes": round(max(at, default=0.0) / 60, 1),
         "acknowledged": len(stage.load.acknowledged),
         "facts": len(traffic.heard.orders),
         "notes": traffic.heard.notes,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ import httpx
 
 from tests.faults.fleet import Fleet
 from tests.faults.load import KEYS, zipf
+from tests.soak.pace import find_silent
+from tests.soak.working import keep_working
 
 FACTS_PER_BATCH = 50
 STREAMS = 8
@@ -25,7 +28,11 @@ DAYS = 300
 
 @dataclass(slots=True)
 class Heard:
-    """What the traffic has sent and was told."""
+    """What the traffic has sent and was told.
+
+    `acts` are the batches of facts, reads and notes that were sent; `told_at` is when a thread was answered last, on the
+    clock of `time.monotonic`; `silent` are the threads that had not been for long when the traffic was finished.
+    """
 
     orders: dict[str, Decimal] = field(default_factory=dict)
     notes: int = 0
@@ -33,6 +40,9 @@ class Heard:
     answers: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    acts: Counter[str] = field(default_factory=Counter)
+    told_at: dict[str, float] = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
 
     def take_seconds(self) -> list[float]:
         """Return how long the answers took since this was asked last."""
@@ -51,17 +61,19 @@ class Traffic:
         self._rng = Random(seed)
         self._stopping = threading.Event()
         self._readers = [str(uuid4()) for _ in range(STREAMS)]
+        # The last item of a stream, by the stream's name.
+        self._seen: dict[str, str] = {}
         self._accounts = self._find_accounts()
         headers = {"Authorization": f"Bearer {fleet.token(role='admin', subject='soak')}"}
         self._client = httpx.Client(headers=headers, timeout=30)
         paces = (
-            (facts_rate / FACTS_PER_BATCH, self._post_facts),
-            (reads_rate, self._read_figures),
-            (notes_rate, self._write_note),
+            ("facts", facts_rate / FACTS_PER_BATCH, self._post_facts),
+            ("reads", reads_rate, self._read_figures),
+            ("notes", notes_rate, self._write_note),
         )
         self._threads = [
-            *(threading.Thread(target=self._pace, args=pace, daemon=True) for pace in paces),
-            *(threading.Thread(target=self._follow, args=(reader,), daemon=True) for reader in self._readers),
+            *(self._thread(name, self._pace, name, rate, act) for name, rate, act in paces),
+            *(self._thread(f"stream {n}", self._follow, id_) for n, id_ in enumerate(self._readers)),
         ]
         self._numbers = itertools.count(1)
 
@@ -71,25 +83,36 @@ class Traffic:
             thread.start()
 
     def finish(self) -> None:
-        """Send nothing new, and return when everything is answered."""
+        """Note which streams have fallen silent, send nothing new, and return when everything is answered."""
+        now = time.monotonic()
+        self.heard.silent = find_silent(self.heard.told_at, [t.name for t in self._threads], now=now)
         self._stopping.set()
         for thread in self._threads:
             thread.join(timeout=60)
+        self.heard.wrong += [f"{thread.name} does not end" for thread in self._threads if thread.is_alive()]
         self._client.close()
+
+    def _thread(self, name: str, work: Callable[..., None], *arguments: object) -> threading.Thread:
+        return threading.Thread(
+            target=keep_working,
+            args=(name, partial(work, *arguments)),
+            kwargs={"stopping": self._stopping, "wrong": self.heard.wrong},
+            name=name,
+            daemon=True,
+        )
 
     def _find_accounts(self) -> list[str]:
         listed = self._fleet.api("assignment", role="admin").pages("/v1/accounts")
         return [account["account_id"] for account in listed]
 
-    def _pace(self, rate: float, act: Callable[[], None]) -> None:
+    def _pace(self, name: str, rate: float, act: Callable[[], None]) -> None:
         due = time.monotonic()
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
             # What was not done in time is not made up for.
             due = max(due + 1 / rate, time.monotonic() - 1.0)
-            try:
-                act()
-            except httpx.TransportError as error:
-                self.heard.wrong.append(f"{act.__name__}: {error!r}")
+            act()
+            self.heard.acts[name] += 1
+            self.heard.told_at[name] = time.monotonic()
 
     def _send(self, name: str, method: str, url: str, **more: object) -> httpx.Response:
         began = time.monotonic()
@@ -146,23 +169,24 @@ class Traffic:
 
     def _follow(self, reader: str) -> None:
         """Keep a stream open as a browser does: it ends after five minutes and is opened again where it was."""
+        name = threading.current_thread().name
         token = self._fleet.token(role="manager", subject=reader)
-        url, last = f"{self._fleet.url('collab.api')}/v1/inbox/stream", ""
+        url = f"{self._fleet.url('collab.api')}/v1/inbox/stream"
         with httpx.Client(
             headers={"Authorization": f"Bearer {token}"}, timeout=httpx.Timeout(30, read=45)
         ) as client:
             while not self._stopping.is_set():
-                try:
-                    with client.stream("GET", url, headers={"Last-Event-ID": last} if last else {}) as answer:
-                        self.heard.answers[f"stream {answer.status_code}"] += 1
-                        for name, value in _fields(answer.iter_lines()):
-                            last = value if name == "id" else last
-                            self.heard.items += name == "event"
-                            if self._stopping.is_set():
-                                return
-                except httpx.TransportError as error:
-                    self.heard.wrong.append(f"stream: {error!r}")
-                    self._stopping.wait(1)
+                last = self._seen.get(name)
+                with client.stream("GET", url, headers={"Last-Event-ID": last} if last else {}) as answer:
+                    self.heard.answers[f"stream {answer.status_code}"] += 1
+                    answer.raise_for_status()
+                    for field_, value in _fields(answer.iter_lines()):
+                        self.heard.told_at[name] = time.monotonic()
+                        if field_ == "id":
+                            self._seen[name] = value
+                        self.heard.items += field_ == "event"
+                        if self._stopping.is_set():
+                            return
 
 
 def _fields(lines: Iterator[str]) -> Iterator[tuple[str, str]]:

@@ -17,18 +17,23 @@ EXIT_SECONDS = 25.0
 def kill_apis(stage: Stage) -> None:
     """Kill -9 one of the apis at a random moment, six times."""
     rng = Random(stage.seed)
+    before = stage.load.tally.unknown
     for number in range(6):
         stage.hold(rng.uniform(0.3, 1.5))
         name = (API, OTHER)[number % 2]
         stage.fleet.kill(name)
         stage.fleet.start(name)
+    stage.require_hurt(that=stage.load.tally.unknown > before, otherwise="no api died under a request")
 
 
 def hang_up(stage: Stage) -> None:
     """Have clients hang up in the middle of three requests in ten, for 20 s."""
+    before = stage.load.tally.unknown
     stage.load.hang_up_share = 0.3
     stage.hold(20)
     stage.load.hang_up_share = 0.0
+    left = stage.load.tally.unknown - before
+    stage.require_hurt(that=left >= 10, otherwise=f"clients hung up on {left} requests only")
 
 
 def leave_with_streams(stage: Stage) -> None:

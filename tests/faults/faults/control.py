@@ -12,7 +12,9 @@ def rest(stage: Stage) -> None:
 
 def nothing_twice(stage: Stage, evidence: Evidence) -> None:
     """Without a fault each event is sent once, since each bucket has one owner."""
-    stage.require(that=not evidence.repeats, otherwise=f"{evidence.repeats} events were sent twice")
+    stage.require(
+        that=not evidence.repeats, otherwise=f"{evidence.repeats} events were sent twice", kind="sent twice"
+    )
 
 
 FAULTS = {"F0": Fault("no fault at all", rest, check=nothing_twice)}

@@ -195,6 +195,7 @@ def fail_on_one_key(stage: Stage) -> None:
     stage.require(that=others == 1, otherwise=f"{others} keys are parked, not one")
     flowing = stage.wait_until_through()
     waiting = stage.database.value("SELECT count(*) FROM metrics.parked_records")
+    stage.require_hurt(that=waiting > 0, otherwise="no record of the key waited")
     stage.remark(f"{waiting} records waited, the others were through in {flowing:.1f} s")
     stage.fleet.disarm("failing-handler")
     done = stage.fleet.command("events", "dlq", "replay", witness.CONSUMER, witness.TOPIC, key)
@@ -241,7 +242,7 @@ def _tell_of_account(kafka: RawKafka, key: str, version: int) -> None:
 
 def absorbed(stage: Stage, evidence: Evidence) -> None:
     """The repeats have to lie in the log, else nothing was absorbed."""
-    stage.require(that=evidence.repeats >= 200, otherwise=f"only {evidence.repeats} repeats in the log")
+    stage.require_hurt(that=evidence.repeats >= 200, otherwise=f"only {evidence.repeats} repeats in the log")
 
 
 def _buggy(fleet: Fleet) -> None:

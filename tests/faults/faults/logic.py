@@ -41,7 +41,7 @@ def jump_clocks(stage: Stage) -> None:
     stage.fleet.disarm("shifted-clock")
     stage.remark(f"{ahead} tokens refused an hour ahead, {back} an hour back")
     stage.require(that=not ahead, otherwise=f"{ahead} valid tokens refused an hour ahead")
-    stage.require(that=back > 0, otherwise="tokens of the future were taken, beyond the leeway of 60 s")
+    stage.require_hurt(that=back > 0, otherwise="tokens of the future were taken, beyond the leeway of 60 s")
     stage.require(that=not statuses[500], otherwise=f"{statuses[500]} answers 500")
 
 
@@ -73,6 +73,7 @@ def ask_for_one_thing(stage: Stage) -> None:
         SELECT DISTINCT territory_id::text FROM assignment.open_alignments WHERE territory_id IS NOT NULL LIMIT 5
     """)
     ]
+    stage.require_hurt(that=len(territories) == 5, otherwise=f"only {len(territories)} territories to cover")
     told: Counter[int] = Counter()
     for territory in territories:
         at = datetime.now(UTC).isoformat()
@@ -222,6 +223,7 @@ def lose_issuer(stage: Stage) -> None:
         statuses[client.send("GET", f"{stage.fleet.url(APIS[0])}/v1/plans").status] += 1
     stage.remark(f"{sum(statuses.values())} strange tokens, key set asked for {issuer.asked - asked} times")
     stage.require(that=set(statuses) == {401}, otherwise=f"strange tokens were answered {dict(statuses)}")
+    stage.require_hurt(that=issuer.asked > asked, otherwise="nobody asked the issuer while it was away")
     # Two apis, one reading per 30 s each: in 25 s no more than one, or two where a window ends.
     stage.require(that=issuer.asked - asked <= 4, otherwise=f"asked {issuer.asked - asked} times in 25 s")
     stage.require(

@@ -22,7 +22,7 @@ def half_open(stage: Stage) -> None:
     stage.require(that=stage.load.tally.statuses[503] > 0, otherwise="nobody was told 503 by the api cut off")
     timed_out = stage.fleet.log_of(API).count("error=TimeoutError outcome=unknown")
     stage.remark(f"{timed_out} statements given up by the driver")
-    stage.require(that=timed_out > 0, otherwise="no statement ran into the driver's limit")
+    stage.require_hurt(that=timed_out > 0, otherwise="no statement ran into the driver's limit")
     stage.wait(lambda: None if stage.fleet.ask(API, "/health/ready")[0] == 200 else "not ready", what=API)
 
 
@@ -36,34 +36,43 @@ def reset_commits(stage: Stage) -> None:
         link.reset_never()
     resets = sum(link.resets for link in links)
     stage.remark(f"{resets} commits reset")
-    stage.require(that=resets >= 10, otherwise=f"only {resets} commits were reset")
+    stage.require_hurt(that=resets >= 10, otherwise=f"only {resets} commits were reset")
 
 
 def some_were_unknown(stage: Stage, _evidence: Evidence) -> None:
     """Some clients must have been left in doubt, and some commands found done when they were sent again."""
-    stage.require(that=stage.load.tally.unknown > 0, otherwise="no outcome was unknown")
-    stage.require(that=stage.load.tally.replayed > 0, otherwise="no command was found done")
+    stage.require_hurt(that=stage.load.tally.unknown > 0, otherwise="no outcome was unknown")
+    stage.require_hurt(that=stage.load.tally.replayed > 0, otherwise="no command was found done")
 
 
 def cut_frames(stage: Stage) -> None:
     """Cut every connection to Kafka in the middle of a frame, again and again for 20 s."""
-    links = [stage.fleet.link(name, "kafka") for name in (*RELAYS, *READERS)]
+    links = {name: stage.fleet.link(name, "kafka") for name in (*RELAYS, *READERS)}
+    before = {name: link.cuts for name, link in links.items()}
     rng = Random(stage.seed)
     for _ in range(10):
-        for link in links:
+        for link in links.values():
             link.switch(Mode.CUT, cut_after=rng.randrange(1, 200))
         stage.hold(1)
-        for link in links:
+        for link in links.values():
             link.switch(Mode.PASS)
         stage.hold(1)
+    cuts = {name: link.cuts - before[name] for name, link in links.items()}
+    stage.remark(f"{sum(cuts.values())} connections cut")
+    whole = [name for name, number in cuts.items() if not number]
+    stage.require_hurt(that=not whole, otherwise=f"no connection was cut of {', '.join(whole)}")
 
 
 def slow_and_lossy(stage: Stage) -> None:
     """Delay everything to and from Kafka by 500 ms, and lose 5 % of it, for 20 s; apis must not notice."""
     before = list(stage.load.tally.seconds)
-    for name in (*RELAYS, *READERS):
-        stage.fleet.link(name, "kafka").switch(Mode.DELAY, delay=0.5, lost_share=0.05)
+    links = [stage.fleet.link(name, "kafka") for name in (*RELAYS, *READERS)]
+    lost = sum(link.lost for link in links)
+    for link in links:
+        link.switch(Mode.DELAY, delay=0.5, lost_share=0.05)
     stage.hold(20)
+    lost = sum(link.lost for link in links) - lost
+    stage.require_hurt(that=lost > 0, otherwise="nothing was lost on the way to or from Kafka")
     during = stage.load.tally.seconds[len(before) :]
     calm, slow = percentile(before, 0.99), percentile(during, 0.99)
     stage.remark(f"p99 of the api {calm * 1000:.0f} ms before, {slow * 1000:.0f} ms during")

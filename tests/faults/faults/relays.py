@@ -13,31 +13,46 @@ RELAY, OTHER = "assignment.relay", "assignment.relay.2"
 TAKE_OVER_SECONDS = 20.0
 EXIT_SECONDS = 25.0
 _KILLS = 3
+_RANDOM_KILLS, _RANDOM_KILLS_AT_MOST = 10, 30
 
 
 def die_before_delete(stage: Stage) -> None:
     """Kill -9 a relay between acknowledgement and delete, three times."""
     for _ in range(_KILLS):
         stage.fleet.arm("kill-before-delete")
-        stage.wait(lambda: _alive(stage), what="a relay that dies between ack and delete")
-        stage.fleet.revive()
+        stage.revive_killed("assignment.relay", at="die between ack and delete")
 
 
 def repeats_only(stage: Stage, evidence: Evidence) -> None:
     """Each death leaves acknowledged rows in the outbox: they have to be sent again."""
-    stage.require(
+    stage.require_hurt(
         that=evidence.repeats > 0, otherwise="nothing was sent twice: the relay died at another moment"
     )
 
 
 def kill_ten_times(stage: Stage) -> None:
-    """Kill -9 one of the relays at a random moment, ten times."""
+    """Kill -9 one of the relays at a random moment, ten times, and on until one has left rows behind unsent."""
     rng = Random(stage.seed)
-    for number in range(10):
+    number = 0
+    while number < _RANDOM_KILLS or (not stage.hurt and number < _RANDOM_KILLS_AT_MOST):
         stage.hold(rng.uniform(0.2, 1.5))
         name = (RELAY, OTHER)[number % 2]
+        last = stage.last_row()
         stage.fleet.kill(name)
+        # Time for the other one to send what is its own: what is left was in the hands of the dead.
+        stage.hold(0.3)
+        stage.hurt += stage.rows_up_to(last)
         stage.fleet.start(name)
+        number += 1
+    stage.remark(f"killed {number} times, {stage.hurt} rows left unsent")
+
+
+def left_something(stage: Stage, evidence: Evidence) -> None:
+    """A relay that dies at rest shows nothing: rows have to be left behind, or to be told twice."""
+    stage.require_hurt(
+        that=stage.hurt + evidence.repeats > 0,
+        otherwise="no relay died with rows in its hands",
+    )
 
 
 def pause_relay(stage: Stage) -> None:
@@ -77,7 +92,8 @@ def leave_without_kafka(away: float) -> Callable[[Stage], None]:
         stage.require(
             that=took <= EXIT_SECONDS and code == 0, otherwise=f"relay ended after {took:.1f} s with {code}"
         )
-        stage.require(that=left >= waiting > 0, otherwise=f"{waiting} rows waited before, {left} after")
+        stage.require_hurt(that=waiting > 0, otherwise="no row waited without Kafka")
+        stage.require(that=left >= waiting, otherwise=f"{waiting} rows waited before, {left} after")
         stage.hold(away / 2)
         kafka.start()
         stage.fleet.start(RELAY)
@@ -97,10 +113,6 @@ def _buckets_held_elsewhere(stage: Stage) -> str | None:
     return None if held else f"{row['buckets']} buckets in {row['sessions']} sessions"
 
 
-def _alive(stage: Stage) -> str | None:
-    return None if stage.fleet.dead() else "all relays alive"
-
-
 def _dying(fleet: Fleet) -> None:
     fleet.tamper("assignment.relay", "kill-before-delete")
 
@@ -116,7 +128,7 @@ FAULTS = {
         check=repeats_only,
         prepare=_dying,
     ),
-    "F2": Fault("a relay killed at random, ten times", kill_ten_times),
+    "F2": Fault("a relay killed at random, ten times", kill_ten_times, check=left_something),
     "F3": Fault("relay paused for 20 s", pause_relay),
     "F4": Fault("relay's event loop blocked for 30 s", block_loop, check=repeats_only, prepare=_blocking),
     "F7": Fault("Kafka away for 5 min, relay asked to end meanwhile", leave_without_kafka(310)),

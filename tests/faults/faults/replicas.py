@@ -50,6 +50,7 @@ def _require_replicas(stage: Stage) -> None:
 def _kill_one(stage: Stage, cluster: Cluster, broker: Broker) -> None:
     others = ",".join(other.bootstrap_servers for other in cluster.brokers if other is not broker)
     led = _led_by(quiet_admin(others), stage, broker)
+    stage.require_hurt(that=led > 0, otherwise="the broker that is killed leads no partition of accounts")
     unfit = _not_answered(stage)
     began = time.monotonic()
     broker.kill()

@@ -142,7 +142,7 @@ def _require_told_anew(stage: Stage, evidence: Evidence) -> None:
         if copies.get(event) not in applied or digests[event] != digests[copies[event]]
     ]
     stage.require(that=not silent, otherwise=f"{len(silent)} events were dropped in silence, as {silent[:1]}")
-    stage.require(that=bool(unseen), otherwise="no event diverged")
+    stage.require_hurt(that=bool(unseen), otherwise="no event diverged")
 
 
 FAULTS = {

@@ -70,7 +70,10 @@ def fill_disks(stage: Stage) -> None:
     stage.wait_until_through()
     ballast = fill(kafka.data_dir.parent)
     stage.hold(15)
+    refused = stage.rows_waiting(older_than=5)
     ballast.unlink()
+    stage.remark(f"{refused} rows waited for Kafka's disk")
+    stage.require_hurt(that=refused > 0, otherwise="Kafka took everything on a full disk")
     kafka.kill()
     kafka.start()
 
@@ -90,7 +93,9 @@ def restore_reader(stage: Stage) -> None:
         stage.fleet.terminate(name)
     stage.database.run("DROP SCHEMA metrics CASCADE")
     run_program(find_postgres().path("pg_restore"), f"--dbname={url}", str(backup))
-    stage.remark(f"{ahead - sum(stage.applied_to().values())} events forgotten")
+    forgotten = ahead - sum(stage.applied_to().values())
+    stage.remark(f"{forgotten} events forgotten")
+    stage.require_hurt(that=forgotten > 0, otherwise="the backup had every event that was applied")
     stage.fleet.start(*METRICS)
 
 

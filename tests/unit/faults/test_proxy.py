@@ -119,6 +119,22 @@ def test_cut_closes_in_the_middle_of_a_frame(link: Link):
         while more := connection.recv(65536):
             found += more
         assert len(found) <= 100
+    assert link.cuts == 1
+
+
+def test_a_cut_that_no_frame_is_long_enough_for_is_not_counted(link: Link):
+    link.switch(Mode.CUT, cut_after=100)
+    with connect(link) as connection:
+        assert ask(connection, b"short") == b"short"
+    assert link.cuts == 0
+
+
+def test_what_is_lost_on_the_way_is_counted(link: Link):
+    for share, lost in ((0.0, 0), (1.0, 2)):
+        link.switch(Mode.DELAY, delay=0.0, lost_share=share, retransmission=0.01)
+        with connect(link) as connection:
+            assert ask(connection, b"there and back") == b"there and back"
+        assert link.lost == lost
 
 
 def test_delay_and_throttle_take_their_time(link: Link):
