@@ -135,9 +135,8 @@ def _chunk(parked: Sequence[ParkedRecord]) -> Sequence[ParkedRecord]:
 class Freed:
     """What freeing a key came to: records given up, records applied then, and why the rest still waits, if it does.
 
-    `never_came` are the versions of a gap that were given up, `missing` those that the key waits for now.
-
-    `more` tells that the rest is not refused but has not been tried.
+    `more` tells that the rest is not refused but has not been tried; `never_came` are the versions of a gap that were
+    given up, `missing` those that the rest waits for.
     """
 
     given_up: int = 0
@@ -147,6 +146,11 @@ class Freed:
     never_came: str | None = None
     offsets: Sequence[int] = ()
     missing: str | None = None
+
+    def lost(self) -> dict[str, str]:
+        """Return what was given up, as the audit has it."""
+        found = {"versions": self.never_came, "offsets": ", ".join(map(str, self.offsets))}
+        return {name: told for name, told in found.items() if told}
 
 
 async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: bool = True) -> Freed:
@@ -160,9 +164,9 @@ async def discard(batches: Batches, key: str, uow: UnitOfWork, *, accept_loss: b
     await _lock(batches, uow.connection, key)
     parked, state = await _read(batches, uow.connection, key)
     divergent = _divergent(batches, key, parked, state)
+    never_came = None
     if not accept_loss:
         _require_told_anew(key, parked, divergent, state)
-    never_came = None
     for each in divergent:
         # Known from now on: no news when Kafka has it twice.
         state.ids.note(each.event_id)

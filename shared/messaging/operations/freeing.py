@@ -20,19 +20,21 @@ async def free(
 ) -> Freed:
     """Begin, then go on with the key's records to their end, or to one that is refused.
 
-    `begin` may add to `what` for its own entry. A dry run does all of it in one transaction, and takes that back. Raises what `begin` raises; from then on what
+    A dry run does all of it in one transaction, and takes that back. Raises what `begin` raises; from then on what
     fails is in the answer, because something was done.
     """
-    asked = dict(what)
-    async with desk.change(words, what) as uow:
+    told = dict(what)
+    async with desk.change(words, told) as uow:
         freed = await begin(uow)
+        # Into its entry in the audit, which is written last.
+        told |= freed.lost()
         while freed.more and desk.dry_run:
             freed = await go_on(freed, batches, key, uow)
-        freed = await _with_missing(freed, batches, key, uow)
+        freed = await _look(freed, batches, key, uow)
     while freed.more:
         try:
-            async with desk.change(words, asked) as uow:
-                freed = await _with_missing(await go_on(freed, batches, key, uow), batches, key, uow)
+            async with desk.change(words, what) as uow:
+                freed = await _look(await go_on(freed, batches, key, uow), batches, key, uow)
         except DBAPIError as error:
             if not is_transient(error):
                 raise
@@ -40,6 +42,8 @@ async def free(
     return freed
 
 
-async def _with_missing(freed: Freed, batches: Batches, key: str, uow: UnitOfWork) -> Freed:
-    names = {"consumer": batches.consumer, "topic": batches.subscription.topic, "key": key}
-    return replace(freed, missing=await missing_versions(uow.connection, **names))
+async def _look(freed: Freed, batches: Batches, key: str, uow: UnitOfWork) -> Freed:
+    """Add what the key waits for now."""
+    topic = batches.subscription.topic
+    missing = await missing_versions(uow.connection, consumer=batches.consumer, topic=topic, key=key)
+    return replace(freed, missing=missing)

@@ -62,16 +62,14 @@ async def replay_dead_letters(desk: Desk, options: Options) -> bool:
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
     """Give up what blocks a key."""
     batches = desk.batches(options.consumer, options.topic)
-    what = _names(options) | ({} if options.reason is None else {"reason": options.reason})
-
-    async def begin(uow: UnitOfWork) -> Freed:
-        found = await discard(batches, options.key, uow)
-        # Into its entry in the audit, which is written last.
-        lost = {"versions": found.never_came, "offsets": ", ".join(map(str, found.offsets))}
-        what.update({name: told for name, told in lost.items() if told})
-        return found
-
-    found = await free(desk, "dlq discard", what, begin=begin, batches=batches, key=options.key)
+    found = await free(
+        desk,
+        "dlq discard",
+        _names(options) | ({} if options.reason is None else {"reason": options.reason}),
+        begin=lambda uow: discard(batches, options.key, uow),
+        batches=batches,
+        key=options.key,
+    )
     given_up = (
         f"{found.given_up} records"
         if found.never_came is None

@@ -147,6 +147,47 @@ async def test_an_unreadable_event_is_kept_for_a_release_that_reads_it(batches, 
     assert "Field required" in shown["error"]
 
 
+async def test_what_is_no_json_is_told_without_a_field(batches, say):
+    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=1), 1, value=b"no JSON")])
+    [shown] = await say("show", *PARKED)
+    assert shown["error"].startswith("Invalid JSON")
+
+
+async def test_nothing_is_shown_of_what_is_not_read_here(say, operator):
+    for names, told in (
+        (("no.such", toy.EVENTS), "there are"),
+        ((toy.READER, "no.topic"), f"reads {toy.EVENTS}"),
+    ):
+        assert await say("show", *names, "lamp") == []
+        assert operator.status == 1
+        assert told in operator.refusal
+    assert await say("show", *PARKED) == []
+    assert operator.status == 0
+
+
+async def test_missing_rights_are_no_outage(parked, database, say, operator):
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute(f"REVOKE SELECT ON {database.service}.parked_keys FROM {database.service}_app")
+    await owner.close()
+    assert await say("list") == []
+    assert operator.status == 1
+    assert "lacks a right: permission denied for table parked_keys" in operator.refusal
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [("password", "wr0ng", "refuses the login"), ("database", "missing", "has no such database")],
+)
+async def test_a_wrong_address_is_no_outage(database, say, operator, part, value, told):
+    address = make_url(database.app_url).set(**{part: value}).render_as_string(hide_password=False)
+    operator.settings = operator.settings.model_copy(update={"database_url": SecretStr(address)})
+    assert await say("list") == []
+    assert operator.status == 1
+    host = make_url(database.app_url)
+    assert f"Postgres at {host.host}:{host.port} {told}" in operator.refusal
+    assert "wr0ng" not in operator.refusal
+
+
 async def test_operators_have_the_limits_of_consumers(parked, say, operator, ledger):
     """One event may restate years; a request's limit would keep its key parked for ever."""
     found = {}
@@ -237,47 +278,6 @@ async def test_discard_goes_on_with_a_long_queue(say, operator, query, transacti
     assert await applied(query, "lamp") == [2, 3, 4, 5, 6, 7]
     assert transactions() == [3, 3]
     assert await say("list") == []
-
-
-async def test_what_is_no_json_is_told_without_a_field(batches, say):
-    await batches.apply(PLACE, [record(0, toy.Happened(thing="lamp", number=1), 1, value=b"no JSON")])
-    [shown] = await say("show", *PARKED)
-    assert shown["error"].startswith("Invalid JSON")
-
-
-async def test_nothing_is_shown_of_what_is_not_read_here(say, operator):
-    for names, told in (
-        (("no.such", toy.EVENTS), "there are"),
-        ((toy.READER, "no.topic"), f"reads {toy.EVENTS}"),
-    ):
-        assert await say("show", *names, "lamp") == []
-        assert operator.status == 1
-        assert told in operator.refusal
-    assert await say("show", *PARKED) == []
-    assert operator.status == 0
-
-
-async def test_missing_rights_are_no_outage(parked, database, say, operator):
-    owner = await asyncpg.connect(database.owner_url)
-    await owner.execute(f"REVOKE SELECT ON {database.service}.parked_keys FROM {database.service}_app")
-    await owner.close()
-    assert await say("list") == []
-    assert operator.status == 1
-    assert "lacks a right: permission denied for table parked_keys" in operator.refusal
-
-
-@pytest.mark.parametrize(
-    ("part", "value", "told"),
-    [("password", "wr0ng", "refuses the login"), ("database", "missing", "has no such database")],
-)
-async def test_a_wrong_address_is_no_outage(database, say, operator, part, value, told):
-    address = make_url(database.app_url).set(**{part: value}).render_as_string(hide_password=False)
-    operator.settings = operator.settings.model_copy(update={"database_url": SecretStr(address)})
-    assert await say("list") == []
-    assert operator.status == 1
-    host = make_url(database.app_url)
-    assert f"Postgres at {host.host}:{host.port} {told}" in operator.refusal
-    assert "wr0ng" not in operator.refusal
 
 
 @pytest.mark.parametrize(
