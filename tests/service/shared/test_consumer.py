@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.kafka.poller import Poller
+from shared.messaging import metrics
 from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
@@ -255,6 +256,8 @@ async def test_what_is_counted_begins_at_zero_and_a_partition_that_left_tells_no
 ):
     """An alarm on an increase sees none in a series that begins with its first event; lag is the next owner's to tell."""
     counted = {"consumer": toy.READER, "topic": toy.EVENTS}
+    # What consumers of other tests told last, in this process.
+    metrics.LAG.clear()
     reading = consumer(ledger.events())
     for name in ("applied", "duplicates", "gaps", "diverged", "parked", "dead_letters"):
         assert REGISTRY.get_sample_value(f"bailiwick_consumer_{name}_total", counted) is not None, name
