@@ -59,6 +59,9 @@ def _headers(contract: type[EventContract]) -> dict[str, Any]:
     if contract.ORDER == "dense":
         told = "The id of an event that is told once more, under a new version, after a restore of its publisher."
         attributes["ce_retells"] = {**_TEXT, "description": told}
+    if contract.ORDER == "rising":
+        told = "There where a state is told once more as it is, on an operator's request."
+        attributes["ce_republished"] = {"const": "true", "description": told}
     required = ["ce_specversion", "ce_id", "ce_source", "ce_type"]
     if contract.ORDER != "none":
         required += _ALWAYS

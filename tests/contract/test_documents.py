@@ -22,7 +22,7 @@ from shared.contracts.topics import TOPICS as TOLD
 from shared.http.events_page import render_events_page
 from shared.kafka.records import IncomingRecord, OutgoingRecord
 from shared.messaging.dead_letter_record import MAX_VALUE_BYTES, WIRE_TYPE, Rejection, pack, unpack
-from shared.messaging.operations.retelling import ToldEvent
+from shared.messaging.operations.retelling import REPUBLISHED, ToldEvent
 from shared.messaging.operations.versions import _told
 from shared.messaging.outgoing import to_record
 from shared.messaging.subscription import dead_letter_topic
@@ -125,7 +125,7 @@ def test_a_dead_letter_is_what_the_document_says():
 
 @pytest.mark.parametrize("wire_type", [c.TYPE for c in CONTRACTS.values() if c.ORDER != "none"])
 def test_a_record_is_what_the_document_says(wire_type: str):
-    """As the relay makes it of an outbox row; of an event also when it is told once more after a restore."""
+    """As the relay makes it of an outbox row; also of what is told once more, after a restore or on request."""
     contract = CONTRACTS[wire_type]
     told = describe_message(contract, publisher_of(contract))["headers"]
     correlation = Correlation("c", new_traceparent(), causation_id="e")
@@ -137,6 +137,10 @@ def test_a_record_is_what_the_document_says(wire_type: str):
         retold = _sent(contract, headers)
         assert "ce_retells" in dict(retold.headers)
         hold(retold, told)
+    if contract.ORDER == "rising":
+        again = _sent(contract, json.dumps({**correlation.headers(), REPUBLISHED: "true"}))
+        assert "ce_republished" in dict(again.headers)
+        hold(again, told)
 
 
 def _sent(contract: type[EventContract], headers: str) -> OutgoingRecord:
