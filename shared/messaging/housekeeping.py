@@ -1,7 +1,7 @@
 """What nobody waits for: figures for Prometheus, and old idempotency keys put away.
 
-Those of the outbox belong to the relay, those of parked keys to the consumers. Idempotency keys are put away by relays and consumers alike, because an operator may run
-Debezium instead of our relay; a lock lets one process at a time do it.
+Those of the outbox belong to the relay, those of parked keys to the consumers. Idempotency keys are put away by relays
+and consumers alike, because an operator may run Debezium instead of our relay; a lock lets one process at a time do it.
 """
 
 import asyncio

@@ -147,6 +147,11 @@ class Freed:
     offsets: Sequence[int] = ()
     missing: str | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether something of the key still waits."""
+        return self.refused is not None or self.missing is not None
+
     def lost(self) -> dict[str, str]:
         """Return what was given up, as the audit has it."""
         found = {"versions": self.never_came, "offsets": ", ".join(map(str, self.offsets))}

@@ -85,6 +85,11 @@ class Desk:
         )
 
     @property
+    def rehearsed(self) -> str:
+        """Return what every sentence begins with that tells of a dry run."""
+        return "Dry run, nothing was changed: " if self.dry_run else ""
+
+    @property
     def source(self) -> str:
         """Return the CloudEvents source of what is announced."""
         return event_source(self.settings.organisation, self.service)

@@ -9,6 +9,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.messaging.batches import Batches
 from shared.messaging.operations.dead_letters import Freed, go_on
 from shared.messaging.operations.desk import Desk
+from shared.messaging.operations.diagnosis import diagnose
 from shared.messaging.operations.missing import missing_versions
 from shared.messaging.transient import is_transient
 
@@ -38,7 +39,8 @@ async def free(
         except DBAPIError as error:
             if not is_transient(error):
                 raise
-            return replace(freed, refused=f"Postgres: {error.orig}. Replay it.", more=False)
+            told_of = diagnose(error, desk.settings, service=desk.service).told
+            return replace(freed, refused=f"{told_of} Replay it.", more=False)
     return freed
 
 

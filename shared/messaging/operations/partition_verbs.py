@@ -45,6 +45,6 @@ def _sentence(desk: Desk, standing: Standing) -> str:
         if standing.lost is None
         else f"{where} is read from {standing.resumes_at}; the {standing.lost} records from {standing.applied} on are lost."
     )
-    if desk.dry_run:
-        return f"Dry run, nothing was changed: {told}"
-    return f"{told} Restart the processes of {standing.consumer}."
+    return (
+        f"{desk.rehearsed}{told}" if desk.dry_run else f"{told} Restart the processes of {standing.consumer}."
+    )

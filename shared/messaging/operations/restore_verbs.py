@@ -48,7 +48,7 @@ async def raise_versions(desk: Desk, options: argparse.Namespace) -> bool:  # no
             raised = await raise_numbers(compared, log, uow)
     desk.answers.done(
         {"keys": raised.keys, "told_anew": raised.told_anew, "dry_run": desk.dry_run},
-        f"{_would(desk)}Raised {raised.keys} keys, {raised.told_anew} events are told anew.",
+        f"{desk.rehearsed}Raised {raised.keys} keys, {raised.told_anew} events are told anew.",
     )
     return True
 
@@ -68,7 +68,7 @@ async def settle_keys(desk: Desk, options: argparse.Namespace) -> bool:
                 untold.append(key)
             else:
                 found += [] if settled is None else [settled]
-                left += [key] if settled is None or settled.refused is not None else []
+                left += [key] if settled is None or settled.waits else []
             steps.say(key, done=1)
     given_up, replayed = sum(each.given_up for each in found), sum(each.replayed for each in found)
     desk.answers.done(
@@ -80,7 +80,7 @@ async def settle_keys(desk: Desk, options: argparse.Namespace) -> bool:
             "untold": untold,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {given_up} records of {len(found)} keys, applied {replayed}."
+        f"{desk.rehearsed}Gave up {given_up} records of {len(found)} keys, applied {replayed}."
         f"{_rest(left)}{_untold(untold)}",
     )
     return not left and not untold
@@ -124,10 +124,6 @@ async def _settle(desk: Desk, batches: Batches, key: str, *, accept_loss: bool) 
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
     return None
-
-
-def _would(desk: Desk) -> str:
-    return "Dry run, nothing was changed: " if desk.dry_run else ""
 
 
 def _open_log(desk: Desk) -> AbstractAsyncContextManager[Log]:

@@ -11,6 +11,7 @@ passed one over.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from shared.contracts.envelope import Envelope
 from shared.kafka.cloudevents import NotACloudEvent, decode
 from shared.kafka.records import IncomingRecord
 from shared.messaging.divergence import KnownIds, time_ordered
@@ -39,9 +40,7 @@ class ToldKey:
 
     def read(self, record: IncomingRecord) -> None:
         """Take in the key's next record; what is no event of ours is passed over."""
-        try:
-            envelope = decode(record.headers)
-        except NotACloudEvent:
+        if (envelope := _envelope(record)) is None:
             return
         version, event_id = envelope.aggregateversion or 0, time_ordered(envelope.id)
         if version > self.version:
@@ -78,9 +77,7 @@ class ToldState:
 
     def read(self, record: IncomingRecord) -> None:
         """Take in the key's next record; what is no event of ours is passed over."""
-        try:
-            envelope = decode(record.headers)
-        except NotACloudEvent:
+        if (envelope := _envelope(record)) is None:
             return
         version, event_id = envelope.aggregateversion or 0, time_ordered(envelope.id)
         if version > self.version:
@@ -93,6 +90,13 @@ class ToldState:
     def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:  # noqa: ARG002 - as of events
         """Return nothing: `state republish` tells what is so now."""
         return []
+
+
+def _envelope(record: IncomingRecord) -> Envelope | None:
+    try:
+        return decode(record.headers)
+    except NotACloudEvent:
+        return None
 
 
 def retold_by(record: IncomingRecord) -> str | None:

@@ -32,7 +32,7 @@ async def republish_states(desk: Desk, options: argparse.Namespace) -> bool:
                 done = progress
     told = {"topic": chosen.topic, "entities": total, "written": done.written, "dry_run": desk.dry_run}
     sentence = (
-        f"Dry run, nothing was changed: {total} entities have had events."
+        f"{desk.rehearsed}{total} entities have had events."
         if desk.dry_run
         else f"Put {done.written} states of {done.entities} entities into the outbox; the others wait there already."
     )

@@ -54,9 +54,9 @@ async def replay_dead_letters(desk: Desk, options: Options) -> bool:
             "missing": found.missing,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Applied {found.replayed} records of {options.key}.{_rest(found)}",
+        f"{desk.rehearsed}Applied {found.replayed} records of {options.key}.{_rest(found)}",
     )
-    return found.refused is None and found.missing is None
+    return not found.waits
 
 
 async def discard_dead_letters(desk: Desk, options: Options) -> bool:
@@ -85,9 +85,9 @@ async def discard_dead_letters(desk: Desk, options: Options) -> bool:
             "refused": found.refused,
             "dry_run": desk.dry_run,
         },
-        f"{_would(desk)}Gave up {given_up} of {options.key}, applied {found.replayed}.{_rest(found)}",
+        f"{desk.rehearsed}Gave up {given_up} of {options.key}, applied {found.replayed}.{_rest(found)}",
     )
-    return found.refused is None and found.missing is None
+    return not found.waits
 
 
 async def list_outbox_rows(desk: Desk, options: Options) -> bool:
@@ -148,7 +148,7 @@ async def rebuild_projection(desk: Desk, options: Options) -> bool:
     if found.swapped:
         sentence = "Put in place."
     elif desk.dry_run:
-        sentence = f"Dry run, nothing was changed: what was built {'is equal' if equal else 'differs'}."
+        sentence = f"{desk.rehearsed}what was built {'is equal' if equal else 'differs'}."
     else:
         sentence = (
             "Nothing was changed: what was built differs. It stays in the schema "
@@ -187,13 +187,9 @@ async def tell_lag(desk: Desk, options: Options) -> bool:
 
 def _answer_row(desk: Desk, options: Options, place: quarantine.Place, sentence: str) -> bool:
     desk.answers.done(
-        {"seq": options.seq, **asdict(place), "dry_run": desk.dry_run}, f"{_would(desk)}{sentence}"
+        {"seq": options.seq, **asdict(place), "dry_run": desk.dry_run}, f"{desk.rehearsed}{sentence}"
     )
     return True
-
-
-def _would(desk: Desk) -> str:
-    return "Dry run, nothing was changed: " if desk.dry_run else ""
 
 
 def _rest(found: Freed) -> str:

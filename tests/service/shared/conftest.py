@@ -13,6 +13,7 @@ from shared.contracts.envelope import EventContract
 from shared.db.transact import Transactor
 from shared.db.unit_of_work import UnitOfWork
 from shared.kafka.producer import Producer
+from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay, RelayOptions
 from shared.messaging.subscription import Subscription, dead_letter_topic
@@ -20,6 +21,8 @@ from shared.testing.databases import Databases, ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock
 from shared.testing.kafka import KafkaSandbox
 from tests.service.shared import toy
+from tests.service.shared.batches import place
+from tests.service.shared.operators import Operator
 
 Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 Running = AbstractAsyncContextManager[Any]
@@ -105,3 +108,32 @@ def consumer(engine: AsyncEngine, clock: FrozenClock, topics: KafkaSandbox) -> C
         )
 
     return make
+
+
+@pytest.fixture
+def ledger() -> toy.Ledger:
+    return toy.Ledger()
+
+
+@pytest.fixture
+async def batches(engine: AsyncEngine, clock: FrozenClock, ledger: toy.Ledger) -> Batches:
+    """What applies records of the toy's events, begun at the first partition."""
+    made = Batches(toy.READER, ledger.events(), engine=engine, clock=clock, source="/toy")
+    await made.begin(place(toy.EVENTS), at=0)
+    return made
+
+
+@pytest.fixture
+def operator(database: ServiceDatabase, capsys: pytest.CaptureFixture[str]) -> Operator:
+    """An operator who needs no broker."""
+    return Operator(database, None, capsys)
+
+
+@pytest.fixture
+def say(operator: Operator, ledger: toy.Ledger) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
+    """Say words after `events dlq`, to the ledger as it is then."""
+
+    async def run(*words: str) -> list[dict[str, Any]]:
+        return await operator.say("dlq", *words, consumers={toy.READER: [ledger.events()]})
+
+    return run

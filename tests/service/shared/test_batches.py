@@ -23,18 +23,6 @@ def lamps(*numbers, start=0):
     ]
 
 
-@pytest.fixture
-def ledger():
-    return toy.Ledger()
-
-
-@pytest.fixture
-async def batches(engine, clock, ledger):
-    made = Batches(toy.READER, ledger.events(), engine=engine, clock=clock, source="/toy")
-    await made.begin(PLACE, at=0)
-    return made
-
-
 async def next_offset(query):
     return (await query("SELECT next_offset FROM consumer_offsets"))[0][0]
 

@@ -28,11 +28,6 @@ async def send(topics, event, version, *, key=None, topic=None, value=None, part
 
 
 @pytest.fixture
-def ledger():
-    return toy.Ledger()
-
-
-@pytest.fixture
 def entries(query):
     async def read(key=None):
         rows = await query("SELECT key, version FROM ledger ORDER BY entry")

@@ -13,21 +13,9 @@ from shared.messaging.batches import Batches
 from shared.messaging.operations import dead_letters
 from tests.service.shared import toy
 from tests.service.shared.batches import applied, place, record
-from tests.service.shared.operators import AUDIT, PARKED, Operator
+from tests.service.shared.operators import AUDIT, PARKED
 
 PLACE = place(toy.EVENTS)
-
-
-@pytest.fixture
-def ledger():
-    return toy.Ledger()
-
-
-@pytest.fixture
-async def batches(engine, clock, ledger):
-    made = Batches(toy.READER, ledger.events(), engine=engine, clock=clock, source="/toy")
-    await made.begin(PLACE, at=0)
-    return made
 
 
 @pytest.fixture
@@ -36,19 +24,6 @@ async def parked(batches, ledger):
     ledger.refuse = {"lamp"}
     await batches.apply(PLACE, [record(n, toy.Happened(thing="lamp", number=n), n + 1) for n in range(3)])
     return batches
-
-
-@pytest.fixture
-def operator(database, capsys):
-    return Operator(database, None, capsys)
-
-
-@pytest.fixture
-def say(operator, ledger):
-    async def run(*words):
-        return await operator.say("dlq", *words, consumers={toy.READER: [ledger.events()]})
-
-    return run
 
 
 async def test_replay_applies_in_order_and_lets_the_key_go(parked, say, operator, ledger, query):

@@ -1,14 +1,12 @@
 """A publisher whose database was restored: its readers tell, drop nothing, and go on once its numbers are raised."""
 
 import itertools
-from functools import partial
 
 import pytest
 
 from shared.contracts.envelope import Envelope
 from shared.db.states import StateTopic
 from shared.kafka import cloudevents
-from shared.messaging.batches import Batches
 from shared.messaging.operations import restore_verbs, versions
 from shared.testing.waiting import eventually
 from shared.uuid7 import uuid7_of
@@ -19,28 +17,6 @@ from tests.service.shared.operators import AUDIT, PARKED, Operator
 
 PLACE = place(toy.EVENTS)
 SETTLE = PARKED[:2]
-
-
-@pytest.fixture
-def ledger():
-    return toy.Ledger()
-
-
-@pytest.fixture
-async def batches(engine, clock, ledger):
-    made = Batches(toy.READER, ledger.events(), engine=engine, clock=clock, source="/toy")
-    await made.begin(PLACE, at=0)
-    return made
-
-
-@pytest.fixture
-def operator(database, capsys):
-    return Operator(database, None, capsys)
-
-
-@pytest.fixture
-def say(operator, ledger):
-    return partial(operator.say, "dlq", consumers={toy.READER: [ledger.events()]})
 
 
 def id_of(millisecond):
