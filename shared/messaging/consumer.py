@@ -7,6 +7,7 @@ does meanwhile (rebalance, repeat, rewind), the row decides.
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -54,6 +55,8 @@ class Consumer:
         self._readers: dict[TopicPartition, PartitionReader] = {}
         self._busy: dict[TopicPartition, asyncio.Task[None]] = {}
         self._paused: set[TopicPartition] = set()
+        # Set when a partition takes what waited for it.
+        self._room = asyncio.Event()
         # Bounded by connections: more transactions at once than that only wait for each other.
         self._slots = asyncio.Semaphore(concurrency)
         self._hinted_at = 0.0
@@ -135,26 +138,43 @@ class Consumer:
 
     def _begin(self, polled: Polled, stopping: asyncio.Event) -> None:
         for place, records in polled.items():
-            # A busy partition was paused. If Kafka gave it back meanwhile, its next batch will find the gap.
-            if place not in self._busy:
-                self._busy[place] = asyncio.create_task(self._reader(place, stopping).apply(records))
+            reader = self._reader(place, stopping)
+            reader.put(records)
+            self._work_on(place, reader)
+
+    def _work_on(self, place: TopicPartition, reader: PartitionReader) -> None:
+        if place not in self._busy:
+            self._busy[place] = asyncio.create_task(reader.work(self._room.set))
 
     async def _gather(self) -> None:
-        """Wait a moment for all that was begun; then read on without those that take longer.
+        """Let go of what is done, and wait a moment for partitions that have more waiting than they need.
 
-        Pausing throws away what the client fetched ahead, so it is kept for partitions in trouble. Polling
-        goes on for them too: a member that does not poll is put out of the group.
+        Polling goes on while partitions are busy: what comes waits for its partition alone. It stops for a moment when
+        one falls behind, then goes on without that one: a member that does not poll is put out of the group. Pausing
+        throws away what the client fetched ahead, so it is kept for partitions in trouble.
         """
-        prompt = [task for place, task in self._busy.items() if place not in self._paused]
-        if prompt:
-            await asyncio.wait(prompt, timeout=_PROMPT_SECONDS)
-        done = {place for place, task in self._busy.items() if task.done()}
-        for place in done:
+        await self._wait_for_room()
+        for place in [place for place, task in self._busy.items() if task.done()]:
             self._busy.pop(place).result()
-        self._poller.resume((done & self._paused) - self.stopped().keys())
-        self._paused = set(self._busy)
+            reader = self._readers.get(place)
+            if reader is not None and reader.has_waiting():
+                self._work_on(place, reader)
+        full = self._full()
+        self._poller.resume(self._paused - full - self.stopped().keys())
+        self._paused = full
         # Again for those that were: a rebalance forgets who was paused.
-        self._poller.pause(self._paused)
+        self._poller.pause(full)
+
+    async def _wait_for_room(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PROMPT_SECONDS):
+                while self._full() - self._paused:
+                    self._room.clear()
+                    await self._room.wait()
+
+    def _full(self) -> set[TopicPartition]:
+        """Return the partitions that are busy and have as much waiting."""
+        return {place for place in self._busy if (r := self._readers.get(place)) is not None and r.is_full()}
 
     def _reader(self, place: TopicPartition, stopping: asyncio.Event) -> PartitionReader:
         if place not in self._readers:

@@ -38,6 +38,32 @@ class PartitionReader:
     progressed_at: float = field(default_factory=time.monotonic)
     _sought: int | None = None
     _seeks: int = 0
+    _waiting: list[IncomingRecord] = field(default_factory=list)
+    _waiting_bytes: int = 0
+
+    def put(self, records: Sequence[IncomingRecord]) -> None:
+        """Have records applied after those that are."""
+        self._waiting += records
+        self._waiting_bytes += sum(len(record.value or b"") for record in records)
+
+    def has_waiting(self) -> bool:
+        """Tell whether records wait that may be applied."""
+        return bool(self._waiting) and self.stopped is None
+
+    def is_full(self) -> bool:
+        """Tell whether a transaction of its own waits already."""
+        return len(self._waiting) >= MAX_RECORDS or self._waiting_bytes >= MAX_BYTES
+
+    async def work(self, on_taken: Callable[[], None]) -> None:
+        """Apply what waits until nothing does: what came during one transaction goes into the next."""
+        while self.has_waiting() and not self.stopping.is_set():
+            records = self._waiting
+            self._forget_waiting()
+            on_taken()
+            await self.apply(records)
+
+    def _forget_waiting(self) -> None:
+        self._waiting, self._waiting_bytes = [], 0
 
     async def apply(self, records: Sequence[IncomingRecord]) -> None:
         """Apply the records, or seek to where reading has to go on."""
@@ -112,6 +138,8 @@ class PartitionReader:
             )
             return
         self.applied_to = offset
+        # What waits was polled before, from elsewhere: applied after this it would look like a second gap.
+        self._forget_waiting()
         self.poller.seek(self.place, offset)
 
     async def _meet_gap(self, chunk: Sequence[IncomingRecord], gap: OffsetGap) -> Outcome | None:
@@ -132,6 +160,7 @@ class PartitionReader:
 
     def _stop(self, reason: str) -> None:
         self.stopped = reason
+        self._forget_waiting()
         self._show_stopped(1)
         log.critical(
             "partition stopped", topic=self.place.topic, partition=self.place.partition, reason=reason
@@ -140,6 +169,7 @@ class PartitionReader:
 
     def leave(self) -> None:
         """Have nothing more to do with the partition: whoever reads it now tells how it fares."""
+        self._forget_waiting()
         metrics.LAG.remove(self.batches.consumer, self.place.topic, str(self.place.partition))
         if self.stopped:
             self._show_stopped(0)

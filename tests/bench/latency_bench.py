@@ -24,7 +24,7 @@ from tests.service.metrics.telling import recorded
 CLOSED_LOOP_FACTS, CLOSED_LOOPS = 20_000, 3
 FACTS_PER_BATCH = 100
 SECONDS = 15.0
-_LOOK_EVERY = 0.015
+_LOOK_EVERY = 0.025
 _LEAF = "leaf 0"
 # One marked fact per batch, on a day of its own long before all others: the figure of that day tells of the batch.
 _FIRST_MARKED_DAY = date(1991, 1, 1)

@@ -1,10 +1,14 @@
 """Where a partition is read on when what was polled does not follow on what was applied."""
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from shared.kafka.records import IncomingRecord, TopicPartition
+from shared.messaging.batches import Outcome
 from shared.messaging.positions import MOST_SEEKS, OffsetGap
 from shared.messaging.reader import PartitionReader
 
@@ -80,3 +84,64 @@ async def test_a_hole_that_stays_stops_the_partition():
         assert reader.stopped is None
         await reader.apply(AHEAD)
     assert reader.stopped == "records from 300 to 499 are gone (the log begins at 0)"
+
+
+class Recording(Behind):
+    """Batches that note what each transaction gets, and let `meanwhile` happen during the first."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.meanwhile: Callable[[], None] | None = meanwhile
+        self.transactions: list[list[int]] = []
+
+    async def apply(self, _place: Any, chunk: Any) -> Outcome:
+        self.transactions.append([record.offset for record in chunk])
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return Outcome(chunk[-1].offset + 1, applied=len(chunk))
+
+
+def records(*offsets: int, size: int = 0) -> list[IncomingRecord]:
+    return [IncomingRecord("t", 0, offset, b"k", b"." * size, ()) for offset in offsets]
+
+
+async def test_what_comes_during_a_transaction_goes_into_the_next_one_together():
+    reader = reading(Position())
+    reader.batches = applied = Recording(lambda: (reader.put(records(301)), reader.put(records(302, 303))))  # type: ignore[assignment, func-returns-value]
+    taken = []
+    reader.put(records(300))
+    await reader.work(lambda: taken.append(reader.has_waiting()))
+    assert applied.transactions == [[300], [301, 302, 303]]
+    assert taken == [False, False]
+
+
+async def test_a_seek_forgets_what_waited_from_elsewhere():
+    reader = reading(position := Position())
+    reader.put(AHEAD)
+    await reader.begin()
+    assert position.sought == [APPLIED_TO]
+    assert not reader.has_waiting()
+
+
+async def test_a_partition_that_left_or_stopped_has_nothing_waiting():
+    gone = reading(Position())
+    gone.put(AHEAD)
+    gone.leave()
+    truncated = reading(Position())
+    truncated.put(AHEAD)
+    truncated.batches.begin = at_offset_beyond_the_end  # type: ignore[method-assign]
+    await truncated.begin()
+    assert truncated.stopped is not None
+    assert not gone.has_waiting()
+    assert not truncated.is_full()
+
+
+async def at_offset_beyond_the_end(_place: Any, *, at: int) -> int:
+    return ENDS + 1
+
+
+@pytest.mark.parametrize(("number", "size", "full"), [(499, 0, False), (500, 0, True), (1, 1_048_576, True)])
+def test_a_partition_is_full_when_a_transaction_of_its_own_waits(number, size, full):
+    reader = reading(Position())
+    reader.put(records(*range(300, 300 + number), size=size))
+    assert reader.is_full() is full
