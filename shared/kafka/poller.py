@@ -70,7 +70,12 @@ class Poller:
         return client is None or await stop_client(client)
 
     async def poll(self, *, timeout_ms: int = 500, max_records: int = 5_000) -> Polled:
-        """Return what has come, by partition. Never cancel it: a cancelled getmany hangs the client for good."""
+        """Return what has come, by partition. Never cancel it: a cancelled getmany hangs the client for good.
+
+        Nothing is handed out of a partition whose assignment was not taken yet. It would come from the group's
+        position, whatever was sought before: a reader that takes it for what its seek found would accept a hole where
+        records are. Whoever takes the assignment seeks, and so reads what was left out.
+        """
         try:
             polled = await self._client.getmany(timeout_ms=timeout_ms, max_records=max_records)
         except KafkaError as error:
@@ -83,6 +88,7 @@ class Poller:
                 IncomingRecord(topic, place.partition, r.offset, r.key, r.value, r.headers) for r in records
             ]
             for place, records in polled.items()
+            if self._listener.knows(place)
         }
 
     def take_newly_assigned(self) -> set[TopicPartition]:
@@ -190,12 +196,16 @@ def _answering() -> Iterator[None]:
 
 
 class _Flags(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """Remembers what was assigned. Records may be handed out before this runs, so nothing relies on it."""
+    """Remembers what was assigned. The client may hand records out after `revoked` and before `assigned` runs."""
 
     def __init__(self) -> None:
         self.assigned: set[Any] = set()
         self.settled = False
         self.changed_at = time.monotonic()
+
+    def knows(self, place: Any) -> bool:
+        """Tell whether a partition's assignment stands and was taken."""
+        return self.settled and place not in self.assigned
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         # Called before the group is joined, each time and with whatever is held.

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer
 
 from deploy.local.kafka import EmbeddedKafka
 from shared.kafka.poller import Poller
+from shared.kafka.records import TopicPartition
 from shared.testing.kafka import KafkaSandbox
 from shared.testing.waiting import eventually
 from tests.faults.processes import paused
@@ -110,3 +111,50 @@ async def test_a_broker_that_does_not_answer_is_told_one_position_and_not_one_mo
             await member.hint_commits(position)
             await member.hint_commits(position)
     await member.close()
+
+
+async def test_nothing_is_handed_out_before_its_assignment_was_taken(kafka):
+    """A rebalance during a poll puts a partition back to the group's position, whatever was sought before."""
+    await kafka.create_topics({toy.STATES: 1})
+    for number in range(8):
+        await kafka.produce(toy.STATES, b"%d" % number, key=b"lamp")
+    place = TopicPartition(toy.STATES, 0)
+    member = await _joined(kafka)
+    assert await _polled_until_fetched(member, place) == {}
+    assert member.take_newly_assigned() == {place}
+    member.seek(place, 2)
+    assert await _offsets_polled(member, place) == list(range(2, 8))
+
+    await member.hint_commits({place: 5})
+    joining = asyncio.create_task(_joined(kafka))
+    while not joining.done():
+        assert await member.poll(timeout_ms=100) == {}
+    await (await joining).close()
+    assert await _polled_until_fetched(member, place) == {}
+    assert member.take_newly_assigned() == {place}
+    member.seek(place, 2)
+    assert await _offsets_polled(member, place) == list(range(2, 8))
+    await member.close()
+
+
+async def _joined(kafka):
+    poller = Poller(kafka.access, group_id="seeking", topics=[toy.STATES])
+    await poller.start()
+    return poller
+
+
+async def _polled_until_fetched(member, place):
+    """Poll until the client has fetched of the partition as it is assigned now, and once more."""
+    polled = {}
+    async with asyncio.timeout(60):
+        while not polled and member.highwater(place) is None:
+            polled |= await member.poll(timeout_ms=100)
+    return polled | await member.poll(timeout_ms=1_000)
+
+
+async def _offsets_polled(member, place):
+    offsets = []
+    async with asyncio.timeout(60):
+        while not offsets or offsets[-1] < 7:
+            offsets += [record.offset for record in (await member.poll(timeout_ms=100)).get(place, ())]
+    return offsets
