@@ -4,11 +4,25 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]],
+    *,
+    timeout: float = ...,  # noqa: ASYNC109
+    every: float = ...,
+) -> T: ...
+@overload
+async def eventually(
+    condition: Callable[[], T],
+    *,
+    timeout: float = ...,  # noqa: ASYNC109
+    every: float = ...,
+) -> T: ...
 async def eventually(
     condition: Callable[[], T | Awaitable[T]],
     *,

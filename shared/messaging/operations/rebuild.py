@@ -85,11 +85,7 @@ class Build:
         begins = await self.log.begins(self.log.partitions_of(topic))
         if not begins:
             raise Refused(f"topic: the cluster has no {topic}; create the topics first.")
-        if self.batches.subscription.order == "dense" and any(begins.values()):
-            raise Refused(
-                f"{topic} no longer begins at offset 0 ({_told(begins)}): what was deleted cannot be told again. "
-                "Topics of events are kept for ever (retention.ms=-1)."
-            )
+        require_whole(self.batches.subscription, begins)
         async with self.engine.begin() as connection:
             await shadow.require_movable(connection, self.schemas, self.projection.tables)
             await shadow.clear(connection, self.schemas)
@@ -176,6 +172,15 @@ class Build:
     @property
     def _names(self) -> dict[str, str]:
         return {"consumer": self.batches.consumer, "topic": self.batches.subscription.topic}
+
+
+def require_whole(subscription: Subscription, begins: Offsets) -> None:
+    """Refuse a log whose first records were deleted, by where its partitions begin. Raises Refused."""
+    if subscription.order == "dense" and any(begins.values()):
+        raise Refused(
+            f"{subscription.topic} no longer begins at offset 0 ({_told(begins)}): what was deleted cannot be told "
+            "again. Topics of events are kept for ever (retention.ms=-1)."
+        )
 
 
 def require_projection(desk: Desk, consumer: str, topic: str | None) -> tuple[Subscription, Projection]:

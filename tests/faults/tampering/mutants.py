@@ -1,7 +1,11 @@
-"""The product with one of its safeguards taken out: a fault run over it has to turn red."""
+"""The product with one of its safeguards taken out: a fault run over it, or the state machine, has to turn red."""
 
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.http import idempotency
+from shared.http.idempotency import IdempotencyKey
 from shared.messaging import classification
 from shared.messaging.classification import KeyState, Plan
 from shared.messaging.decoding import Decoded, Unreadable
@@ -53,3 +57,14 @@ def no_bucket_lease() -> None:
         leases.owned = list(range(BUCKETS))
 
     Leases.balance = balance  # type: ignore[method-assign]
+
+
+def no_idempotency_claim() -> None:
+    """Take every request under a key for the first one."""
+
+    async def claim(connection: AsyncConnection, key: IdempotencyKey, now: Any) -> bool:
+        identity = {"principal": key.principal, "route": key.route, "key": key.key}
+        await connection.execute(idempotency._CLAIM, {**identity, "fingerprint": key.fingerprint, "now": now})
+        return True
+
+    idempotency._claim = claim
