@@ -106,9 +106,11 @@ def test_a_safeguard_that_is_taken_out_is_missed(
     machine.run.violations.clear()
     began, before = time.process_time(), machine.run.installation.examples
     mutant()
+    # New examples may take many; the same ones are known to miss it within a few.
+    at_most = 200 if EXPLORING else 60
     # A violation that does not come again when it is played again is one all the same.
     with pytest.raises((AssertionError, Flaky)):
-        run_state_machine_as_test(machine, settings=played(60, 20, shrinking=False))
+        run_state_machine_as_test(machine, settings=played(at_most, 20, shrinking=False))
     print(
         f"{mutant.__name__}: {machine.run.installation.examples - before} examples, "
         f"{time.process_time() - began:.1f} s of this process: {machine.run.violations[0][:300]}"
