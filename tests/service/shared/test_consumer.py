@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from shared.kafka.poller import Poller
 from shared.messaging import metrics
+from shared.messaging import reader as reader_module
 from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
@@ -226,6 +227,40 @@ async def test_a_partition_in_trouble_is_tried_again_and_the_others_flow(topics,
         await send(topics, toy.Happened(thing="lamp", number=3), 3)
         await eventually(lambda: _count(entries, 5))
     assert await entries("lamp") == [1, 2, 3]
+
+
+async def test_a_partition_that_falls_behind_is_read_no_further_and_the_others_flow(
+    topics, consumer, ledger, entries, monkeypatch
+):
+    """What waits for a partition is bounded: it is paused when a transaction of its own waits, and read on later."""
+    monkeypatch.setattr(reader_module, "MAX_RECORDS", 3)
+    pause, paused, entered, may_go_on = Poller.pause, set(), asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(Poller, "pause", lambda self, places: pause(self, paused.update(places) or places))
+
+    async def enter_slowly(received, uow):
+        if received[0].partition == 0:
+            entered.set()
+            await may_go_on.wait()
+        await ledger.enter(received, uow)
+
+    subscription = toy.Subscription(toy.EVENTS, {toy.Happened: enter_slowly})
+    await send(topics, toy.Happened(thing="lamp", number=1), 1)
+    async with until_left((reader := consumer(subscription)).run):
+        await entered.wait()
+        for version in range(2, 21):
+            await send(topics, toy.Happened(thing="lamp", number=version), version)
+        await eventually(lambda: [place.partition for place in paused] == [0])
+        for version in range(1, 4):
+            await send(topics, toy.Happened(thing="chair", number=version), version, partition=1)
+        await eventually(lambda: _count(entries, 3))
+        assert await entries("lamp") == []
+        may_go_on.set()
+        await eventually(lambda: _count(entries, 23))
+        # Read on, and not only applied from what had come before.
+        await send(topics, toy.Happened(thing="lamp", number=21), 21)
+        await eventually(lambda: _count(entries, 24))
+    assert reader.stopped() == {}
+    assert await entries("lamp") == list(range(1, 22))
 
 
 async def test_a_second_member_takes_its_share_and_nothing_is_applied_twice(
