@@ -8,6 +8,9 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 
+# For one answer over a socket too: a machine that stalls for some seconds makes no test red.
+PATIENCE_SECONDS = 30.0
+
 
 @overload
 async def eventually(
@@ -26,7 +29,7 @@ async def eventually(
 async def eventually(
     condition: Callable[[], T | Awaitable[T]],
     *,
-    timeout: float = 20.0,  # noqa: ASYNC109
+    timeout: float = PATIENCE_SECONDS,  # noqa: ASYNC109
     every: float = 0.02,
 ) -> T:
     """Return the first truthy value of `condition()`; fail with its last value when time is up."""

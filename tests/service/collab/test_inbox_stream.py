@@ -23,7 +23,7 @@ from shared.http.bootstrap import build_parts
 from shared.testing.databases import ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock
 from shared.testing.tokens import Issuer
-from shared.testing.waiting import eventually
+from shared.testing.waiting import PATIENCE_SECONDS, eventually
 from tests.service.collab.conftest import NORTH, SOUTH, Collab, activated, aligned
 
 ANN = UUID(int=0xA1)
@@ -53,7 +53,7 @@ class Apis:
     async def feed(self, *events: EventContract, version: int = 1) -> None:
         """Apply events as the consumer does."""
         app: Any = self.servers[0].config.app
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             collab = Collab(app.state.parts.engine, http, self.issuer, FrozenClock())
             await collab.feed(*events, version=version)
 
@@ -65,7 +65,7 @@ class Apis:
             "body": text,
             "mentions": [{"type": "rep", "id": str(ANN)}],
         }
-        async with httpx.AsyncClient(base_url=self.urls[at]) as http:
+        async with httpx.AsyncClient(base_url=self.urls[at], timeout=PATIENCE_SECONDS) as http:
             answer = await http.post("/v1/notes", json=body, headers=self.headers("chief"))
         assert answer.status_code == 201, answer.text
 
@@ -202,7 +202,7 @@ async def test_reading_elsewhere_changes_the_counts(apis: Apis) -> None:
     await apis.write("to be read")
     async with (
         apis.following() as heard,
-        httpx.AsyncClient(base_url=apis.urls[1], headers=apis.headers(str(ANN))) as http,
+        httpx.AsyncClient(base_url=apis.urls[1], headers=apis.headers(str(ANN)), timeout=PATIENCE_SECONDS) as http,
     ):
         assert heard[0].data["unread"] == 1
         (item,) = (await http.get("/v1/inbox")).json()["items"]
@@ -213,7 +213,7 @@ async def test_reading_elsewhere_changes_the_counts(apis: Apis) -> None:
 
 async def test_others_hear_nothing_and_a_strange_number_is_refused(apis: Apis) -> None:
     await apis.write("for Ann")
-    async with httpx.AsyncClient(base_url=apis.urls[0], headers=apis.headers("ben")) as http:
+    async with httpx.AsyncClient(base_url=apis.urls[0], headers=apis.headers("ben"), timeout=PATIENCE_SECONDS) as http:
         assert (await http.get("/v1/inbox")).json()["items"] == []
         refused = await http.get("/v1/inbox/stream", headers={"last-event-id": "yesterday"})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from shared.runtime.health_server import HealthServer
+from shared.testing.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ async def checks():
 async def client(checks):
     async with (
         HealthServer(host="127.0.0.1", port=0, live=checks["live"], ready=checks["ready"]) as server,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as made,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE_SECONDS) as made,
     ):
         yield made
 

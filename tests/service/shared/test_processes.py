@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.paths import REPOSITORY
 from shared.testing.tokens import Issuer
-from shared.testing.waiting import eventually
+from shared.testing.waiting import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def start(database, kafka):
 @pytest.mark.parametrize("role", ["relay", "consumer"])
 async def test_a_process_tells_its_health_and_leaves_when_told(start, role):
     process, address = await start(role)
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert (await client.get("/health/live")).status_code == 200
         assert "bailiwick_" in (await client.get("/metrics")).text
         expected = 200 if role == "relay" else 503  # the consumer's topics are missing
@@ -70,7 +70,7 @@ async def test_a_process_tells_its_health_and_leaves_when_told(start, role):
 @pytest.mark.parametrize("role", ["relay", "consumer"])
 async def test_a_process_leaves_although_kafka_is_away(start, role, unused_tcp_port):
     process, address = await start(role, METRICS_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{unused_tcp_port}")
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
         await eventually(lambda: _answers(client, "/health/live", 200))
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
@@ -83,7 +83,7 @@ async def test_an_api_answers_what_it_was_asked_before_it_was_told_to_leave(
     told = {"METRICS_HTTP_PORT": str(unused_tcp_port), "METRICS_AUTH_JWKS": issuer.write_jwks(tmp_path)}
     process, address = await start("api", **told)
     admin = await asyncpg.connect(database.admin_url)
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
         await eventually(lambda: _answers(client, "/health/ready", 200))
         async with admin.transaction():
             await admin.execute("LOCK TABLE metrics.consumer_offsets")
@@ -100,7 +100,7 @@ async def test_an_api_answers_what_it_was_asked_before_it_was_told_to_leave(
 
 async def test_an_interrupted_api_leaves_in_order(start, unused_tcp_port):
     process, address = await start("api", METRICS_HTTP_PORT=str(unused_tcp_port))
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
         await eventually(lambda: _answers(client, "/health/live", 200))
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 0
@@ -108,7 +108,7 @@ async def test_an_interrupted_api_leaves_in_order(start, unused_tcp_port):
 
 async def test_a_relay_tells_how_many_buckets_it_owns(start):
     _, address = await start("relay")
-    async with httpx.AsyncClient(base_url=address) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client:
         await eventually(lambda: _tells(client, 'bailiwick_outbox_leases{service="metrics"} 16.0'))
 
 
