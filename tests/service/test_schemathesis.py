@@ -105,7 +105,9 @@ async def server(
 
 async def _register_webhooks(url: str, issuer: Issuer) -> bool:
     """Have the hooks' signature accepted; return whether the service has webhooks."""
-    async with httpx.AsyncClient(base_url=url, headers=issuer.headers("admin"), timeout=PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(
+        base_url=url, headers=issuer.headers("admin"), timeout=PATIENCE_SECONDS
+    ) as http:
         if "/v1/webhook-sources/{source}" not in (await http.get("/openapi.json")).json()["paths"]:
             return False
         for source in ("salesforce", "hubspot"):
@@ -116,7 +118,9 @@ async def _register_webhooks(url: str, issuer: Issuer) -> bool:
 
 async def _taken(url: str, issuer: Issuer) -> int:
     """Return how many deliveries were genuine and good, up to a page of them."""
-    async with httpx.AsyncClient(base_url=url, headers=issuer.headers("admin"), timeout=PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(
+        base_url=url, headers=issuer.headers("admin"), timeout=PATIENCE_SECONDS
+    ) as http:
         answer = await http.get("/v1/audit-entries", params={"operation": "create-webhook-delivery"})
         return len(answer.json()["items"])
 

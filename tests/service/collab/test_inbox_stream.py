@@ -202,7 +202,9 @@ async def test_reading_elsewhere_changes_the_counts(apis: Apis) -> None:
     await apis.write("to be read")
     async with (
         apis.following() as heard,
-        httpx.AsyncClient(base_url=apis.urls[1], headers=apis.headers(str(ANN)), timeout=PATIENCE_SECONDS) as http,
+        httpx.AsyncClient(
+            base_url=apis.urls[1], headers=apis.headers(str(ANN)), timeout=PATIENCE_SECONDS
+        ) as http,
     ):
         assert heard[0].data["unread"] == 1
         (item,) = (await http.get("/v1/inbox")).json()["items"]
@@ -213,7 +215,9 @@ async def test_reading_elsewhere_changes_the_counts(apis: Apis) -> None:
 
 async def test_others_hear_nothing_and_a_strange_number_is_refused(apis: Apis) -> None:
     await apis.write("for Ann")
-    async with httpx.AsyncClient(base_url=apis.urls[0], headers=apis.headers("ben"), timeout=PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(
+        base_url=apis.urls[0], headers=apis.headers("ben"), timeout=PATIENCE_SECONDS
+    ) as http:
         assert (await http.get("/v1/inbox")).json()["items"] == []
         refused = await http.get("/v1/inbox/stream", headers={"last-event-id": "yesterday"})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
