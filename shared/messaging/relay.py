@@ -24,25 +24,30 @@ from shared.runtime.stopping import pause, unless_told
 
 log = get_logger(__name__)
 
-ROWS_PER_BUCKET = 500
+ROWS_PER_BUCKET = 1000
+# As stored, which is compressed: a few times as much in memory. What piled up while brokers were away may be large events.
+BYTES_PER_BUCKET = 1024 * 1024
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
 PATIENCE_AT_STOP = 10.0
 
 # One index scan per bucket, whatever the backlog. No transaction stays open while rows are being sent.
 # What comes after a quarantined row of its key waits; one statement sees the row either here or there. The list of
 # ids is read once per statement and almost always empty; only its members are looked at more closely.
-FETCH = """
+FETCH = f"""
 SELECT o.seq, o.id::text AS id, o.aggregatetype, o.aggregateid, o.type, o.payload::text AS payload, o.source,
        o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at
 FROM unnest($1::smallint[]) AS b (bucket)
 CROSS JOIN LATERAL (
-    SELECT * FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[])
+    SELECT *, sum(pg_column_size(payload)) OVER (
+        ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[])
       AND (aggregateid <> ALL (ARRAY(SELECT aggregateid FROM outbox_dead WHERE holds_key)) OR NOT EXISTS (
           SELECT FROM outbox_dead AS dead WHERE dead.holds_key AND dead.aggregateid = outbox.aggregateid
             AND dead.aggregatetype = outbox.aggregatetype AND dead.seq < outbox.seq
       ))
     ORDER BY seq LIMIT $3
 ) AS o
+WHERE coalesce(o.bytes_before, 0) < {BYTES_PER_BUCKET}
 ORDER BY b.bucket, o.seq
 """
 _DELETE = "DELETE FROM outbox WHERE seq = ANY ($1::bigint[])"
@@ -102,28 +107,35 @@ class Lane:
             if time.monotonic() - balanced_at > HEARTBEAT_SECONDS:
                 await leases.balance()
                 balanced_at = time.monotonic()
-            sent = await self._send_batch(leases.owned, stopping)
+            sent, more = await self._send_batch(leases.owned, stopping)
             wait = SHORTEST_WAIT if sent else min(wait * 1.2, LONGEST_WAIT)
-            if sent < self._options.rows_per_bucket:
+            if not more:
                 await pause(stopping, wait)
 
-    async def _send_batch(self, buckets: Sequence[int], stopping: asyncio.Event) -> int:
+    async def _send_batch(self, buckets: Sequence[int], stopping: asyncio.Event) -> tuple[int, bool]:
+        """Send what the buckets have; return how many rows were sent, and whether a bucket may have more."""
         rows = await self._connection.fetch(
             FETCH, buckets, self._blocked.now(), self._options.rows_per_bucket
         )
         if not rows:
-            return 0
+            return 0, False
         delivery = await self._with_heartbeat(
             self._producer.deliver([to_record(row) for row in rows]), stopping
         )
         if delivery is None:
-            return 0
+            return 0, False
         acknowledged = delivery.acknowledged(rows)
         if acknowledged:
             await self._forget(acknowledged)
         if delivery.error is not None:
             self._meet_failure(rows, delivery)
-        return len(acknowledged)
+        return len(acknowledged), len(acknowledged) == len(rows) and self._may_have_more(rows)
+
+    def _may_have_more(self, rows: Sequence[Any]) -> bool:
+        return (
+            len(rows) >= self._options.rows_per_bucket
+            or sum(len(row["payload"] or "") for row in rows) >= BYTES_PER_BUCKET
+        )
 
     async def _with_heartbeat(
         self, sending: Coroutine[Any, Any, Delivery], stopping: asyncio.Event

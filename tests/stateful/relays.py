@@ -42,13 +42,14 @@ class SteppedRelay:
             assert self._lane is not None
             assert self._lane.leases is not None
             await self._lane.leases.balance()
-            return await self._lane._send_batch(self._lane.leases.owned, self._stopping)
+            sent, _ = await self._lane._send_batch(self._lane.leases.owned, self._stopping)
         except (Died, *_ENDS_A_SESSION) as end:
             self.repeatable += self._points.sent
             await self.die()
             if isinstance(end, Died):
                 raise
             return 0
+        return sent
 
     async def hold(self, point: str) -> bool:
         """Begin a pass and leave it at a point; tell whether it came there."""

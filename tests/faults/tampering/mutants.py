@@ -37,15 +37,15 @@ def no_version_test() -> None:
 def delete_before_ack() -> None:
     """Delete rows when they are read, not when Kafka has acknowledged them."""
 
-    async def send_batch(lane: Lane, buckets: Any, stopping: Any) -> int:
+    async def send_batch(lane: Lane, buckets: Any, stopping: Any) -> tuple[int, bool]:
         rows = await lane._connection.fetch(
             FETCH, buckets, lane._blocked.now(), lane._options.rows_per_bucket
         )
         if not rows:
-            return 0
+            return 0, False
         await lane._forget(rows)
         await lane._with_heartbeat(lane._producer.deliver([to_record(row) for row in rows]), stopping)
-        return len(rows)
+        return len(rows), True
 
     Lane._send_batch = send_batch  # type: ignore[method-assign]
 

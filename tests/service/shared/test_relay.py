@@ -1,6 +1,8 @@
 """The sending side against a real Postgres and a real broker."""
 
 import asyncio
+import math
+import random
 from collections import defaultdict
 
 import asyncpg
@@ -61,6 +63,28 @@ async def test_events_near_the_size_limit_travel(publish, relaying, topics, quer
     async with relaying():
         await eventually(lambda: outbox_is_empty(query))
     assert (await versions_on_topic(topics))["lamp"] == [1, 2, 3]
+
+
+async def test_large_events_are_read_a_few_at_a_time(database, publish, relaying, topics, query):
+    """What piled up while brokers were away fits into memory, whatever its size."""
+    noise = random.Random(7)
+    for number in range(8):
+        await publish(
+            toy.Large(thing="lamp", pad=noise.randbytes(400_000).hex()),
+            toy.Renamed(thing="cup", number=number),
+        )
+    connection = await connect_directly(database.app_url, schema=toy.SERVICE, application_name="looking")
+    rows = await connection.fetch(relay_module.FETCH, list(range(16)), [], 500)
+    versions = [row["aggregateversion"] for row in rows if row["aggregateid"] == "lamp"]
+    size = await connection.fetchval(
+        "SELECT pg_column_size(payload) FROM outbox WHERE aggregateid = 'lamp' LIMIT 1"
+    )
+    await connection.close()
+    assert versions == list(range(1, math.ceil(relay_module.BYTES_PER_BUCKET / size) + 1))
+    assert len(versions) < 8
+    async with relaying():
+        await eventually(lambda: outbox_is_empty(query))
+    assert (await versions_on_topic(topics))["lamp"] == list(range(1, 9))
 
 
 async def test_a_relay_that_dies_between_acknowledgement_and_delete_repeats_and_loses_nothing(
