@@ -55,7 +55,7 @@ class Consumer:
         self._readers: dict[TopicPartition, PartitionReader] = {}
         self._busy: dict[TopicPartition, asyncio.Task[None]] = {}
         self._paused: set[TopicPartition] = set()
-        # Set when a partition takes what waited for it.
+        # Set when a partition takes what waited for it, or ends.
         self._room = asyncio.Event()
         # Bounded by connections: more transactions at once than that only wait for each other.
         self._slots = asyncio.Semaphore(concurrency)
@@ -74,7 +74,7 @@ class Consumer:
     async def _read_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self._take_over(stopping)
-            self._begin(await self._poller.poll(timeout_ms=200), stopping)
+            self._begin(await self._poller.poll(timeout_ms=200))
             await self._gather()
             self._show_lag()
             await self._hint(at_most_every=_HINT_SECONDS)
@@ -124,27 +124,31 @@ class Consumer:
         """
         for place in self._poller.take_newly_assigned():
             reader = self._reader(place, stopping)
-            try:
-                await reader.begin()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("start not looked up", topic=place.topic, error=type(error).__name__)
-                if place not in self._busy:
-                    self._busy[place] = asyncio.create_task(reader.start())
+            reader.assigned()
+            if reader.stopped is None:
+                try:
+                    await reader.begin()
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    log.warning("start not looked up", topic=place.topic, error=type(error).__name__)
+            self._work_on(place, reader)
         held = self._poller.assignment()
         for place in self._readers.keys() - held:
             self._readers.pop(place).leave()
 
-    def _begin(self, polled: Polled, stopping: asyncio.Event) -> None:
+    def _begin(self, polled: Polled) -> None:
         for place, records in polled.items():
-            reader = self._reader(place, stopping)
-            reader.put(records)
-            self._work_on(place, reader)
+            reader = self._readers.get(place)
+            if reader is not None:
+                reader.put(records)
+                self._work_on(place, reader)
 
     def _work_on(self, place: TopicPartition, reader: PartitionReader) -> None:
-        if place not in self._busy:
-            self._busy[place] = asyncio.create_task(reader.work(self._room.set))
+        if place not in self._busy and reader.has_work():
+            task = asyncio.create_task(reader.work(self._room.set))
+            task.add_done_callback(lambda _: self._room.set())
+            self._busy[place] = task
 
     async def _gather(self) -> None:
         """Let go of what is done, and wait a moment for partitions that have more waiting than they need.
@@ -153,24 +157,26 @@ class Consumer:
         one falls behind, then goes on without that one: a member that does not poll is put out of the group. Pausing
         throws away what the client fetched ahead, so it is kept for partitions in trouble.
         """
-        await self._wait_for_room()
-        for place in [place for place, task in self._busy.items() if task.done()]:
-            self._busy.pop(place).result()
-            reader = self._readers.get(place)
-            if reader is not None and reader.has_waiting():
-                self._work_on(place, reader)
-        full = self._full()
-        self._poller.resume(self._paused - full - self.stopped().keys())
-        self._paused = full
-        # Again for those that were: a rebalance forgets who was paused.
-        self._poller.pause(full)
-
-    async def _wait_for_room(self) -> None:
+        self._let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PROMPT_SECONDS):
                 while self._full() - self._paused:
                     self._room.clear()
                     await self._room.wait()
+                    self._let_go()
+        full, stopped = self._full(), self.stopped().keys()
+        self._poller.resume(self._paused - full - stopped)
+        self._paused = full
+        # Again for those that were: a rebalance forgets who was paused.
+        self._poller.pause(full | stopped)
+
+    def _let_go(self) -> None:
+        """Forget the tasks that are done; a partition that has work by now begins another."""
+        for place in [place for place, task in self._busy.items() if task.done()]:
+            self._busy.pop(place).result()
+            reader = self._readers.get(place)
+            if reader is not None:
+                self._work_on(place, reader)
 
     def _full(self) -> set[TopicPartition]:
         """Return the partitions that are busy and have as much waiting."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -26,7 +27,11 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(slots=True)
 class PartitionReader:
-    """Applies what was polled of one partition. `stopped` holds why nothing more is applied."""
+    """Applies what was polled of one partition. `stopped` holds why nothing more is applied.
+
+    What waits is kept as runs that follow on each other: between two runs records may be missing, which is told from
+    the first record of a transaction alone.
+    """
 
     place: TopicPartition
     batches: Batches
@@ -38,32 +43,57 @@ class PartitionReader:
     progressed_at: float = field(default_factory=time.monotonic)
     _sought: int | None = None
     _seeks: int = 0
-    _waiting: list[IncomingRecord] = field(default_factory=list)
+    _is_begun: bool = False
+    _waiting: deque[list[IncomingRecord]] = field(default_factory=deque)
+    _waiting_records: int = 0
     _waiting_bytes: int = 0
 
-    def put(self, records: Sequence[IncomingRecord]) -> None:
-        """Have records applied after those that are."""
-        self._waiting += records
-        self._waiting_bytes += sum(len(record.value or b"") for record in records)
+    def assigned(self) -> None:
+        """Take nothing until the position has been looked up: what comes before may be from anywhere."""
+        self._is_begun = False
+        self._forget_waiting()
 
-    def has_waiting(self) -> bool:
-        """Tell whether records wait that may be applied."""
-        return bool(self._waiting) and self.stopped is None
+    def put(self, records: Sequence[IncomingRecord]) -> None:
+        """Have records applied after those that are, unless nothing may be taken: a seek brings those again."""
+        if not self._is_begun or self.stopped is not None or not records:
+            return
+        if self._waiting and self._waiting[-1][-1].offset + 1 == records[0].offset:
+            self._waiting[-1] += records
+        else:
+            self._waiting.append(list(records))
+        self._count(records, 1)
+
+    def has_work(self) -> bool:
+        """Tell whether a position is to be looked up, or records wait that may be applied."""
+        if self.stopped is not None or self.stopping.is_set():
+            return False
+        return not self._is_begun or bool(self._waiting)
 
     def is_full(self) -> bool:
         """Tell whether a transaction of its own waits already."""
-        return len(self._waiting) >= MAX_RECORDS or self._waiting_bytes >= MAX_BYTES
+        return self._waiting_records >= MAX_RECORDS or self._waiting_bytes >= MAX_BYTES
 
     async def work(self, on_taken: Callable[[], None]) -> None:
-        """Apply what waits until nothing does: what came during one transaction goes into the next."""
-        while self.has_waiting() and not self.stopping.is_set():
-            records = self._waiting
-            self._forget_waiting()
+        """Look up the position, and apply what waits until nothing does.
+
+        What came during one transaction goes into the next.
+        """
+        while self.has_work():
+            if not self._is_begun:
+                await self._patiently(self.begin)
+                continue
+            records = self._waiting.popleft()
+            self._count(records, -1)
             on_taken()
             await self.apply(records)
 
+    def _count(self, records: Sequence[IncomingRecord], sign: int) -> None:
+        self._waiting_records += sign * len(records)
+        self._waiting_bytes += sign * sum(len(record.value or b"") for record in records)
+
     def _forget_waiting(self) -> None:
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting.clear()
+        self._waiting_records = self._waiting_bytes = 0
 
     async def apply(self, records: Sequence[IncomingRecord]) -> None:
         """Apply the records, or seek to where reading has to go on."""
@@ -117,10 +147,6 @@ class PartitionReader:
         except OffsetGap as gap:
             return await self._meet_gap(chunk, gap)
 
-    async def start(self) -> None:
-        """Begin as soon as Postgres and Kafka answer."""
-        await self._patiently(self.begin)
-
     async def begin(self) -> None:
         """Read from where Postgres says, or from the start of the log for a partition never read.
 
@@ -129,6 +155,7 @@ class PartitionReader:
         self._sought, self._seeks = None, 0
         start = await self.poller.beginning_offset(self.place)
         await self._read_from(await self.batches.begin(self.place, at=start))
+        self._is_begun = True
 
     async def _read_from(self, offset: int) -> None:
         end = await self.poller.end_offset(self.place)
@@ -148,8 +175,9 @@ class PartitionReader:
         seeks = self._seeks if self._sought == gap.expected else 0
         match answer_gap(gap.expected, seeks=seeks, begins=start, order=order):
             case GapAnswer.SEEK:
-                self._sought, self._seeks = gap.expected, seeks + 1
                 await self._read_from(gap.expected)
+                # Not before: a seek that was not made is no reason to accept a hole.
+                self._sought, self._seeks = gap.expected, seeks + 1
             case GapAnswer.STOP:
                 self._stop(
                     f"records from {gap.expected} to {gap.found - 1} are gone (the log begins at {start})"

@@ -25,7 +25,8 @@ from shared.runtime.stopping import pause, unless_told
 log = get_logger(__name__)
 
 ROWS_PER_BUCKET = 1000
-# As stored, which is compressed: a few times as much in memory. What piled up while brokers were away may be large events.
+# And what comes to this; as stored, which is compressed: a few times as much in memory. What piled up while brokers were
+# away may be large events.
 BYTES_PER_BUCKET = 1024 * 1024
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.2
 PATIENCE_AT_STOP = 10.0
@@ -35,11 +36,11 @@ PATIENCE_AT_STOP = 10.0
 # ids is read once per statement and almost always empty; only its members are looked at more closely.
 FETCH = f"""
 SELECT o.seq, o.id::text AS id, o.aggregatetype, o.aggregateid, o.type, o.payload::text AS payload, o.source,
-       o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at
+       o.dataschema, o.headers::text AS headers, o.aggregateversion, o.created_at,
+       o.bytes >= {BYTES_PER_BUCKET} AS is_cut_after
 FROM unnest($1::smallint[]) AS b (bucket)
 CROSS JOIN LATERAL (
-    SELECT *, sum(pg_column_size(payload)) OVER (
-        ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    SELECT *, sum(coalesce(pg_column_size(payload), 0)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS bytes
     FROM outbox WHERE bucket = b.bucket AND aggregatetype <> ALL ($2::text[])
       AND (aggregateid <> ALL (ARRAY(SELECT aggregateid FROM outbox_dead WHERE holds_key)) OR NOT EXISTS (
           SELECT FROM outbox_dead AS dead WHERE dead.holds_key AND dead.aggregateid = outbox.aggregateid
@@ -47,7 +48,7 @@ CROSS JOIN LATERAL (
       ))
     ORDER BY seq LIMIT $3
 ) AS o
-WHERE coalesce(o.bytes_before, 0) < {BYTES_PER_BUCKET}
+WHERE o.bytes - coalesce(pg_column_size(o.payload), 0) < {BYTES_PER_BUCKET}
 ORDER BY b.bucket, o.seq
 """
 _DELETE = "DELETE FROM outbox WHERE seq = ANY ($1::bigint[])"
@@ -129,13 +130,8 @@ class Lane:
             await self._forget(acknowledged)
         if delivery.error is not None:
             self._meet_failure(rows, delivery)
-        return len(acknowledged), len(acknowledged) == len(rows) and self._may_have_more(rows)
-
-    def _may_have_more(self, rows: Sequence[Any]) -> bool:
-        return (
-            len(rows) >= self._options.rows_per_bucket
-            or sum(len(row["payload"] or "") for row in rows) >= BYTES_PER_BUCKET
-        )
+        cut = len(rows) >= self._options.rows_per_bucket or any(row["is_cut_after"] for row in rows)
+        return len(acknowledged), cut and delivery.error is None
 
     async def _with_heartbeat(
         self, sending: Coroutine[Any, Any, Delivery], stopping: asyncio.Event

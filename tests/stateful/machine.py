@@ -163,14 +163,16 @@ class Machine(RuleBasedStateMachine):
         name=st.sampled_from(READ),
         member=st.sampled_from(MEMBERS),
         at_most=st.sampled_from((1, 2, 500)),
+        polls=st.integers(1, 3),
         look_up=st.booleans(),
+        rebalanced=st.booleans(),
         share=_SOMEWHERE_ELSE,
     )
-    def consume(self, *, name: str, member: str, at_most: int, look_up: bool, share: int | None) -> None:
+    def consume(self, *, name: str, member: str, share: int | None, **how: Any) -> None:
         """A member of a consumer makes a pass, from where it is or from somewhere else in the log."""
         if share is not None:
             self._do(self.backbone.seek(name, member, share))
-        self._do(self.backbone.consume(name, member, at_most=at_most, look_up=look_up))
+        self._do(self.backbone.consume(name, member, **how))
 
     @rule(name=st.sampled_from(READ))
     def consume_at_once(self, *, name: str) -> None:

@@ -56,7 +56,7 @@ class SteppedPoller(Poller):
         self.seek(place, begin + (end - begin) * share // 100)
 
     def drop_position(self) -> None:
-        """Take up no newly assigned partition: positions stay where Kafka's hint says."""
+        """Have no partition taken up: positions stay where Kafka's hint says."""
         self._listener.assigned.clear()
 
 
@@ -85,14 +85,23 @@ class SteppedConsumer:
 
         self._build = build
 
-    async def step(self, *, at_most: int = 5_000, look_up: bool = True) -> bool:
-        """Make one pass of the loop; tell whether there was anything to read. Raises Died."""
+    async def step(
+        self, *, at_most: int = 5_000, look_up: bool = True, polls: int = 1, rebalanced: bool = False
+    ) -> bool:
+        """Make one pass of the loop; tell whether there was anything to read. Raises Died.
+
+        What the second and later polls bring waits for the partition. A rebalance comes before the last of them: it is
+        heard of by that poll, and its assignment taken after it.
+        """
         consumer = self._begun(look_up=look_up)
         try:
             await consumer._take_over(self._stopping)
             more = bool(consumer._busy) or await self.poller.has_more()
-            if more:
-                consumer._begin(await self.poller.poll(timeout_ms=500, max_records=at_most), self._stopping)
+            for left in reversed(range(polls if more else 0)):
+                if rebalanced and left == 0:
+                    self.poller.restart()
+                if left == polls - 1 or await self.poller.has_more():
+                    consumer._begin(await self.poller.poll(timeout_ms=500, max_records=at_most))
             await consumer._gather()
             # A pass ends with what it began, however slow the machine: who dies later would die in a later step.
             while consumer._busy:
@@ -115,6 +124,8 @@ class SteppedConsumer:
             self._consumer = self._build()
             if not look_up:
                 self.poller.drop_position()
+                for place in self.poller.places():
+                    self._consumer._reader(place, self._stopping)._is_begun = True
         assert self._consumer is not None
         return self._consumer
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services.metrics.reconciliations.reconciliation import Reconciliation
 from services.metrics.reconciliations.recount import RECOUNT
-from services.metrics.reconciliations.spans import cut_into_spans
+from services.metrics.reconciliations.spans import MOST_FACTS, cut_into_spans
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id
 
@@ -39,7 +39,7 @@ async def reconcile(_command: Reconcile, uow: UnitOfWork) -> Reconciliation:
         await uow.connection.execute(text(statement))
     made = Reconciliation(new_id(), asked_by=uow.actor, made_at=uow.now)
     per_day = [(day, facts) for day, facts in await uow.connection.execute(_PER_DAY)]
-    for first_day, end_day in cut_into_spans(per_day):
+    for first_day, end_day in cut_into_spans(per_day, most=MOST_FACTS):
         days = {"first_day": first_day, "end_day": end_day}
         made = made.with_days(*(await uow.connection.execute(RECOUNT, days)).one())
     await uow.connection.execute(_KEEP, {**asdict(made), "differences": json.dumps(made.differences)})

@@ -9,7 +9,7 @@ from services.metrics.rollups.queries import END_DAY, FIRST_DAY, Days
 MOST_FACTS = 250_000
 
 
-def cut_into_spans(per_day: Iterable[tuple[date, int]], *, most: int = MOST_FACTS) -> list[Days]:
+def cut_into_spans(per_day: Iterable[tuple[date, int]], *, most: int) -> list[Days]:
     """Return half-open ranges of days that together cover all time, from how many facts each day has.
 
     The days are in order. A range has at most so many facts, unless it has those of a single day. The outer ones

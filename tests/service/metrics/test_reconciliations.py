@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
+from services.metrics.reconciliations import commands
 from tests.service.metrics.telling import territory
 
 
@@ -21,6 +22,23 @@ async def test_a_reconciliation_tells_which_cell_is_wrong(counted, api, organisa
     assert (difference["view"], difference["territory_id"]) == ("as_was", str(territory("s1")))
     assert difference["stored"] is None
     assert difference["expected"]["revenue_minor"] == 1
+
+
+async def test_spans_find_what_one_statement_finds(counted, api, organisation, engine, monkeypatch):
+    """In days with facts and in days without; March and April are a span each."""
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE rollup_days SET orders = orders + 1"))
+        await connection.execute(
+            text("UPDATE rollup_days SET day = day - 400 WHERE territory_id = :id"), {"id": territory("s1")}
+        )
+    whole = (await api.post("/v1/reconciliations", headers=organisation)).json()
+    monkeypatch.setattr(commands, "MOST_FACTS", 1)
+    spans = (await api.post("/v1/reconciliations", headers=organisation)).json()
+    assert len({difference["day"] for difference in whole["differences"]}) == 4
+    of_all = ("cells", "facts", "differing", "equal")
+    assert [spans[name] for name in of_all] == [whole[name] for name in of_all]
+    by_cell = sorted(whole["differences"], key=str)
+    assert sorted(spans["differences"], key=str) == by_cell
 
 
 async def test_reconciliations_can_be_read_again(counted, api, organisation, engine):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.kafka.broker_away import BrokerAway
 from shared.kafka.records import IncomingRecord, TopicPartition
 from shared.messaging.batches import Outcome
 from shared.messaging.positions import MOST_SEEKS, OffsetGap
@@ -86,6 +87,41 @@ async def test_a_hole_that_stays_stops_the_partition():
     assert reader.stopped == "records from 300 to 499 are gone (the log begins at 0)"
 
 
+async def test_a_seek_that_was_not_made_is_no_reason_to_accept_a_hole(monkeypatch):
+    """Kafka did not answer when it was to be sought, and the same records are tried again."""
+    reader = reading(position := Position())
+    reader.batches = batches = Sparse()  # type: ignore[assignment]
+    refusals = [BrokerAway("away")]
+    answer = position.end_offset
+
+    async def end_offset(place: Any) -> int:
+        if refusals:
+            raise refusals.pop()
+        return await answer(place)
+
+    monkeypatch.setattr(position, "end_offset", end_offset)
+    await reader.apply(AHEAD)
+    assert position.sought == [APPLIED_TO]
+    assert batches.accepted == []
+    await reader.apply(AHEAD)
+    assert batches.accepted == [500]
+
+
+class Sparse(Behind):
+    """Batches of a log that has holes."""
+
+    subscription = SimpleNamespace(order="none")
+
+    def __init__(self) -> None:
+        self.accepted: list[int] = []
+
+    async def apply(self, place: Any, chunk: Any, *, accept_hole: bool = False) -> Outcome:
+        if not accept_hole:
+            await super().apply(place, chunk)
+        self.accepted += [record.offset for record in chunk]
+        return Outcome(chunk[-1].offset + 1, applied=len(chunk))
+
+
 class Recording(Behind):
     """Batches that note what each transaction gets, and let `meanwhile` happen during the first."""
 
@@ -105,34 +141,66 @@ def records(*offsets: int, size: int = 0) -> list[IncomingRecord]:
     return [IncomingRecord("t", 0, offset, b"k", b"." * size, ()) for offset in offsets]
 
 
+async def begun(position: Position | None = None) -> PartitionReader:
+    """A reader whose position has been looked up."""
+    reader = reading(position or Position())
+    await reader.begin()
+    return reader
+
+
 async def test_what_comes_during_a_transaction_goes_into_the_next_one_together():
-    reader = reading(Position())
+    reader = await begun()
     reader.batches = applied = Recording(lambda: (reader.put(records(301)), reader.put(records(302, 303))))  # type: ignore[assignment, func-returns-value]
     taken = []
     reader.put(records(300))
-    await reader.work(lambda: taken.append(reader.has_waiting()))
+    await reader.work(lambda: taken.append(reader.has_work()))
     assert applied.transactions == [[300], [301, 302, 303]]
     assert taken == [False, False]
 
 
+async def test_polls_that_do_not_follow_on_each_other_are_transactions_of_their_own():
+    """A hole is told from a transaction's first record where logs may have holes."""
+    reader = await begun()
+    reader.batches = applied = Recording(lambda: None)  # type: ignore[assignment]
+    for each in (records(300, 301), records(302), records(320, 322), records(323)):
+        reader.put(each)
+    await reader.work(lambda: None)
+    assert applied.transactions == [[300, 301, 302], [320, 322, 323]]
+
+
+async def test_nothing_is_taken_before_the_position_is_looked_up():
+    reader = await begun(position := Position())
+    reader.put(records(300))
+    reader.assigned()
+    reader.put(records(310))
+    reader.batches = applied = Recording(lambda: None)  # type: ignore[assignment]
+    assert reader.has_work()
+    await reader.work(lambda: None)
+    assert applied.transactions == []
+    assert position.sought == [APPLIED_TO, APPLIED_TO]
+    assert not reader.has_work()
+
+
 async def test_a_seek_forgets_what_waited_from_elsewhere():
-    reader = reading(position := Position())
+    reader = await begun(position := Position())
     reader.put(AHEAD)
     await reader.begin()
-    assert position.sought == [APPLIED_TO]
-    assert not reader.has_waiting()
+    assert position.sought == [APPLIED_TO, APPLIED_TO]
+    assert not reader.has_work()
 
 
-async def test_a_partition_that_left_or_stopped_has_nothing_waiting():
-    gone = reading(Position())
+async def test_a_partition_that_left_or_stopped_takes_nothing():
+    gone = await begun()
     gone.put(AHEAD)
     gone.leave()
-    truncated = reading(Position())
+    truncated = await begun()
     truncated.put(AHEAD)
     truncated.batches.begin = at_offset_beyond_the_end  # type: ignore[method-assign]
     await truncated.begin()
+    truncated.put(records(*range(300, 900)))
     assert truncated.stopped is not None
-    assert not gone.has_waiting()
+    assert not gone.has_work()
+    assert not truncated.has_work()
     assert not truncated.is_full()
 
 
@@ -141,7 +209,7 @@ async def at_offset_beyond_the_end(_place: Any, *, at: int) -> int:
 
 
 @pytest.mark.parametrize(("number", "size", "full"), [(499, 0, False), (500, 0, True), (1, 1_048_576, True)])
-def test_a_partition_is_full_when_a_transaction_of_its_own_waits(number, size, full):
-    reader = reading(Position())
+async def test_a_partition_is_full_when_a_transaction_of_its_own_waits(number, size, full):
+    reader = await begun()
     reader.put(records(*range(300, 300 + number), size=size))
     assert reader.is_full() is full
