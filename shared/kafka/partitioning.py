@@ -27,7 +27,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=32_768)
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition that keeps this key's order."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -35,7 +35,8 @@ def to_record(row: Any) -> OutgoingRecord:
     )
 
 
-@lru_cache(maxsize=4_096)
+# The events of one command have these in common and follow on each other; the next command has others.
+@lru_cache(maxsize=256)
 def _common_headers(
     wire_type: str, source: str, dataschema: str | None, extensions: str
 ) -> tuple[tuple[str, bytes], ...]:
