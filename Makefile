@@ -77,7 +77,7 @@ contracts-check: .development
 	@sh tools/asyncapi/validate.sh
 
 .PHONY: bench faults faults-mutants soak
-bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay, or growth: half an hour)
+bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay, or growth: ten minutes)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 faults: .development ## Kill, pause, cut, and check every event and effect (ONLY=smoke|F13,F5|network SEED=1)

@@ -124,7 +124,7 @@ class Consumer:
         """
         for place in self._poller.take_newly_assigned():
             reader = self._reader(place, stopping)
-            reader.assigned()
+            reader.waiting.close()
             if reader.stopped is None:
                 try:
                     await reader.begin()
@@ -141,7 +141,7 @@ class Consumer:
         for place, records in polled.items():
             reader = self._readers.get(place)
             if reader is not None:
-                reader.put(records)
+                reader.waiting.put(records)
                 self._work_on(place, reader)
 
     def _work_on(self, place: TopicPartition, reader: PartitionReader) -> None:
@@ -180,7 +180,11 @@ class Consumer:
 
     def _full(self) -> set[TopicPartition]:
         """Return the partitions that are busy and have as much waiting."""
-        return {place for place in self._busy if (r := self._readers.get(place)) is not None and r.is_full()}
+        return {
+            place
+            for place in self._busy
+            if (r := self._readers.get(place)) is not None and r.waiting.is_full()
+        }
 
     def _reader(self, place: TopicPartition, stopping: asyncio.Event) -> PartitionReader:
         if place not in self._readers:

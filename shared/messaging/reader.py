@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +13,7 @@ from shared.messaging import metrics
 from shared.messaging.batches import Batches, NotBegun, Outcome
 from shared.messaging.positions import GapAnswer, OffsetGap, answer_gap
 from shared.messaging.transient import is_transient
+from shared.messaging.waiting import MAX_BYTES, MAX_RECORDS, Waiting
 from shared.runtime.logging import get_logger
 from shared.runtime.stopping import pause
 
@@ -21,17 +21,12 @@ T = TypeVar("T")
 
 log = get_logger(__name__)
 
-MAX_RECORDS, MAX_BYTES = 500, 1_048_576
 _LONGEST_PAUSE = 30.0
 
 
 @dataclass(slots=True)
 class PartitionReader:
-    """Applies what was polled of one partition. `stopped` holds why nothing more is applied.
-
-    What waits is kept as runs that follow on each other: between two runs records may be missing, which is told from
-    the first record of a transaction alone.
-    """
+    """Applies what was polled of one partition. `stopped` holds why nothing more is applied."""
 
     place: TopicPartition
     batches: Batches
@@ -43,35 +38,13 @@ class PartitionReader:
     progressed_at: float = field(default_factory=time.monotonic)
     _sought: int | None = None
     _seeks: int = 0
-    _is_begun: bool = False
-    _waiting: deque[list[IncomingRecord]] = field(default_factory=deque)
-    _waiting_records: int = 0
-    _waiting_bytes: int = 0
-
-    def assigned(self) -> None:
-        """Take nothing until the position has been looked up: what comes before may be from anywhere."""
-        self._is_begun = False
-        self._forget_waiting()
-
-    def put(self, records: Sequence[IncomingRecord]) -> None:
-        """Have records applied after those that are, unless nothing may be taken: a seek brings those again."""
-        if not self._is_begun or self.stopped is not None or not records:
-            return
-        if self._waiting and self._waiting[-1][-1].offset + 1 == records[0].offset:
-            self._waiting[-1] += records
-        else:
-            self._waiting.append(list(records))
-        self._count(records, 1)
+    waiting: Waiting = field(default_factory=Waiting)
 
     def has_work(self) -> bool:
         """Tell whether a position is to be looked up, or records wait that may be applied."""
         if self.stopped is not None or self.stopping.is_set():
             return False
-        return not self._is_begun or bool(self._waiting)
-
-    def is_full(self) -> bool:
-        """Tell whether a transaction of its own waits already."""
-        return self._waiting_records >= MAX_RECORDS or self._waiting_bytes >= MAX_BYTES
+        return not self.waiting.is_open or bool(self.waiting)
 
     async def work(self, on_taken: Callable[[], None]) -> None:
         """Look up the position, and apply what waits until nothing does.
@@ -79,21 +52,12 @@ class PartitionReader:
         What came during one transaction goes into the next.
         """
         while self.has_work():
-            if not self._is_begun:
+            if not self.waiting.is_open:
                 await self._patiently(self.begin)
                 continue
-            records = self._waiting.popleft()
-            self._count(records, -1)
+            records = self.waiting.take()
             on_taken()
             await self.apply(records)
-
-    def _count(self, records: Sequence[IncomingRecord], sign: int) -> None:
-        self._waiting_records += sign * len(records)
-        self._waiting_bytes += sign * sum(len(record.value or b"") for record in records)
-
-    def _forget_waiting(self) -> None:
-        self._waiting.clear()
-        self._waiting_records = self._waiting_bytes = 0
 
     async def apply(self, records: Sequence[IncomingRecord]) -> None:
         """Apply the records, or seek to where reading has to go on."""
@@ -155,7 +119,8 @@ class PartitionReader:
         self._sought, self._seeks = None, 0
         start = await self.poller.beginning_offset(self.place)
         await self._read_from(await self.batches.begin(self.place, at=start))
-        self._is_begun = True
+        if self.stopped is None:
+            self.waiting.open()
 
     async def _read_from(self, offset: int) -> None:
         end = await self.poller.end_offset(self.place)
@@ -166,7 +131,7 @@ class PartitionReader:
             return
         self.applied_to = offset
         # What waits was polled before, from elsewhere: applied after this it would look like a second gap.
-        self._forget_waiting()
+        self.waiting.forget()
         self.poller.seek(self.place, offset)
 
     async def _meet_gap(self, chunk: Sequence[IncomingRecord], gap: OffsetGap) -> Outcome | None:
@@ -188,7 +153,7 @@ class PartitionReader:
 
     def _stop(self, reason: str) -> None:
         self.stopped = reason
-        self._forget_waiting()
+        self.waiting.close()
         self._show_stopped(1)
         log.critical(
             "partition stopped", topic=self.place.topic, partition=self.place.partition, reason=reason
@@ -197,7 +162,7 @@ class PartitionReader:
 
     def leave(self) -> None:
         """Have nothing more to do with the partition: whoever reads it now tells how it fares."""
-        self._forget_waiting()
+        self.waiting.forget()
         metrics.LAG.remove(self.batches.consumer, self.place.topic, str(self.place.partition))
         if self.stopped:
             self._show_stopped(0)

@@ -10,6 +10,7 @@ from shared.messaging.decoding import Decoded
 from shared.messaging.divergence import KnownIds
 from shared.messaging.layering import layers
 from shared.messaging.positions import GapAnswer, OffsetGap
+from shared.messaging.waiting import Waiting
 from tests.faults.checks import Applied
 from tests.simulation.event_log import EventLog
 from tests.simulation.safeguards import Safeguards
@@ -23,6 +24,7 @@ class ReadingDatabase:
 
     def __init__(self) -> None:
         self.next_offsets: dict[Place, int] = {}
+        self.begun_at: dict[Place, int] = {}
         self.locked: dict[Place, Reading] = {}
         self.watermarks: dict[Key, int] = {}
         # consumer_watermarks.last_event_id and highest_event_id.
@@ -30,6 +32,11 @@ class ReadingDatabase:
         self.parked_keys: dict[Key, ParkReason] = {}
         self.parked_records: dict[Key, dict[int, Decoded]] = {}
         self.effects: list[Applied] = []
+
+    def begin(self, place: Place, *, at: int) -> int:
+        """Stand for Batches.begin: record where a partition starts, unless that is known; return where to read."""
+        self.begun_at.setdefault(place, at)
+        return self.next_offsets.setdefault(place, at)
 
     def read_keys(self, topic: str, fresh: list[Decoded]) -> dict[str, KeyState]:
         """Stand for Progress.read_keys and read_ids, and Batches.load_queues."""
@@ -96,6 +103,10 @@ def _effect(each: Decoded) -> Applied:
     return Applied(record.topic, record.partition, record.offset, each.key or "", version, envelope.id)
 
 
+# A choice that has a partition polled, of so many records, which is busy or whose position is not looked up yet.
+_POLLS = {5: 1, 6: 2}
+
+
 class Phase(Enum):
     """What a reading does next."""
 
@@ -109,8 +120,8 @@ class Reading:
     """One member's way through one partition. Stands for reader.PartitionReader over Batches._commit."""
 
     __slots__ = (
-        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_safeguards", "_seeks", "_sought", "applied_to",
-        "begun", "phase", "place", "position", "records", "stopped",
+        "_accept_hole", "_database", "_fresh", "_log", "_plan", "_polled", "_safeguards", "_seeks", "_sought", "applied_to",
+        "phase", "place", "position", "records", "stopped", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -118,7 +129,7 @@ class Reading:
     ) -> None:
         self.place = place
         self.position = position
-        self.begun = False
+        self.waiting = Waiting()
         self.phase = Phase.POLL
         self.stopped = False
         self.applied_to: int | None = None
@@ -129,18 +140,20 @@ class Reading:
         self._sought: int | None = None
         self._seeks = 0
         self._plan: Plan | None = None
+        self._polled: dict[int, Decoded] = {}
         self._fresh: list[Decoded] = []
         self._accept_hole = False
 
     def begin(self) -> None:
-        """Start where Postgres says (PartitionReader.begin); records may have been handed out before."""
-        self.begun = True
+        """Start where Postgres says (PartitionReader.begin); what was handed out before was dropped."""
         self._sought, self._seeks = None, 0
-        self._seek(self._database.next_offsets.setdefault(self.place, self._log.begins[self.place]))
+        self._seek(self._database.begin(self.place, at=self._log.begins[self.place]))
+        if not self.stopped:
+            self.waiting.open()
 
     def stay(self, position: int) -> None:
         """Be given the partition anew by a rebalance that left it here: the position is the group's until `begin`."""
-        self.begun = False
+        self.waiting.close()
         self.position = position
 
     def step(self, choice: int) -> None:
@@ -148,7 +161,14 @@ class Reading:
         if self.stopped:
             return
         if self.phase is Phase.POLL:
-            self._poll(1 + choice % 8)
+            # A position that cannot be looked up is no reason for the client to poll nothing.
+            if not self.waiting.is_open and choice not in _POLLS:
+                self.begin()
+            if not self.waiting:
+                self._poll(1 + choice % 8)
+            self._take()
+        elif choice in _POLLS:
+            self._poll(_POLLS[choice])
         elif self.phase is Phase.PLAN:
             self._lock_and_plan()
         elif self.phase is Phase.COMMIT:
@@ -170,9 +190,15 @@ class Reading:
             self._unlock()
 
     def _poll(self, limit: int) -> None:
-        self.records = self._log.read(self.place, self.position, limit)
-        if self.records:
-            self.position = self.records[-1].record.offset + 1
+        polled = self._log.read(self.place, self.position, limit)
+        if polled:
+            self.position = polled[-1].record.offset + 1
+            self.waiting.put([each.record for each in polled])
+            self._polled.update((each.record.offset, each) for each in polled)
+
+    def _take(self) -> None:
+        if self.waiting:
+            self.records = [self._polled[record.offset] for record in self.waiting.take()]
             self._accept_hole = False
             self.phase = Phase.PLAN
 
@@ -184,7 +210,7 @@ class Reading:
         next_offset = database.next_offsets.get(place)
         if next_offset is None:
             self._unlock()
-            self._seek(database.next_offsets.setdefault(place, self._log.begins[place]))
+            self._seek(database.begin(place, at=self._log.begins[place]))
             return
         fresh = positions.not_applied(self.records, next_offset)
         if not fresh:
@@ -215,6 +241,7 @@ class Reading:
             self.phase = Phase.POLL
         elif answer is GapAnswer.STOP:
             self.stopped = True
+            self.waiting.close()
             self.phase = Phase.POLL
         else:
             self._accept_hole = True
@@ -257,6 +284,7 @@ class Reading:
 
     def _seek(self, offset: int) -> None:
         self.applied_to = offset
+        self.waiting.forget()
         self.position = offset
 
     def _unlock(self) -> None:

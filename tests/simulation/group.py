@@ -22,15 +22,16 @@ class Group:
         for at, place in enumerate(PLACES):
             self.assign(at % members, place)
 
-    def assign(self, member: int, place: Place) -> None:
-        """Give a member a partition, from the group's position on; another may still be reading it."""
+    def assign(self, member: int, place: Place) -> Reading | None:
+        """Give a member a partition it has not, from the group's position on; another may still be reading it."""
         if place in self.members[member]:
-            return
+            return None
         position = self.committed.get(place, self._log.begins[place])
         reading = Reading(place, position, self._database, self._log, self._safeguards)
         self.members[member][place] = reading
         self.readings.append(reading)
         self.shared |= sum(each.place == place for each in self.readings) > 1
+        return reading
 
     def stay(self, member: int, place: Place) -> None:
         """Have a rebalance give a member what it has."""

@@ -53,14 +53,16 @@ def _record(place: Place, offset: int, told: Told) -> Record:
 def _unseen(world: World, records: list[Record], placed: list[Applied]) -> list[Finding]:
     """Events without effect, but for those that a truncation took away, or that wait for one it took."""
     excused = [record for record in records if _is_excused(world, record)]
+    passed: list[Finding] = []
     if excused:
         seen = {effect.event_id for effect in placed}
+        passed = _passed(world, [record for record in excused if _effect_id(record) not in seen])
         left = {record.place for record in excused if _effect_id(record) not in seen}
         records = [record for record in records if record.place not in left]
         placed_records = {record.place for record in records}
         placed = [effect for effect in placed if effect.place in placed_records]
     named = [replace(r, event_id=_effect_id(r)) if r.topic == FACTS else r for r in records]
-    return [*find_unseen(named, placed), *_silent(world)]
+    return [*find_unseen(named, placed), *_silent(world), *passed]
 
 
 def _effect_id(record: Record) -> str:
@@ -87,6 +89,18 @@ def _silent(world: World) -> list[Finding]:
         for place, begins in world.log.begins.items()
         if place not in stopped
         and world.reading.next_offsets.get(place, begins) < begins < len(world.log.records[place])
+    ]
+    return report("gap not reported", wrong)
+
+
+def _passed(world: World, without_effect: list[Record]) -> list[Finding]:
+    """Records that are gone, and that their reader went past as if it had had them."""
+    wrong = [
+        f"{place}: read past {record.offset}, the log begins at {world.log.begins[place]}"
+        for record in without_effect
+        if record.offset < world.log.begins[place := (record.topic, record.partition)]
+        and world.reading.begun_at.get(place, 0) <= record.offset < world.reading.next_offsets.get(place, 0)
+        and (record.topic, record.key) not in world.reading.parked_keys
     ]
     return report("gap not reported", wrong)
 

@@ -1,8 +1,8 @@
 """Schedules that are known to show what random ones hardly ever do, and how they were found.
 
 `python -m tests.simulation.known NAME...` finds them again, for what a byte stands for may change.
-Those of `stop-at-second-gap` were put together by hand: writes, relay, and land; a group position that is ahead (_move_position);
-poll, plan, seek; a rebalance that leaves the partition where it is (_stay); poll, plan.
+Those of `polls-in-one-run` were put together by hand: facts are written and sent; one is being applied and one waits while
+the next two are truncated away and a later one is polled.
 """
 
 import random
@@ -14,12 +14,15 @@ from tests.simulation.mutants import RARE, Mutant, Rare
 from tests.simulation.world import HEADER
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "zombie-deletes": ("a0724a2c2f242f47f34aef", "dffe400303030842f242ef", "69640802320232f03dee"),
-    "no-offset-test": ("7e5ddf4818a81da82048b17b", "f3b8070dc6070235355062", "36abd908020539345e7e"),
-    "stop-at-second-gap": (
-        "4001020202020202020231314fdb616161cc6161",
-        "4001030303030303030331314fdb616161cc6161",
-        "4001010101010101010131314fdc616161d06161",
+    "zombie-deletes": ("717210460f0846f040eb", "f834141432141432ee32ac", "e93d292929293a3aee38ec"),
+    "no-offset-test": (
+        "5eb207bd0907074040514f858a85857a7a",
+        "7f5b0f0f0505b73a37e062cc",
+    ),
+    "before-look-up": ("d2dd20164d184c4fc6debdcf",),
+    "polls-in-one-run": tuple(
+        header + "08010131314f3161080101314f3188080101080101314f31fcfc080101314f31886161616161616161"
+        for header in ("0014", "0414", "2014")
     ),
 }
 """As hexadecimal digits, by the name in RARE."""

@@ -4,19 +4,19 @@ Safeguards of the model are taken out by Safeguards; those that are the product'
 itself, for as long as a context lasts, and by the same hands as in the fault tests where these have them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from shared.contracts.envelope import AggregateOrder
+from shared.kafka.records import IncomingRecord
 from shared.messaging import classification, positions
 from shared.messaging.classification import KeyState, Plan
 from shared.messaging.decoding import Decoded
 from shared.messaging.divergence import KnownIds
 from shared.messaging.operations.retelling import ToldKey
-from shared.messaging.positions import GapAnswer
+from shared.messaging.waiting import Waiting
 from tests.faults.tampering.mutants import no_version_test
 from tests.simulation.safeguards import ALL, Safeguards
 
@@ -82,13 +82,22 @@ def _without_retelling(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ToldKey, "to_tell_anew", lambda *_: ())
 
 
-def _stopping_at_once(patch: pytest.MonkeyPatch) -> None:
-    answer_gap = positions.answer_gap
+def _with_polls_in_one_run(patch: pytest.MonkeyPatch) -> None:
+    """Take what was polled one after the other for one run, whatever is missing between."""
+    put = Waiting.put
 
-    def answer(expected: int, *, seeks: int, begins: int, order: AggregateOrder) -> GapAnswer:
-        return GapAnswer.STOP if seeks else answer_gap(expected, seeks=seeks, begins=begins, order=order)
+    def put_in_one_run(waiting: Waiting, records: Sequence[IncomingRecord]) -> None:
+        put(waiting, records)
+        while len(waiting._runs) > 1:
+            last = waiting._runs.pop()
+            waiting._runs[-1] += last
 
-    patch.setattr(positions, "answer_gap", answer)
+    patch.setattr(Waiting, "put", put_in_one_run)
+
+
+def _without_look_up(patch: pytest.MonkeyPatch) -> None:
+    """Take what comes before the position is looked up."""
+    patch.setattr(Waiting, "close", lambda waiting: waiting.forget())
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +247,18 @@ RARE: Mapping[str, Rare] = {
         ),
         (COVERED["no-offset-test"], FOUND["no-gap-test"]),
     ),
-    "stop-at-second-gap": Rare(
+    "before-look-up": Rare(
         _mutant(
-            "a partition stopped at the second gap, wherever the log begins",
-            "not at rest",
-            tamperings=(_stopping_at_once,),
+            "records taken before the position is looked up",
+            "unseen",
+            tamperings=(_without_look_up,),
+        ),
+    ),
+    "polls-in-one-run": Rare(
+        _mutant(
+            "polls that do not follow on each other taken for one run",
+            "gap not reported",
+            tamperings=(_with_polls_in_one_run,),
         ),
     ),
 }

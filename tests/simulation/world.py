@@ -81,7 +81,7 @@ class World:
             self.group.revoke(number, place)
         self.group.assign(readers[0], place)
         reading = self.group.members[readers[0]][place]
-        if not reading.begun:
+        if not reading.waiting.is_open:
             reading.begin()
 
     def _until_done(self, work: Callable[[int], bool]) -> bool:
@@ -118,7 +118,7 @@ class World:
         if reading.stopped:
             return True
         end = len(self.log.records[reading.place])
-        return reading.phase is Phase.POLL and (
+        return (reading.phase is Phase.POLL and not reading.waiting) and (
             reading.position >= end or self.log.begins[reading.place] == end
         )
 
@@ -182,7 +182,7 @@ class World:
 
     def _begin(self, who: int, choice: int) -> None:
         reading = self.group.members[who].get(PLACES[choice])
-        if reading is not None and not reading.begun:
+        if reading is not None and not reading.waiting.is_open:
             reading.begin()
 
     def _lose_transaction(self, who: int, choice: int) -> None:
@@ -194,7 +194,10 @@ class World:
         self.group.crash(who)
 
     def _assign(self, who: int, choice: int) -> None:
-        self.group.assign(who, PLACES[choice])
+        """Give a member a partition, whose start it looks up at once or, when that is refused, later."""
+        reading = self.group.assign(who, PLACES[choice % len(PLACES)])
+        if reading is not None and choice < len(PLACES):
+            reading.begin()
 
     def _stay(self, who: int, choice: int) -> None:
         self.group.stay(who, PLACES[choice])
@@ -206,7 +209,7 @@ class World:
         self.group.hint(who, PLACES[choice])
 
     def _move_position(self, where: int, choice: int) -> None:
-        """Have the group's position be wrong, at the start, near the end or at the end, and be believed."""
+        """Have the group's position be wrong, at the start, near the end or at the end, until it is looked up."""
         place = PLACES[choice]
         end = len(self.log.records[place])
         self.group.committed[place] = (0, max(0, end - 1), end)[where]
@@ -259,7 +262,7 @@ def _table() -> list[Slot]:
     slots(none, World._write, [(who, choice) for who in range(WRITERS) for choice in range(16)])
     slots(none, World._relay, [(who, 0) for who in range(RELAYS) for _ in range(15)])
     slots(none, World._land, [(0, choice) for choice in range(16)])
-    slots(none, World._read, [(0, choice) for choice in range(52)])
+    slots(none, World._read, [(0, choice) for choice in range(50)])
     slots(none, World._begin, pairs)
     slots(none, World._hint, pairs)
     slots(Trouble.ABORTS, World._abort, [(who, 0) for who in range(WRITERS)])
@@ -269,7 +272,8 @@ def _table() -> list[Slot]:
     slots(Trouble.BROKER_REFUSES, World._refuse, [(0, choice) for choice in range(4)])
     slots(Trouble.BALANCE, World._balance, [(who, 0) for who in range(RELAYS) for _ in range(2)])
     slots(Trouble.CONSUMER_DIES, World._crash_member, [(who, 0) for who in range(MEMBERS) for _ in range(2)])
-    slots(Trouble.REBALANCE | Trouble.CONSUMER_DIES, World._assign, pairs * 2)
+    refused = [(member, len(PLACES) + place) for member, place in pairs]
+    slots(Trouble.REBALANCE | Trouble.CONSUMER_DIES, World._assign, pairs + refused)
     slots(Trouble.REBALANCE, World._revoke, pairs)
     slots(Trouble.REBALANCE, World._stay, pairs)
     slots(Trouble.TRANSACTION_LOST, World._lose_transaction, pairs)
@@ -286,7 +290,7 @@ def _table() -> list[Slot]:
         Trouble.RESTORED, World._restore, [(commits, arrives) for commits in (1, 2, 4) for arrives in (0, 1)]
     )
     slots(Trouble.RESTORED, World._raise, [(0, 0)] * 2)
-    slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places])
+    slots(Trouble.TRUNCATION, World._truncate, [(0, place) for place in places] * 2)
     slots(none, World._land, [(0, choice) for choice in range(256 - len(table))])
     if len(table) != 256:
         raise ValueError(f"a byte has 256 values, not {len(table)}")

@@ -125,7 +125,7 @@ class SteppedConsumer:
             if not look_up:
                 self.poller.drop_position()
                 for place in self.poller.places():
-                    self._consumer._reader(place, self._stopping)._is_begun = True
+                    self._consumer._reader(place, self._stopping).waiting.open()
         assert self._consumer is not None
         return self._consumer
 

@@ -9,7 +9,7 @@ passed one over.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.contracts.envelope import Envelope
 from shared.kafka.cloudevents import NotACloudEvent, decode
@@ -37,6 +37,10 @@ class ToldKey:
     ids: KnownIds = field(default_factory=KnownIds)
     since: list[ToldEvent] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
+    # Its number and ids before the first divergent event. What diverges is not in the order of its ids (two hosts, two
+    # clocks), so it is compared with these: the first one's id tells nothing about the second.
+    _before: tuple[int, KnownIds] | None = None
+    _since_ids: set[str] = field(default_factory=set)
 
     def read(self, record: IncomingRecord) -> None:
         """Take in the key's next record; what is no event of ours is passed over."""
@@ -45,9 +49,19 @@ class ToldKey:
         version, event_id = envelope.aggregateversion or 0, time_ordered(envelope.id)
         if version > self.version:
             self._advance(record, version, event_id)
-        elif self.ids.exclude(event_id, is_last=version == self.version):
-            self.ids.note(event_id)
-            self.since.append(ToldEvent(record, envelope.id, divergent=True))
+        elif self._is_another(version, envelope.id):
+            self._before = self._before or (self.version, replace(self.ids))
+            self._keep(ToldEvent(record, envelope.id, divergent=True))
+
+    def _is_another(self, version: int, event_id: str) -> bool:
+        last, ids = self._before or (self.version, self.ids)
+        return event_id not in self._since_ids and ids.exclude(
+            time_ordered(event_id), is_last=version == last
+        )
+
+    def _keep(self, event: ToldEvent) -> None:
+        self.since.append(event)
+        self._since_ids.add(event.event_id)
 
     def _advance(self, record: IncomingRecord, version: int, event_id: str | None) -> None:
         self.version = version
@@ -56,10 +70,14 @@ class ToldKey:
             self.settled.add(retold)
             # Not before the last of them: what followed a divergent event has to follow its copy, too.
             if not self.to_tell_anew(()):
+                for told_id in self._since_ids:
+                    self.ids.note(time_ordered(told_id))
+                self._before = None
+                self._since_ids.clear()
                 self.since.clear()
                 self.settled.clear()
         elif self.since and event_id is not None:
-            self.since.append(ToldEvent(record, event_id, divergent=False))
+            self._keep(ToldEvent(record, event_id, divergent=False))
 
     def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:
         """Return what has to be told once more, in order; `on_their_way` are ids whose retelling waits to be sent."""

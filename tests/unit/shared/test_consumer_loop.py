@@ -138,7 +138,7 @@ async def test_a_stopped_partition_stays_paused_and_keeps_nothing(loop):
     consumer._begin({PLACE: records(600, 1_600)})
     await consumer._gather()
     assert polls.paused == {PLACE}
-    assert not reader.is_full()
+    assert not reader.waiting.is_full()
 
 
 async def test_who_waits_for_room_hears_of_a_partition_that_is_done(loop, monkeypatch):

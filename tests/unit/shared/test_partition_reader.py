@@ -150,9 +150,11 @@ async def begun(position: Position | None = None) -> PartitionReader:
 
 async def test_what_comes_during_a_transaction_goes_into_the_next_one_together():
     reader = await begun()
-    reader.batches = applied = Recording(lambda: (reader.put(records(301)), reader.put(records(302, 303))))  # type: ignore[assignment, func-returns-value]
+    reader.batches = applied = Recording(
+        lambda: (reader.waiting.put(records(301)), reader.waiting.put(records(302, 303)))
+    )  # type: ignore[assignment, func-returns-value]
     taken = []
-    reader.put(records(300))
+    reader.waiting.put(records(300))
     await reader.work(lambda: taken.append(reader.has_work()))
     assert applied.transactions == [[300], [301, 302, 303]]
     assert taken == [False, False]
@@ -163,16 +165,16 @@ async def test_polls_that_do_not_follow_on_each_other_are_transactions_of_their_
     reader = await begun()
     reader.batches = applied = Recording(lambda: None)  # type: ignore[assignment]
     for each in (records(300, 301), records(302), records(320, 322), records(323)):
-        reader.put(each)
+        reader.waiting.put(each)
     await reader.work(lambda: None)
     assert applied.transactions == [[300, 301, 302], [320, 322, 323]]
 
 
 async def test_nothing_is_taken_before_the_position_is_looked_up():
     reader = await begun(position := Position())
-    reader.put(records(300))
-    reader.assigned()
-    reader.put(records(310))
+    reader.waiting.put(records(300))
+    reader.waiting.close()
+    reader.waiting.put(records(310))
     reader.batches = applied = Recording(lambda: None)  # type: ignore[assignment]
     assert reader.has_work()
     await reader.work(lambda: None)
@@ -183,7 +185,7 @@ async def test_nothing_is_taken_before_the_position_is_looked_up():
 
 async def test_a_seek_forgets_what_waited_from_elsewhere():
     reader = await begun(position := Position())
-    reader.put(AHEAD)
+    reader.waiting.put(AHEAD)
     await reader.begin()
     assert position.sought == [APPLIED_TO, APPLIED_TO]
     assert not reader.has_work()
@@ -191,17 +193,17 @@ async def test_a_seek_forgets_what_waited_from_elsewhere():
 
 async def test_a_partition_that_left_or_stopped_takes_nothing():
     gone = await begun()
-    gone.put(AHEAD)
+    gone.waiting.put(AHEAD)
     gone.leave()
     truncated = await begun()
-    truncated.put(AHEAD)
+    truncated.waiting.put(AHEAD)
     truncated.batches.begin = at_offset_beyond_the_end  # type: ignore[method-assign]
     await truncated.begin()
-    truncated.put(records(*range(300, 900)))
+    truncated.waiting.put(records(*range(300, 900)))
     assert truncated.stopped is not None
     assert not gone.has_work()
     assert not truncated.has_work()
-    assert not truncated.is_full()
+    assert not truncated.waiting.is_full()
 
 
 async def at_offset_beyond_the_end(_place: Any, *, at: int) -> int:
@@ -211,5 +213,5 @@ async def at_offset_beyond_the_end(_place: Any, *, at: int) -> int:
 @pytest.mark.parametrize(("number", "size", "full"), [(499, 0, False), (500, 0, True), (1, 1_048_576, True)])
 async def test_a_partition_is_full_when_a_transaction_of_its_own_waits(number, size, full):
     reader = await begun()
-    reader.put(records(*range(300, 300 + number), size=size))
-    assert reader.is_full() is full
+    reader.waiting.put(records(*range(300, 300 + number), size=size))
+    assert reader.waiting.is_full() is full

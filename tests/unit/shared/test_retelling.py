@@ -20,9 +20,11 @@ class Log:
     def __init__(self):
         self.records, self.clock = [], 0
 
-    def tell(self, version, *, retells=None, republished=False):
+    def tell(self, version, *, at=None, retells=None, republished=False):
         self.clock += 1
-        envelope = Envelope(id=uuid7(self.clock), source="/s", type="t", aggregateversion=version)
+        envelope = Envelope(
+            id=uuid7(self.clock if at is None else at), source="/s", type="t", aggregateversion=version
+        )
         more = [] if retells is None else [("ce_retells", retells.encode())]
         more += [("ce_republished", b"true")] if republished else []
         headers = [*cloudevents.encode(envelope), *more]
@@ -71,6 +73,22 @@ def test_what_was_told_anew_is_not_told_again():
     assert log.anew() == [last]
     log.tell(5, retells=last)
     log.tell(6)
+    assert log.anew() == []
+
+
+def test_a_divergent_event_is_told_anew_whatever_the_clock_of_the_one_before():
+    """Two hosts wrote the key after the restore, the second with a clock that is behind the first one's."""
+    log = Log()
+    for version in (1, 2, 3):
+        log.tell(version)
+    later = [log.tell(1, at=9), log.tell(2, at=7)]
+    log.repeat(3)
+    log.repeat(0)
+    assert log.anew() == later
+    log.tell(4, retells=later[0])
+    log.tell(5, retells=later[1])
+    log.repeat(4)
+    log.repeat(3)
     assert log.anew() == []
 
 
