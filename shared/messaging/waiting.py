@@ -1,4 +1,4 @@
-"""What was polled of a partition and waits while others of it are applied. Pure."""
+"""What was polled of a partition and waits while others of it are applied. No I/O."""
 
 from collections import deque
 from collections.abc import Sequence

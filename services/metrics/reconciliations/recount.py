@@ -33,25 +33,31 @@ _COUNTED = {
     "facts": "count(*)",
 }
 _TOLD = "f.day, f.currency, f.kind, f.stage, f.amount_minor, f.paid, f.first_order, f.paid_origin, f.converted_after"
+# Of their types, for what is no fact.
+_NOTHING = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 _NAMES = ", ".join(_COUNTED)
 _SUMS = ", ".join(f"isum({name}) AS {name}" for name in _COUNTED)
 _ZERO = " AND ".join(f"isum({name}) = 0" for name in _COUNTED)
 _SAME = " AND ".join(f"e.{name} IS NOT DISTINCT FROM s.{name}" for name in _COUNTED)
 
-# An event is in effect when no event of a higher version begins at its instant or before; it ends where the
-# next one in effect begins.
+# Of the events that begin at an instant or before, the one with the highest version is in effect. Facts and events are
+# put in the order of time together: compared with every period of its account, a fact of one that moved a thousand times
+# would be compared a thousand times.
 _EXPECTED = f"""
-in_effect AS (
-    SELECT * FROM (
-        SELECT account_id, version, territory_id, valid_from,
-               max(version) OVER (PARTITION BY account_id ORDER BY valid_from) AS ruling
-        FROM alignment_events
-    ) e WHERE version = ruling
-), held AS (
-    SELECT account_id, coalesce(territory_id, '{UNASSIGNED}') AS territory_id, valid_from,
-           lead(valid_from, 1, 'infinity') OVER (PARTITION BY account_id ORDER BY valid_from) AS valid_to,
-           version = max(version) OVER (PARTITION BY account_id) AS is_last
-    FROM in_effect
+told AS (
+    SELECT account_id, occurred_at, {_TOLD} FROM facts f
+    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
+), placed AS (
+    SELECT *, max(version) OVER (
+        PARTITION BY account_id ORDER BY occurred_at, is_fact ROWS UNBOUNDED PRECEDING) AS ruling
+    FROM (
+        SELECT account_id, occurred_at, true AS is_fact, CAST(NULL AS bigint) AS version, {_TOLD} FROM told f
+        UNION ALL
+        SELECT account_id, valid_from, false, version, {_NOTHING} FROM alignment_events
+    ) mixed
+), latest AS (
+    SELECT DISTINCT ON (account_id) account_id, territory_id FROM alignment_events
+    ORDER BY account_id, version DESC
 ), grown AS (
     SELECT tree_id, effective_at AS valid_from,
            lead(effective_at, 1, 'infinity') OVER (ORDER BY effective_at) AS valid_to
@@ -59,16 +65,14 @@ in_effect AS (
         SELECT *, max(sequence) OVER (ORDER BY effective_at) AS ruling FROM activations
     ) a WHERE sequence = ruling
 ), credited AS (
-    SELECT 1 AS view, h.territory_id, g.tree_id, {_TOLD}
-    FROM facts f
-    LEFT JOIN held h ON h.account_id = f.account_id AND h.valid_from <= f.occurred_at AND f.occurred_at < h.valid_to
+    SELECT 1 AS view, e.territory_id, g.tree_id, {_TOLD}
+    FROM placed f
+    LEFT JOIN alignment_events e ON e.account_id = f.account_id AND e.version = f.ruling
     LEFT JOIN grown g ON g.valid_from <= f.occurred_at AND f.occurred_at < g.valid_to
-    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
+    WHERE f.is_fact
     UNION ALL
-    SELECT 2, h.territory_id, (SELECT tree_id FROM activations ORDER BY sequence DESC LIMIT 1),
-           {_TOLD}
-    FROM facts f LEFT JOIN held h ON h.account_id = f.account_id AND h.is_last
-    WHERE NOT f.voided AND f.day >= :first_day AND f.day < :end_day
+    SELECT 2, l.territory_id, (SELECT tree_id FROM activations ORDER BY sequence DESC LIMIT 1), {_TOLD}
+    FROM told f LEFT JOIN latest l USING (account_id)
 ), own AS (
     SELECT f.view, coalesce(f.territory_id, '{UNASSIGNED}') AS territory_id, f.tree_id, f.day, f.currency,
            {", ".join(f"{sql} AS {name}" for name, sql in _COUNTED.items())}

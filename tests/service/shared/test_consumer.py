@@ -8,8 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.kafka.poller import Poller
-from shared.messaging import metrics
-from shared.messaging import reader as reader_module
+from shared.messaging import metrics, waiting
 from shared.messaging.batches import Batches
 from shared.messaging.consumer import Consumer
 from shared.testing.waiting import eventually
@@ -233,7 +232,7 @@ async def test_a_partition_that_falls_behind_is_read_no_further_and_the_others_f
     topics, consumer, ledger, entries, monkeypatch
 ):
     """What waits for a partition is bounded: it is paused when a transaction of its own waits, and read on later."""
-    monkeypatch.setattr(reader_module, "MAX_RECORDS", 3)
+    monkeypatch.setattr(waiting, "MAX_RECORDS", 3)
     pause, paused, entered, may_go_on = Poller.pause, set(), asyncio.Event(), asyncio.Event()
     monkeypatch.setattr(Poller, "pause", lambda self, places: pause(self, paused.update(places) or places))
 
