@@ -74,7 +74,7 @@ class Consumer:
     async def _read_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self._take_over(stopping)
-            self._begin(await self._poller.poll(timeout_ms=200))
+            self._hand_out(await self._poller.poll(timeout_ms=200))
             await self._gather()
             self._show_lag()
             await self._hint(at_most_every=_HINT_SECONDS)
@@ -137,7 +137,7 @@ class Consumer:
         for place in self._readers.keys() - held:
             self._readers.pop(place).leave()
 
-    def _begin(self, polled: Polled) -> None:
+    def _hand_out(self, polled: Polled) -> None:
         for place, records in polled.items():
             reader = self._readers.get(place)
             if reader is not None:

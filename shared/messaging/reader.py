@@ -36,9 +36,9 @@ class PartitionReader:
     stopped: str | None = None
     applied_to: int | None = None
     progressed_at: float = field(default_factory=time.monotonic)
+    waiting: Waiting = field(default_factory=Waiting)
     _sought: int | None = None
     _seeks: int = 0
-    waiting: Waiting = field(default_factory=Waiting)
 
     def has_work(self) -> bool:
         """Tell whether a position is to be looked up, or records wait that may be applied."""

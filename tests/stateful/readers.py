@@ -101,7 +101,7 @@ class SteppedConsumer:
                 if rebalanced and left == 0:
                     self.poller.restart()
                 if left == polls - 1 or await self.poller.has_more():
-                    consumer._begin(await self.poller.poll(timeout_ms=500, max_records=at_most))
+                    consumer._hand_out(await self.poller.poll(timeout_ms=500, max_records=at_most))
             await consumer._gather()
             # A pass ends with what it began, however slow the machine: who dies later would die in a later step.
             while consumer._busy:

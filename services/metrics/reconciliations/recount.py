@@ -34,7 +34,7 @@ _COUNTED = {
 }
 _TOLD = "f.day, f.currency, f.kind, f.stage, f.amount_minor, f.paid, f.first_order, f.paid_origin, f.converted_after"
 # Of their types, for what is no fact.
-_NOTHING = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+_NOTHING = ", ".join("NULL" for _ in _TOLD.split(","))
 _NAMES = ", ".join(_COUNTED)
 _SUMS = ", ".join(f"isum({name}) AS {name}" for name in _COUNTED)
 _ZERO = " AND ".join(f"isum({name}) = 0" for name in _COUNTED)

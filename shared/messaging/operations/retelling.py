@@ -31,16 +31,15 @@ class ToldEvent:
 
 @dataclass(slots=True)
 class ToldKey:
-    """A key as the log tells it: its highest number, and its events from the first divergent one on."""
+    """A key as the log tells it: its highest number, and by id its events from the first divergent one on."""
 
     version: int = 0
     ids: KnownIds = field(default_factory=KnownIds)
-    since: list[ToldEvent] = field(default_factory=list)
+    since: dict[str, ToldEvent] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     # Its number and ids before the first divergent event. What diverges is not in the order of its ids (two hosts, two
     # clocks), so it is compared with these: the first one's id tells nothing about the second.
     _before: tuple[int, KnownIds] | None = None
-    _since_ids: set[str] = field(default_factory=set)
 
     def read(self, record: IncomingRecord) -> None:
         """Take in the key's next record; what is no event of ours is passed over."""
@@ -51,17 +50,11 @@ class ToldKey:
             self._advance(record, version, event_id)
         elif self._is_another(version, envelope.id):
             self._before = self._before or (self.version, replace(self.ids))
-            self._keep(ToldEvent(record, envelope.id, divergent=True))
+            self.since[envelope.id] = ToldEvent(record, envelope.id, divergent=True)
 
     def _is_another(self, version: int, event_id: str) -> bool:
         last, ids = self._before or (self.version, self.ids)
-        return event_id not in self._since_ids and ids.exclude(
-            time_ordered(event_id), is_last=version == last
-        )
-
-    def _keep(self, event: ToldEvent) -> None:
-        self.since.append(event)
-        self._since_ids.add(event.event_id)
+        return event_id not in self.since and ids.exclude(time_ordered(event_id), is_last=version == last)
 
     def _advance(self, record: IncomingRecord, version: int, event_id: str | None) -> None:
         self.version = version
@@ -70,19 +63,18 @@ class ToldKey:
             self.settled.add(retold)
             # Not before the last of them: what followed a divergent event has to follow its copy, too.
             if not self.to_tell_anew(()):
-                for told_id in self._since_ids:
+                for told_id in self.since:
                     self.ids.note(time_ordered(told_id))
                 self._before = None
-                self._since_ids.clear()
                 self.since.clear()
                 self.settled.clear()
         elif self.since and event_id is not None:
-            self._keep(ToldEvent(record, event_id, divergent=False))
+            self.since[event_id] = ToldEvent(record, event_id, divergent=False)
 
     def to_tell_anew(self, on_their_way: Collection[str]) -> Sequence[ToldEvent]:
         """Return what has to be told once more, in order; `on_their_way` are ids whose retelling waits to be sent."""
         settled = self.settled | set(on_their_way)
-        return [event for event in self.since if event.event_id not in settled]
+        return [event for event in self.since.values() if event.event_id not in settled]
 
 
 @dataclass(slots=True)

@@ -104,7 +104,7 @@ async def passes(consumer: Consumer, until: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not until():
             await consumer._take_over(asyncio.Event())
-            consumer._begin({})
+            consumer._hand_out({})
             await consumer._gather()
             await asyncio.sleep(0)
 
@@ -114,13 +114,13 @@ async def test_a_start_that_was_not_looked_up_is_looked_up_when_the_partition_is
     """Polls of a partition that is assigned anew are dropped; none of what they held may be missing in the end."""
     consumer, polls, transactions = loop(order)
     await consumer._take_over(asyncio.Event())
-    consumer._begin({PLACE: records(300, 305)})
+    consumer._hand_out({PLACE: records(300, 305)})
     await consumer._gather()
     await asyncio.sleep(0)
-    consumer._begin({PLACE: records(305, 310)})
+    consumer._hand_out({PLACE: records(305, 310)})
     polls.assigned, polls.refusals = {PLACE}, 1
     await consumer._take_over(asyncio.Event())
-    consumer._begin({PLACE: records(320, 325)})
+    consumer._hand_out({PLACE: records(320, 325)})
     transactions.may_commit.set()
     await passes(consumer, lambda: len(polls.sought) > 1 and not consumer._busy)
     assert polls.sought == [300, 305]
@@ -135,7 +135,7 @@ async def test_a_stopped_partition_stays_paused_and_keeps_nothing(loop):
     # A rebalance forgets who was paused.
     polls.paused, polls.assigned = set(), {PLACE}
     await consumer._take_over(asyncio.Event())
-    consumer._begin({PLACE: records(600, 1_600)})
+    consumer._hand_out({PLACE: records(600, 1_600)})
     await consumer._gather()
     assert polls.paused == {PLACE}
     assert not reader.waiting.is_full()
@@ -147,17 +147,17 @@ async def test_who_waits_for_room_hears_of_a_partition_that_is_done(loop, monkey
     consumer, polls, transactions = loop("dense")
     transactions.may_commit.set()
     await consumer._take_over(asyncio.Event())
-    consumer._begin({PLACE: records(300, 301)})
+    consumer._hand_out({PLACE: records(300, 301)})
     await asyncio.wait(consumer._busy.values())
-    consumer._begin({PLACE: records(301, 801)})
+    consumer._hand_out({PLACE: records(301, 801)})
     async with asyncio.timeout(20):
         await consumer._gather()
     await passes(consumer, lambda: not consumer._busy)
     assert transactions.next == 801
     transactions.may_commit.clear()
-    consumer._begin({PLACE: records(900, 901)})
+    consumer._hand_out({PLACE: records(900, 901)})
     await asyncio.sleep(0)
-    consumer._begin({PLACE: records(901, 1_401)})
+    consumer._hand_out({PLACE: records(901, 1_401)})
     gathering = asyncio.ensure_future(consumer._gather())
     await asyncio.sleep(0)
     transactions.may_commit.set()
