@@ -1,0 +1,88 @@
+"""What the engine answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
+
+SOLVER_VERSION = "1"
+
+
+class Stage(StrEnum):
+    """What the engine is at, in this order."""
+
+    PREPARE = "prepare"
+    STARTS = "starts"
+    BALANCE = "balance"
+    CONTIGUITY = "contiguity"
+    IMPROVE = "improve"
+    REPORT = "report"
+
+
+class Reason(IntEnum):
+    """Why a unit is in its territory: the first that holds, in this order."""
+
+    FIXED = 0  # it has to be there
+    STAYS = 1  # it was there, and leaving is not worth the cost of a move
+    NEAREST = 2  # no territory that may hold it is nearer
+    BALANCE = 3  # a nearer one is full, or this one would be short of its target
+    WHOLE = 4  # a nearer one could not reach it, or would fall apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A limit that keeps the plan from costing less: so much travel is saved per share of a target it is loosened by."""
+
+    territory: int
+    measure: int
+    side: str  # "low" or "high"
+    price: float  # share of all travel per whole target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Territories for every unit, and how good they are.
+
+    labels (n,), centres (K, 2) in km, loads (K, A). deviation (A,): the largest |load / target - 1|. mean_km: weighted
+    mean distance to the centre. cost: weighted squared distance, in km² times weight; bound: what no plan within the
+    tolerances can cost less than, with its centres where this one's are; gap = cost / bound - 1. parts (K,): how many
+    connected parts, 1 is whole, 0 has no unit. moved: share of the move_value of units with an incumbent that is elsewhere; moved_units:
+    their number; least_moved (A,): the share of each measure that has to move at least. reasons (n,): of `Reason`.
+    feasible: all hard limits hold. least_deviation (A,): what can be reached at best; why: the reasons why not all holds.
+    input_hash: of everything the answer depends on.
+    """
+
+    labels: Labels
+    centres: Floats
+    loads: Floats
+    deviation: Floats
+    mean_km: float
+    cost: float
+    bound: float
+    gap: float
+    parts: Integers
+    moved: float
+    moved_units: int
+    least_moved: Floats
+    binding: tuple[Binding, ...]
+    reasons: Labels
+    feasible: bool
+    least_deviation: Floats
+    why: tuple[str, ...]
+    seed: int
+    solver_version: str
+    input_hash: str
+
+
+class StoppedError(Exception):
+    """The watcher wanted no more."""
+
+
+# Told what the engine is at, how much of that is done (0 to 1), and the best labels (n,) so far, if there are any. It
+# raises StoppedError to have no more done.
+Watcher = Callable[[Stage, float, Labels | None], None]
+
+
+def unwatched(_stage: Stage, _share: float, _labels: Labels | None) -> None:
+    """Watch nothing."""
