@@ -14,7 +14,7 @@ from services.collab.notes import refusals as note
 from services.collab.notes import routes as notes
 from services.collab.notes.inbox import refusals as inbox_refusals
 from services.collab.notes.inbox import routes as inbox
-from services.collab.notes.inbox.bell import Bell
+from services.collab.notes.inbox.commands import CHANNEL
 from services.collab.notes.matches import routes as note_matches
 from services.collab.policies import refusals as policy
 from services.collab.policies import routes as policies
@@ -29,6 +29,7 @@ from services.collab.training.enrolments import refusals as enrolment
 from services.collab.training.enrolments import routes as enrolments
 from services.collab.training.programmes import routes as programmes
 from services.collab.training.skill_gaps import routes as skill_gaps
+from shared.db.bell import Bell
 from shared.http.app import create_service_app
 from shared.http.parts import Parts
 from shared.http.problems import RefusalTable
@@ -96,5 +97,5 @@ def create_app(parts: Parts) -> FastAPI:
         ],
         refusals=REFUSALS,
     )
-    app.state.inbox_bell = Bell(parts.engine)
+    app.state.inbox_bell = Bell(parts.engine, CHANNEL)
     return app

@@ -15,10 +15,10 @@ import uvicorn
 
 from services.collab.app import create_app
 from services.collab.notes.inbox import stream
-from services.collab.notes.inbox.bell import Bell
 from services.collab.settings import Settings
 from shared.contracts.assignment import TerritoryNode, TreePublished
 from shared.contracts.envelope import EventContract
+from shared.db.bell import Bell
 from shared.http.bootstrap import build_parts
 from shared.testing.databases import ServiceDatabase
 from shared.testing.frozen_clock import FrozenClock

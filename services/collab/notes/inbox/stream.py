@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.collab.notes.inbox.bell import Bell
 from services.collab.notes.inbox.commands import number_items
 from services.collab.notes.inbox.queries import (
     InboxCounts,
@@ -22,6 +21,7 @@ from services.collab.notes.inbox.queries import (
     list_after,
 )
 from services.collab.notes.visibility import Viewer
+from shared.db.bell import Bell
 from shared.db.engine import begin_snapshot
 from shared.db.transact import Transactor
 

@@ -1,15 +1,14 @@
-"""Rings for those whose inbox changed: one connection per process listens for all of its readers."""
+"""Rings for those who wait for something to change: one connection per process listens for all of them."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.collab.notes.inbox.commands import CHANNEL
+from shared.db.driver import driver_of
 from shared.runtime.logging import get_logger
 
 _PAUSE_SECONDS = 1.0
@@ -18,26 +17,30 @@ log = get_logger(__name__)
 
 
 class Bell:
-    """Listens while anybody waits. It may miss a ring, so whoever waits looks by themselves now and then."""
+    """Listens on a channel while anybody waits; what is told there is the name of whom it concerns.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    It may miss a ring, so whoever waits looks by themselves now and then.
+    """
+
+    def __init__(self, engine: AsyncEngine, channel: str) -> None:
         self._engine = engine
+        self._channel = channel
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
 
     @contextmanager
-    def waiting(self, recipient: str) -> Iterator[asyncio.Event]:
-        """Yield an event that is set whenever the recipient's inbox changes."""
+    def waiting(self, name: str) -> Iterator[asyncio.Event]:
+        """Yield an event that is set whenever this name is told."""
         rung = asyncio.Event()
-        self._waiting[recipient].add(rung)
+        self._waiting[name].add(rung)
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
         try:
             yield rung
         finally:
-            self._waiting[recipient].discard(rung)
-            if not self._waiting[recipient]:
-                del self._waiting[recipient]
+            self._waiting[name].discard(rung)
+            if not self._waiting[name]:
+                del self._waiting[name]
             if not self._waiting and self._listening is not None:
                 self._listening.cancel()
                 self._listening = None
@@ -47,21 +50,21 @@ class Bell:
             try:
                 await self._listen_once()
             except (DBAPIError, OSError) as error:
-                log.warning("inbox bell away", error=type(error).__name__)
+                log.warning("bell away", channel=self._channel, error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> None:
         gone = asyncio.Event()
         async with self._engine.connect() as connection:
             try:
-                raw: Any = (await connection.get_raw_connection()).driver_connection
-                raw.add_termination_listener(lambda _: gone.set())
-                await raw.add_listener(CHANNEL, self._ring)
+                driver = await driver_of(connection)
+                driver.add_termination_listener(lambda _: gone.set())
+                await driver.add_listener(self._channel, self._ring)
                 await gone.wait()
             finally:
                 # It listens: nobody else may get it from the pool.
                 await connection.invalidate()
 
-    def _ring(self, _connection: object, _pid: int, _channel: str, recipient: str) -> None:
-        for rung in self._waiting.get(recipient, ()):
+    def _ring(self, _connection: object, _pid: int, _channel: str, name: str) -> None:
+        for rung in self._waiting.get(name, ()):
             rung.set()
