@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.envelope import AggregateOrder, EventContract
-from shared.contracts.words import one_of
+from shared.contracts.words import one_of, perhaps_one_of
 
 PLANS = "assignment.plan.events.v1"
 TERRITORIES = "assignment.territory.events.v1"
@@ -17,6 +17,7 @@ ACCOUNT_STATES = "assignment.account.state.v1"
 REPS = "assignment.rep.events.v1"
 COVERAGES = "assignment.coverage.events.v1"
 POTENTIALS = "assignment.potential.events.v1"
+DESIGNS = "assignment.design.events.v1"
 
 
 class PlanDrafted(EventContract):
@@ -296,3 +297,57 @@ class PotentialEstimateCompleted(EventContract):
     def key(self) -> str:
         """Each estimate is an event of its own."""
         return str(self.estimate_id)
+
+
+class DesignRunFinished(EventContract):
+    """A run of the territory optimiser has come to its end: what it proposes is read over HTTP.
+
+    `infeasible` has a proposal, too, that keeps less than all limits. `accounts` took part in it, `moved_accounts` of
+    them would change territory; both are null without a proposal. `reason` tells why it failed.
+    """
+
+    TYPE: ClassVar[str] = "assignment.design-run.finished.v1"
+    TOPIC: ClassVar[str] = DESIGNS
+
+    design_run_id: UUID
+    plan_id: UUID
+    state: str = one_of("finished", "infeasible", "cancelled", "failed")
+    reason: str | None = perhaps_one_of(
+        "nothing-to-design",
+        "nothing-to-balance",
+        "wrong-problem",
+        "time-budget-spent",
+        "engine-ended",
+        "engine-failed",
+    )
+    accounts: int | None = None
+    moved_accounts: int | None = None
+    finished_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per run."""
+        return str(self.design_run_id)
+
+
+class ProposalAccepted(EventContract):
+    """A draft took over what a design run proposed: wholly, or for single territories.
+
+    `accounts` are placed in the draft, which has `plan_version` since; nothing moves until the plan goes live.
+    """
+
+    TYPE: ClassVar[str] = "assignment.proposal.accepted.v1"
+    TOPIC: ClassVar[str] = DESIGNS
+
+    design_run_id: UUID
+    plan_id: UUID
+    plan_version: int
+    whole: bool
+    territory_ids: tuple[UUID, ...]
+    accounts: int
+    accepted_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order is kept per run."""
+        return str(self.design_run_id)

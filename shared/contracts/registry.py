@@ -19,6 +19,8 @@ PUBLISHED: dict[str, tuple[type[EventContract], ...]] = {
         assignment.CoverageStarted,
         assignment.CoverageEnded,
         assignment.PotentialEstimateCompleted,
+        assignment.DesignRunFinished,
+        assignment.ProposalAccepted,
     ),
     "metrics": (
         metrics.AccountState,

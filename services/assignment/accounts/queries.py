@@ -129,3 +129,20 @@ async def find_points(
     """Return latitude and longitude of accounts; one without is left out."""
     rows = await read.execute(_POINTS, {"account_ids": list(account_ids)})
     return {row.account_id: (row.latitude, row.longitude) for row in rows}
+
+
+# The middle of points on the sphere: right over the date line, too.
+_POSTAL_CODES = text("""
+SELECT postal_code, atan2d(avg(sind(latitude)), sqrt(
+           power(avg(cosd(latitude) * cosd(longitude)), 2) + power(avg(cosd(latitude) * sind(longitude)), 2)
+       )) AS latitude,
+       atan2d(avg(cosd(latitude) * sind(longitude)), avg(cosd(latitude) * cosd(longitude))) AS longitude
+FROM accounts WHERE postal_code = ANY (CAST(:codes AS text[])) AND latitude IS NOT NULL
+GROUP BY postal_code
+""")
+
+
+async def locate_postal_codes(read: AsyncConnection, codes: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Return latitude and longitude of postal codes: the middle of the accounts there; one without any is left out."""
+    rows = await read.execute(_POSTAL_CODES, {"codes": list(codes)})
+    return {row.postal_code: (row.latitude, row.longitude) for row in rows}

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -36,6 +37,22 @@ SELECT wanted.territory_id FROM unnest(CAST(:territory_ids AS uuid[])) AS wanted
 WHERE NOT EXISTS (
     SELECT FROM coverages AS c WHERE c.territory_id = wanted.territory_id AND c.role = 'primary'
       AND c.valid @> CAST(:at AS timestamptz))
+""")
+# Who covers several territories has one capacity for all of them.
+_CAPACITIES = text("""
+SELECT c.territory_id, sum(c.share_percent / greatest(100, everywhere.share_percent)) AS capacity
+FROM coverages AS c JOIN (
+    SELECT rep_id, sum(share_percent) AS share_percent FROM coverages
+    WHERE role = 'primary' AND valid @> CAST(:at AS timestamptz) GROUP BY rep_id
+) AS everywhere USING (rep_id)
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = 'primary'
+  AND c.valid @> CAST(:at AS timestamptz)
+GROUP BY c.territory_id
+""")
+_HOMES = text("""
+SELECT c.territory_id, r.postal_code FROM coverages AS c JOIN reps AS r USING (rep_id)
+WHERE c.territory_id = ANY (CAST(:territory_ids AS uuid[])) AND c.role = 'primary'
+  AND c.valid @> CAST(:at AS timestamptz) AND r.postal_code IS NOT NULL
 """)
 _RUNNING = text("""
 SELECT c.coverage_id, c.territory_id, c.rep_id, r.external_id, c.role, c.share_percent,
@@ -116,6 +133,25 @@ async def list_vacant(
     """Return those of the territories that nobody covers as primary at an instant, whoever asks."""
     rows = await read.execute(_VACANT, {"territory_ids": list(territory_ids), "at": at})
     return frozenset(row.territory_id for row in rows)
+
+
+async def list_capacities(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime
+) -> dict[UUID, Decimal]:
+    """Return how much of a full-time rep covers each territory as primary at an instant; vacant ones are left out.
+
+    A rep gives a territory the share of their coverage, less where their shares add up to more than the whole.
+    """
+    rows = await read.execute(_CAPACITIES, {"territory_ids": list(territory_ids), "at": at})
+    return {row.territory_id: row.capacity for row in rows}
+
+
+async def list_home_codes(
+    read: AsyncConnection, territory_ids: Collection[UUID], *, at: datetime
+) -> dict[UUID, str]:
+    """Return the postal code that the primary rep of each territory lives in, where it is known."""
+    rows = await read.execute(_HOMES, {"territory_ids": list(territory_ids), "at": at})
+    return {row.territory_id: row.postal_code for row in rows}
 
 
 async def list_running(

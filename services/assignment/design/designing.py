@@ -1,0 +1,220 @@
+"""From a question to an answer: runs in the engine's own process and touches nothing but arrays.
+
+Importing it loads the engine and its compiler, so only that process does.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from services.assignment.design.answer import Answer
+from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
+from services.assignment.design.engine.geography import projected
+from services.assignment.design.engine.neighbours import neighbours
+from services.assignment.design.engine.problem import Effort, Problem, loads_of
+from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
+from services.assignment.design.engine.solving import propose
+from services.assignment.design.inputs.question import Question
+from services.assignment.design.names import alike, rename
+from services.assignment.design.runs.run import Figures, Progress
+
+# Often enough to watch, seldom enough not to be felt.
+_TELL_SECONDS = 0.3
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Tells how far the engine is, now and then, and stops it between two steps when its time is up.
+
+    `targets` (K, A) in the measures' own units. `best` are the best labels so far.
+    """
+
+    tell: Tell
+    question: Question
+    xy: Floats
+    targets: Floats
+    until: float
+    best: Labels | None = None
+    _stage: Stage | None = field(default=None)
+    _told_at: float = 0.0
+
+    def __call__(self, stage: Stage, share: float, labels: Labels | None) -> None:
+        """Take note of what the engine is at. Raises StoppedError when the time is up and there is something to show."""
+        if labels is not None:
+            self.best = labels.copy()
+        now = time.monotonic()
+        if stage is not self._stage or now - self._told_at >= _TELL_SECONDS:
+            self.tell(Progress(stage.value, min(max(share, 0.0), 1.0), self._figures()))
+            # After the figures, which take their time where there is a million units.
+            self._stage, self._told_at = stage, time.monotonic()
+        if now >= self.until and stage is not Stage.REPORT:
+            raise StoppedError
+
+    def _figures(self) -> Figures | None:
+        if self.best is None:
+            return None
+        question, labels = self.question, self.best
+        loads = loads_of(labels, question.measures, question.territories)
+        moved = None if question.from_scratch else _share_moved(question, labels)
+        return Figures(
+            deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),
+            mean_km=float(distances(self.xy, labels, question.territories).mean()),
+            moved=moved,
+        )
+
+
+def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
+    """Return the best plan that is found within some seconds, and what it is worth.
+
+    Raises WrongProblemError for a question that makes no sense, StoppedError when the time did not do for any plan.
+    """
+    until = time.monotonic() + seconds
+    tell(Progress(Stage.PREPARE.value, 0.0, None))
+    xy, plane = projected(question.latitude, question.longitude)
+    touching = neighbours(xy)
+    totals = question.measures.sum(axis=0)
+    shares = question.capacities / question.capacities.sum()
+    targets = shares[:, None] * totals
+    weight = np.ones(len(xy))
+    problem = Problem(
+        xy=xy,
+        weight=weight,
+        measures=question.measures,
+        targets=targets,
+        tolerance=question.tolerance,
+        soft=question.soft,
+        adjacency=touching if question.contiguous else None,
+        homes=_homes(question, plane.to_plane),
+        pull=question.pull,
+        incumbents=None if question.from_scratch else question.incumbents,
+        move_value=question.move_value,
+        stay=question.stay,
+        most_moved=question.most_moved,
+        fixed=question.fixed if (question.fixed >= 0).any() else None,
+        kinds=question.kinds,
+        permitted=question.permitted,
+    )
+    watch = Watch(tell, question, xy, targets, until)
+    proposal = propose(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    if question.from_scratch:
+        proposal = _under_todays_names(proposal, question)
+    latitude, longitude = plane.to_sphere(proposal.centres)
+    return Answer(
+        proposal=proposal,
+        weight=weight,
+        neighbours=touching,
+        latitude=latitude,
+        longitude=longitude,
+        mean_km=_mean_km(xy, proposal, weight),
+        targets=targets,
+        totals=totals,
+        moved=int(_moved(question, proposal.labels).sum()),
+        aligned=int((question.incumbents >= 0).sum()),
+    )
+
+
+def distances(xy: Floats, labels: Labels, territories: int) -> Floats:
+    """Return the distance of each unit from the middle of its territory in km, shape (n,)."""
+    counts = np.maximum(np.bincount(labels, minlength=territories), 1)
+    centres = np.column_stack([np.bincount(labels, xy[:, axis], territories) / counts for axis in (0, 1)])
+    return np.asarray(np.hypot(*(xy - centres[labels]).T))
+
+
+def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:
+    known = ~np.isnan(question.homes[:, 0])
+    if not known.any() or question.pull == 0.0:
+        return None
+    homes = np.full((question.territories, 2), np.nan)
+    homes[known] = to_plane(question.homes[known, 0], question.homes[known, 1])
+    return homes
+
+
+def _under_todays_names(proposal: Proposal, question: Question) -> Proposal:
+    # Where something is pinned, or somebody lives, the name is part of the plan.
+    pinned = np.full(question.territories, -1.0)
+    held = np.unique(question.fixed[question.fixed >= 0])
+    pinned[held] = held
+    traits = [question.capacities[:, None], pinned[:, None]]
+    if question.pull > 0.0:
+        traits.append(question.homes)
+    if question.permitted is not None:
+        traits.append(question.permitted.T.astype(np.float64))
+    names = rename(proposal.labels, question.incumbents, question.move_value, alike(*traits))
+    return _renamed(proposal, question, names)
+
+
+def _renamed(proposal: Proposal, question: Question, names: Integers) -> Proposal:
+    labels = names[proposal.labels].astype(np.int32)
+    order = np.argsort(names)
+    moves = _moved(question, labels)
+    return replace(
+        proposal,
+        labels=labels,
+        centres=proposal.centres[order],
+        loads=proposal.loads[order],
+        parts=proposal.parts[order],
+        binding=tuple(replace(one, territory=int(names[one.territory])) for one in proposal.binding),
+        moved=_share(question.move_value, moves, question.incumbents >= 0),
+        moved_units=int(moves.sum()),
+    )
+
+
+def _share_moved(question: Question, labels: Labels) -> float:
+    return _share(question.move_value, _moved(question, labels), question.incumbents >= 0)
+
+
+def _moved(question: Question, labels: Labels) -> Flags:
+    return np.asarray((question.incumbents >= 0) & (question.incumbents != labels))
+
+
+def _share(value: Floats, part: Flags, whole: Flags) -> float:
+    total = float(value[whole].sum())
+    return float(value[part].sum()) / total if total > 0.0 else 0.0
+
+
+def _mean_km(xy: Floats, proposal: Proposal, weight: Floats) -> Floats:
+    away = np.hypot(*(xy - proposal.centres[proposal.labels]).T)
+    count = len(proposal.centres)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(
+            np.bincount(proposal.labels, weight * away, count) / np.bincount(proposal.labels, weight, count)
+        )
+
+
+def warm_up() -> None:
+    """Have everything loaded and compiled that a run may need: a small question of each kind, answered."""
+    side = 12
+    rows, columns = np.divmod(np.arange(side * side), side)
+    measures = np.column_stack([np.ones(side * side), 1.0 + (rows * 7 + columns * 3) % 5])
+    small = Question(
+        latitude=45.0 + rows / 10,
+        longitude=5.0 + columns / 10,
+        measures=measures,
+        move_value=np.ones(side * side),
+        incumbents=(rows // 4).astype(np.int32),
+        fixed=np.where(rows + columns == 0, 0, -1).astype(np.int32),
+        kinds=(columns == 0).astype(np.int32),
+        permitted=np.array([[True, True, True], [True, True, False]]),
+        capacities=np.array([1.0, 1.0, 0.5]),
+        homes=np.array([[45.2, 5.2], [45.8, 5.8], [np.nan, np.nan]]),
+        tolerance=np.array([0.1, 0.2]),
+        soft=np.array([False, True]),
+        from_scratch=False,
+        pull=0.5,
+        stay=0.1,
+        most_moved=0.5,
+        contiguous=True,
+        starts=2,
+        seed=1,
+    )
+    for question in (
+        small,
+        replace(
+            small, from_scratch=True, pull=0.0, stay=0.0, most_moved=1.0, kinds=None, permitted=None, contiguous=False
+        ),
+    ):
+        design(question, seconds=600.0, tell=lambda _: None)

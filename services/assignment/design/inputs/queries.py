@@ -1,0 +1,206 @@
+"""Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.alignments.fit.queries import offered_by
+from services.assignment.design.inputs.permission import Kinds
+from services.assignment.design.inputs.question import Material, Question
+from services.assignment.design.inputs.sorting import Taking
+from services.assignment.design.runs.run import (
+    BalancedMeasure,
+    Counted,
+    DesignMeasure,
+    Mode,
+    RunTerritory,
+    Scenario,
+)
+from services.assignment.pins.queries import load_held
+from services.assignment.reps.coverages.queries import list_covering
+from services.assignment.rules.condition import SEPARATOR
+from services.assignment.territories.queries import load_tree
+from services.assignment.territories.tree import TerritoryKind
+
+# Decoding more rows at once would hold the event loop.
+_ROWS_AT_ONCE = 5_000
+_NOWHERE = (np.nan, np.nan)
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Accounts as they are read, column by column."""
+
+    account_ids: list[UUID] = field(default_factory=list)
+    before: list[UUID | None] = field(default_factory=list)
+    points: list[tuple[float, float]] = field(default_factory=list)
+    measures: list[tuple[float, ...]] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    incumbents: list[int] = field(default_factory=list)
+    fixed: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+
+
+async def read_material(
+    read: AsyncConnection,
+    plan_id: UUID,
+    scenario: Scenario,
+    territories: Sequence[RunTerritory],
+    *,
+    at: datetime,
+) -> Material:
+    """Return the accounts that a scenario is about; the caller's connection reads one snapshot."""
+    taking = await _taking(read, plan_id, scenario, territories, at=at)
+    kinds = await _kinds(read, scenario, territories, at=at)
+    columns = _Columns()
+    statement, binds = _statement(scenario)
+    result = await read.stream(statement, binds)
+    async for rows in result.partitions(_ROWS_AT_ONCE):
+        _add(columns, rows, taking, kinds, len(scenario.measures))
+    return Material(
+        question=_question(columns, scenario, territories, kinds),
+        account_ids=columns.account_ids,
+        before=columns.before,
+        left_out=taking.left_out,
+        elsewhere=taking.elsewhere,
+        unmet=[] if kinds is None else kinds.unmet(),
+    )
+
+
+async def _taking(
+    read: AsyncConnection,
+    plan_id: UUID,
+    scenario: Scenario,
+    territories: Sequence[RunTerritory],
+    *,
+    at: datetime,
+) -> Taking:
+    tree = await load_tree(read, plan_id)
+    return Taking(
+        numbers={one.territory_id: one.number for one in territories},
+        held=await load_held(read, plan_id, at=at),
+        whole=scenario.whole,
+        with_gaps=scenario.with_gaps,
+        apart=frozenset(
+            node.territory_id for node in tree.territories if node.kind is not TerritoryKind.GEOGRAPHIC
+        ),
+    )
+
+
+async def _kinds(
+    read: AsyncConnection, scenario: Scenario, territories: Sequence[RunTerritory], *, at: datetime
+) -> Kinds | None:
+    if not scenario.required:
+        return None
+    ids = [one.territory_id for one in territories]
+    covering = await list_covering(read, ids, at=at)
+    offered = {territory: [offered_by(rep) for rep in reps] for territory, reps in covering.items()}
+    return Kinds.of(scenario.required, ids, offered)
+
+
+def _statement(scenario: Scenario) -> tuple[TextClause, dict[str, Any]]:
+    """Return the query of all accounts with a column `m<i>` per measure and `counted`, and its parameters."""
+    columns, joins, binds = [], [], {}
+    for number, one in enumerate(scenario.measures):
+        column, join, bound = _column(one, number)
+        columns.append(f"{column} AS m{number}")
+        joins.append(join)
+        binds |= bound
+    counted = "1"
+    if scenario.disruption.counted is Counted.REVENUE:
+        counted, join, bound = _amount("counted", DesignMeasure.REVENUE, scenario.disruption.currency)
+        joins.append(join)
+        binds |= bound
+    return text(f"""
+SELECT unit.account_id, profile.latitude, profile.longitude, alignment.territory_id,
+       unit.language, unit.industry, unit.need, {counted} AS counted, {", ".join(columns)}
+FROM account_units AS unit JOIN account_profiles AS profile USING (account_id)
+LEFT JOIN open_alignments AS alignment USING (account_id)
+{" ".join(joins)}
+ORDER BY unit.account_id
+"""), binds
+
+
+def _column(one: BalancedMeasure, number: int) -> tuple[str, str, dict[str, Any]]:
+    name = f"of_{number}"
+    match one.measure:
+        case DesignMeasure.ACCOUNTS:
+            return "1", "", {}
+        case DesignMeasure.EMPLOYEES:
+            return "coalesce(unit.employees, 0)", "", {}
+        case DesignMeasure.POTENTIAL:
+            join = (
+                "LEFT JOIN (SELECT account_id, amount FROM account_worths "
+                f"WHERE estimate_id = :{name}_estimate) AS {name} USING (account_id)"
+            )
+            return (
+                f"coalesce(CAST({name}.amount AS float8), 0)",
+                join,
+                {f"{name}_estimate": one.potential_estimate_id},
+            )
+        case DesignMeasure.REVENUE | DesignMeasure.PIPELINE:
+            return _amount(name, one.measure, one.currency)
+
+
+def _amount(name: str, measure: DesignMeasure, currency: str | None) -> tuple[str, str, dict[str, Any]]:
+    join = (
+        "LEFT JOIN (SELECT account_id, amount FROM account_amounts "
+        f"WHERE measure = :{name}_measure AND currency = :{name}_currency) AS {name} USING (account_id)"
+    )
+    binds = {f"{name}_measure": measure.value, f"{name}_currency": currency}
+    return f"coalesce(CAST({name}.amount AS float8), 0)", join, binds
+
+
+def _add(columns: _Columns, rows: Sequence[Any], taking: Taking, kinds: Kinds | None, measures: int) -> None:
+    for row in rows:
+        place = taking.take(row.account_id, row.territory_id, located=row.latitude is not None)
+        if place is None:
+            continue
+        columns.account_ids.append(row.account_id)
+        columns.before.append(row.territory_id)
+        columns.points.append((row.latitude, row.longitude))
+        columns.measures.append(tuple(row[-measures:]))
+        columns.values.append(row.counted)
+        columns.incumbents.append(place.incumbent)
+        columns.fixed.append(place.fixed)
+        if kinds is not None:
+            needs = () if row.need is None else tuple(row.need.split(SEPARATOR))
+            columns.kinds.append(kinds.number(row.language, row.industry, needs))
+
+
+def _question(
+    columns: _Columns, scenario: Scenario, territories: Sequence[RunTerritory], kinds: Kinds | None
+) -> Question:
+    points = np.array(columns.points, dtype=np.float64).reshape(-1, 2)
+    fixed = np.array(columns.fixed, dtype=np.int32)
+    return Question(
+        latitude=points[:, 0].copy(),
+        longitude=points[:, 1].copy(),
+        measures=np.array(columns.measures, dtype=np.float64).reshape(-1, len(scenario.measures)),
+        move_value=np.array(columns.values, dtype=np.float64),
+        incumbents=np.array(columns.incumbents, dtype=np.int32),
+        fixed=fixed,
+        # Where an account is pinned is decided, whoever covers there.
+        kinds=None
+        if kinds is None
+        else np.where(fixed >= 0, 0, np.array(columns.kinds, dtype=np.int32)).astype(np.int32),
+        permitted=None if kinds is None else kinds.permitted(),
+        capacities=np.array([one.capacity for one in territories], dtype=np.float64),
+        homes=np.array([one.home or _NOWHERE for one in territories], dtype=np.float64),
+        tolerance=np.array([one.tolerance for one in scenario.measures], dtype=np.float64),
+        soft=np.array([one.soft for one in scenario.measures], dtype=np.bool_),
+        from_scratch=scenario.mode is Mode.GREENFIELD,
+        pull=scenario.pull,
+        stay=scenario.disruption.stay,
+        most_moved=scenario.disruption.most_moved,
+        contiguous=scenario.contiguous,
+        starts=scenario.starts,
+        seed=scenario.seed,
+    )
+

@@ -1,0 +1,69 @@
+"""What a run asks of the engine: accounts as arrays, as they were when the worker read them. Pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.runs.run import LeftOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """n accounts, K territories, A measures; it travels to the engine's process.
+
+    latitude, longitude (n,) in degrees. measures (n, A), move_value (n,). incumbents (n,): the territory of today, -1
+    for none of these. fixed (n,): the territory it is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
+    None when nothing is required. capacities (K,); homes (K, 2): latitude and longitude, nan for nowhere.
+    tolerance, soft (A,). most_moved: a share of the move_value of accounts with an incumbent.
+    `from_scratch`: incumbents decide on names alone, not on who goes where.
+    """
+
+    latitude: Floats
+    longitude: Floats
+    measures: Floats
+    move_value: Floats
+    incumbents: Labels
+    fixed: Labels
+    kinds: Labels | None
+    permitted: Flags | None
+    capacities: Floats
+    homes: Floats
+    tolerance: Floats
+    soft: Flags
+    from_scratch: bool
+    pull: float
+    stay: float
+    most_moved: float
+    contiguous: bool
+    starts: int
+    seed: int
+
+    @property
+    def territories(self) -> int:
+        """How many territories."""
+        return len(self.capacities)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What accounts wish and nobody who covers one of the territories brings: they may go anywhere."""
+
+    language: str | None
+    industry: str | None
+    needs: tuple[str, ...]
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A question, and what its numbers stand for: the accounts in order, and where each belongs today.
+
+    `left_out` take no part though the run is about them; `elsewhere` counts the accounts that it is not about.
+    """
+
+    question: Question
+    account_ids: list[UUID]
+    before: list[UUID | None]
+    left_out: list[tuple[UUID, LeftOut]]
+    elsewhere: int
+    unmet: list[Unmet]

@@ -1,0 +1,168 @@
+"""The engine in a process of its own: it holds up nobody's event loop, gives its memory back, and ends at once if told.
+
+Loading the engine and its compiled kernels takes seconds, the first time on a machine a minute. So a spare process
+stands by that has done so, and each run takes one for good.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from services.assignment.design.answer import Answer
+from services.assignment.design.inputs.question import Question
+from services.assignment.design.runs.run import Failure, Progress
+from shared.runtime.logging import get_logger
+
+# A fork would take the event loop's connections along.
+_SPAWN = multiprocessing.get_context("spawn")
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no answer, and what to change; a fault of ours has its trace, for the log."""
+
+    failure: Failure
+    detail: str
+    trace: str | None = None
+
+
+Message = Progress | Answer | Failed
+
+
+class EngineEnded(RuntimeError):
+    """The process ended without an answer: it was killed, for its memory perhaps."""
+
+
+@dataclass(slots=True)
+class Engine:
+    """A process that answers one question."""
+
+    process: BaseProcess
+    connection: Connection
+    seconds_to_load: float
+
+    async def ask(self, question: Question, *, seconds: float) -> None:
+        """Hand a question over, to be answered within some seconds. Raises EngineEnded."""
+        try:
+            await asyncio.to_thread(self.connection.send, (question, seconds))
+        except OSError:
+            raise EngineEnded from None
+
+    async def hear(self) -> Message:
+        """Wait for what it tells next. Raises EngineEnded."""
+        try:
+            message: Message = await asyncio.to_thread(self.connection.recv)
+        except (EOFError, OSError):
+            raise EngineEnded from None
+        return message
+
+    async def end(self) -> None:
+        """End it, whatever it is at."""
+        self.process.kill()
+        await asyncio.to_thread(self.process.join)
+
+
+class Engines:
+    """Keeps a spare engine loaded. `stopped` ends all that are left."""
+
+    def __init__(self) -> None:
+        self._spare: asyncio.Task[Engine] | None = None
+
+    def stand_by(self) -> None:
+        """Have a spare made if there is none."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(_load())
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Engine]:
+        """Yield an engine, the spare one first of all; it ends with the block, and the next spare is loaded meanwhile."""
+        self.stand_by()
+        spare, self._spare = self._spare, None
+        engine = await self._taken(spare)
+        try:
+            self.stand_by()
+            yield engine
+        finally:
+            await asyncio.shield(engine.end())
+
+    async def _taken(self, spare: asyncio.Task[Engine] | None) -> Engine:
+        if spare is None:
+            return await _load()
+        try:
+            return await asyncio.shield(spare)
+        except asyncio.CancelledError:
+            # Who wanted it is gone, but it will be good for the next one.
+            self._spare = self._spare or spare
+            raise
+
+    async def stop(self) -> None:
+        """End the spare."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return
+        spare.cancel()
+        try:
+            engine = await spare
+        except (asyncio.CancelledError, EngineEnded):
+            return
+        await engine.end()
+
+
+async def _load() -> Engine:
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_serve, args=(theirs,), daemon=True, name="design engine")
+    begun = time.monotonic()
+    try:
+        await asyncio.to_thread(process.start)
+        theirs.close()
+        engine = Engine(process, ours, 0.0)
+        await engine.hear()
+    except BaseException:
+        if process.pid is not None:
+            process.kill()
+        raise
+    engine.seconds_to_load = time.monotonic() - begun
+    log.info("engine loaded", seconds=round(engine.seconds_to_load, 1))
+    return engine
+
+
+def _serve(connection: Connection) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Seconds and some hundred megabytes that only this process has a use for.
+    from services.assignment.design.designing import design, warm_up  # noqa: PLC0415
+    from services.assignment.design.engine.problem import WrongProblemError  # noqa: PLC0415
+    from services.assignment.design.engine.proposal import StoppedError  # noqa: PLC0415
+
+    warm_up()
+    connection.send(Progress("loaded", 1.0, None))
+    question, seconds = connection.recv()
+    try:
+        connection.send(design(question, seconds=seconds, tell=connection.send))
+    except WrongProblemError as error:
+        connection.send(Failed(Failure.WRONG_PROBLEM, f"{error.field}: {error}"))
+    except StoppedError:
+        connection.send(
+            Failed(Failure.TIME_BUDGET_SPENT, "time_budget_seconds: no plan was found in time; allow more.")
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has to be told
+        connection.send(Failed(Failure.ENGINE_FAILED, type(error).__name__, traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    # A worker that is killed ends nobody: its engine would go on for nothing.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+

@@ -1,0 +1,88 @@
+"""Take a proposal over into its draft: the accounts are placed there, as the run would have them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.assignment.design.proposals.queries import find_proposing, list_places
+from services.assignment.design.proposals.refusals import UnknownTerritories
+from services.assignment.design.runs.queries import list_run_territories
+from services.assignment.placements.commands import PlaceAccounts, place_accounts
+from services.assignment.placements.placement import Pair
+from services.assignment.plans.commands.revise_draft import DraftAsRead
+from shared.contracts.assignment import ProposalAccepted
+from shared.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptProposal:
+    """Accept what goes to some territories (None: everything), into the draft at the version its editor has read."""
+
+    run_id: UUID
+    plan_version: int
+    territory_ids: frozenset[UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedProposal:
+    """What the draft took over, and the version that made."""
+
+    run_id: UUID
+    plan_id: UUID
+    plan_version: int
+    accounts: int
+    unchanged: int
+    pinned: int
+    rejected: int
+
+
+async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedProposal:
+    """Place accounts in the run's draft as it proposes.
+
+    Raises NotFound, DesignRunWithoutProposal, UnknownTerritories, PlanNotDraft, VersionMismatch, PlanBusy.
+    """
+    run = await find_proposing(uow.connection, command.run_id)
+    await _check_known(uow, command)
+    places = await list_places(uow.connection, command.run_id, command.territory_ids)
+    placed = await place_accounts(
+        PlaceAccounts(
+            DraftAsRead(run.plan_id, command.plan_version),
+            [Pair(account_id, territory_id) for account_id, territory_id in places],
+            run.run_id,
+        ),
+        uow,
+    )
+    accepted = AcceptedProposal(
+        run_id=run.run_id,
+        plan_id=run.plan_id,
+        plan_version=placed.version,
+        accounts=placed.added + placed.replaced + placed.unchanged,
+        unchanged=placed.unchanged,
+        pinned=placed.pinned,
+        rejected=len(placed.rejected),
+    )
+    uow.outbox.add(_announcement(command, accepted, uow))
+    return accepted
+
+
+async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:
+    if command.territory_ids is None:
+        return
+    designed = {one.territory_id for one in await list_run_territories(uow.connection, command.run_id)}
+    unknown = sorted(command.territory_ids - designed)
+    if unknown:
+        raise UnknownTerritories(
+            f"territory_ids: the run does not design {', '.join(map(str, unknown[:3]))}; leave them out.",
+            errors=[{"pointer": "/territory_ids", "detail": f"{one}: not designed by this run"} for one in unknown[:100]],
+        )
+
+
+def _announcement(command: AcceptProposal, accepted: AcceptedProposal, uow: UnitOfWork) -> ProposalAccepted:
+    return ProposalAccepted(
+        design_run_id=accepted.run_id,
+        plan_id=accepted.plan_id,
+        plan_version=accepted.plan_version,
+        whole=command.territory_ids is None,
+        territory_ids=tuple(sorted(command.territory_ids or ())),
+        accounts=accepted.accounts,
+        accepted_at=uow.now,
+    )

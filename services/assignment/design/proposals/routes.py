@@ -1,0 +1,93 @@
+"""Proposals over HTTP: read, compared, accepted."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.assignment.design.proposals import queries
+from services.assignment.design.proposals.commands.accept_proposal import AcceptProposal, accept_proposal
+from services.assignment.design.proposals.schemas import (
+    AcceptanceBody,
+    AcceptanceView,
+    ComparisonView,
+    ProposalView,
+    ProposedAccountView,
+)
+from services.assignment.design.runs.routes import WholeReader
+from services.assignment.plans.queries import find_plan
+from shared.http.commands import RunCommand, Snapshot
+from shared.http.etags import ExpectedVersion
+from shared.http.pagination import Page, PageParameters, page_of
+from shared.http.problems import describe
+from shared.http.security import Planner
+
+router = APIRouter(tags=["design"])
+
+# Beside each other, more than this many say nothing more.
+_MOST_COMPARED = 100
+
+
+@router.get("/v1/design-runs/{run_id}/proposal", responses=describe(409))
+async def get_proposal(_: WholeReader, read: Snapshot, run_id: UUID) -> ProposalView:
+    """Return what a run proposes, territory by territory, with the bound that tells how good any plan could be."""
+    return ProposalView.of(await queries.find_proposal(read, run_id))
+
+
+@router.get("/v1/design-runs/{run_id}/proposal/accounts", responses=describe(409))
+async def list_proposed_accounts(
+    _: WholeReader,
+    read: Snapshot,
+    page: PageParameters,
+    run_id: UUID,
+    territory_id: Annotated[UUID | None, Query(description="Only accounts that go there or come from there.")] = None,
+    moved: Annotated[bool | None, Query(description="Only those that would change territory, or would not.")] = None,
+) -> Page[ProposedAccountView]:
+    """List where each account would go, from where, and why, by account."""
+    await queries.find_proposing(read, run_id)
+    rows = await queries.list_proposed_accounts(
+        read, run_id, territory_id=territory_id, moved=moved, page=page
+    )
+    items, cursor = page_of(rows, page, lambda one: one.account_id)
+    return Page(items=[ProposedAccountView.of(one) for one in items], next_cursor=cursor)
+
+
+@router.get("/v1/plans/{plan_id}/design-comparison")
+async def get_design_comparison(
+    _: WholeReader,
+    read: Snapshot,
+    plan_id: UUID,
+    run_id: Annotated[
+        list[UUID] | None,
+        Query(max_length=_MOST_COMPARED, description="Only these runs of the plan; its latest hundred when left out."),
+    ] = None,
+) -> ComparisonView:
+    """Compare the plan's scenarios that have proposals: balance, travel, disruption, and the Pareto front of the three."""
+    await find_plan(read, plan_id)
+    return ComparisonView.of(
+        plan_id, await queries.compare_runs(read, plan_id, run_id, rows=_MOST_COMPARED)
+    )
+
+
+@router.post(
+    "/v1/design-runs/{run_id}/acceptances",
+    status_code=201,
+    response_model=AcceptanceView,
+    responses=describe(404, 409),
+)
+async def create_acceptance(
+    by: Planner, run: RunCommand, run_id: UUID, version: ExpectedVersion, body: AcceptanceBody
+) -> Response:
+    """Take a proposal over into its draft, wholly or for single territories; If-Match is the draft's version.
+
+    Accounts are placed: ahead of rules, behind pins. Nothing moves until the plan goes live.
+    """
+    wanted = None if body.territory_ids is None else frozenset(body.territory_ids)
+    return await run.run(
+        accept_proposal,
+        AcceptProposal(run_id, version, wanted),
+        by=by,
+        show=AcceptanceView.of,
+        status=201,
+        version=lambda accepted: accepted.plan_version,
+    )
