@@ -28,6 +28,7 @@ from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
 from services.assignment.pins import routes as pins
+from services.assignment.placements import routes as placements
 from services.assignment.plans import refusals as plans_refusals
 from services.assignment.plans import routes as plans
 from services.assignment.potentials import refusals as potentials_refusals
@@ -107,6 +108,7 @@ def create_app(
             certifications.router,
             rules.router,
             pins.router,
+            placements.router,
             diffs.router,
             balances.router,
             moves.router,
@@ -122,6 +124,7 @@ def create_app(
         larger_bodies={
             imports.ACCOUNTS_PATH: max_import_bytes,
             imports.REPS_PATH: max_import_bytes,
+            placements.PLACEMENTS_PATH: max_import_bytes,
             **dict.fromkeys(crm_imports.IMPORT_PATHS, max_import_bytes),
             **webhooks.DELIVERY_LIMITS,
         },

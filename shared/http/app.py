@@ -41,7 +41,7 @@ def create_service_app(
     refusals: RefusalTable,
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """Assemble an api. `larger_bodies` maps exact paths to a body limit in bytes of their own."""
+    """Assemble an api. `larger_bodies` maps paths to a body limit in bytes of their own; `{name}` is any one segment."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

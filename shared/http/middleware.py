@@ -84,19 +84,25 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, *, limit: int, larger: Mapping[str, int]) -> None:
         self._app = app
         self._limit = limit
-        self._larger = larger
+        self._larger = {path: bytes_ for path, bytes_ in larger.items() if "{" not in path}
+        self._templates = [(_compile(path), bytes_) for path, bytes_ in larger.items() if "{" in path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], self._limit)
+        limit = self._limit_of(scope["path"])
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
             await _too_large(limit, scope["path"])(scope, receive, send)
             return
         await self._count(limit, scope, receive, send)
+
+    def _limit_of(self, path: str) -> int:
+        if (exact := self._larger.get(path)) is not None:
+            return exact
+        return next((limit for template, limit in self._templates if template.fullmatch(path)), self._limit)
 
     async def _count(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         received, answering = 0, False
@@ -120,6 +126,10 @@ class BodyLimit:
             if answering:
                 raise
             await _too_large(limit, scope["path"])(scope, receive, send)
+
+
+def _compile(template: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template)))
 
 
 def _too_large(limit: int, path: str) -> ASGIApp:

@@ -101,6 +101,17 @@ async def list_accounts(
     return [AlignedAccount(**row) for row in rows.mappings()]
 
 
+_UNKNOWN = text("""
+SELECT named.account_id FROM unnest(CAST(:account_ids AS uuid[])) AS named (account_id)
+WHERE NOT EXISTS (SELECT FROM accounts WHERE accounts.account_id = named.account_id)
+""")
+
+
+async def find_unknown(read: AsyncConnection, account_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these ids are no account's."""
+    return {row.account_id for row in await read.execute(_UNKNOWN, {"account_ids": list(account_ids)})}
+
+
 _DETAILS = tuple(field.name for field in fields(AccountDetails))
 # By id, as every writer of accounts locks them.
 _HOLD_DETAILS = text(f"""

@@ -62,7 +62,7 @@ async def realign_all(uow: UnitOfWork, occasion: Occasion) -> Realignment:
     # What dates back is matched by the pins of today: they are what the planner has seen in the diff.
     matcher = await load_matcher(uow.connection, occasion.plan_id, at=max(occasion.at, uow.now))
     total = Realignment()
-    async for units in read_units(uow.connection):
+    async for units in read_units(uow.connection, occasion.plan_id):
         part = await asyncio.to_thread(find_changes, matcher, units)
         total.count(part)
         await _apply(uow, part.changes, occasion)
@@ -79,7 +79,7 @@ async def realign_some(
 
     The caller holds the live plan through hold_live_plan, and has the accounts' rows locked.
     """
-    units = await read_some_units(uow.connection, account_ids)
+    units = await read_some_units(uow.connection, account_ids, occasion.plan_id)
     found = await asyncio.to_thread(find_changes, matcher, units)
     await _apply(uow, found.changes, occasion)
     return found.moved

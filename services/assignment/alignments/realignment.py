@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.assignment.rules.matcher import ACCOUNT_ID, Match, Matcher, Reason
+from services.assignment.rules.matcher import ACCOUNT_ID, PLACED_IN, Match, Matcher, Reason
 
-TERRITORY_ID, RULE_ID, REASON, VALID_FROM = range(ACCOUNT_ID + 1, ACCOUNT_ID + 5)
-"""Where a unit's row holds, after the values that rules look at and who it is, where it belongs now."""
+TERRITORY_ID, RULE_ID, REASON, CAUSE, VALID_FROM = range(PLACED_IN + 1, PLACED_IN + 6)
+"""Where a unit's row holds, after the values that rules look at, who it is and where it is placed, where it belongs now."""
 
 Unit = Sequence[Any]
 
@@ -25,7 +25,7 @@ class Change:
 
     @property
     def moved(self) -> bool:
-        """Tell whether the account changes territory, and not only the rule or the reason it has one."""
+        """Tell whether the account changes territory, and not only the rule, the cause or the reason."""
         return self.from_territory_id != self.match.territory_id
 
 
@@ -57,7 +57,7 @@ class Realignment:
 
 
 def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
-    """Match units and return those whose territory, rule or reason differs from what is in force."""
+    """Match units and return those whose territory, rule, reason or cause differs from what is in force."""
     found = Realignment()
     for unit in units:
         match = matcher.match(unit)
@@ -71,6 +71,8 @@ def find_changes(matcher: Matcher, units: Iterable[Unit]) -> Realignment:
             unit[TERRITORY_ID] != match.territory_id
             or unit[RULE_ID] != match.rule_id
             or unit[REASON] != match.reason
+            # A pin and a placement name no rule: what was held by one may be held by the other in the same place.
+            or unit[CAUSE] != match.cause
         ):
             change = Change(unit[ACCOUNT_ID], unit[TERRITORY_ID], match, unit[VALID_FROM] is not None)
             found.changes.append(change)

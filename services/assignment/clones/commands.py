@@ -1,6 +1,6 @@
-"""Clone a plan: a new draft with its tree, its rules and what it requires, so that the two compare.
+"""Clone a plan: a new draft with all that it consists of, so that the two compare.
 
-Beside plans and not in it: territories and rules call plans, and this calls all three.
+Beside plans and not in it: territories, rules and the others call plans, and this calls all of them.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.assignment.certifications.commands import copy_requirements
 from services.assignment.pins.commands import copy_pins
+from services.assignment.placements.commands import copy_placements
 from services.assignment.plans.commands.draft_plan import DraftPlan, draft_plan
 from services.assignment.plans.commands.revise_draft import lock_plan
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -26,7 +27,7 @@ class ClonePlan:
 
 
 async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
-    """Copy tree and rules into a new draft. Raises NotFound, PlanExists, PlanBusy."""
+    """Copy tree, requirements, rules, pins and placements into a new draft. Raises NotFound, PlanExists, PlanBusy."""
     # A draft may be changing: its lock makes the copy one version of it and not a mix of two.
     source = await lock_plan(uow, command.source_id)
     clone = await draft_plan(
@@ -36,4 +37,5 @@ async def clone_plan(command: ClonePlan, uow: UnitOfWork) -> PlanSummary:
     await copy_requirements(uow, source=source.plan_id, target=clone.plan_id)
     await copy_rules(uow, source=source.plan_id, target=clone.plan_id)
     await copy_pins(uow, source=source.plan_id, target=clone.plan_id)
+    await copy_placements(uow, source=source.plan_id, target=clone.plan_id)
     return await find_plan(uow.connection, clone.plan_id)

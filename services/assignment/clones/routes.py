@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/plans/{plan_id}/clones", tags=["plans"])
 
 @router.post("", status_code=201, response_model=PlanView, responses=describe(409))
 async def create_clone(by: Planner, run: RunCommand, plan_id: UUID, body: DraftPlanBody) -> Response:
-    """Start a draft from this plan: same tree, same rules, same ids of both."""
+    """Start a draft from this plan: same tree, rules, pins and placements, same ids."""
     return await run.run(
         clone_plan,
         ClonePlan(source_id=plan_id, name=body.name, plan_id=body.plan_id),

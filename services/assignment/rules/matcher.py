@@ -1,6 +1,7 @@
 """Match: decides for an account, from its values alone, which territory its plan's rules send it to.
 
-An account that is held by hand stays where it is held, whatever the rules say.
+An account that is held by hand stays where it is held, whatever else the plan says of it; behind that, one that the
+plan places goes where it is placed, whatever the rules say.
 
 The lowest position wins. Rules of one position that want different territories are a tie: the account
 goes nowhere and the tie is the result. Nothing here reads or writes anything.
@@ -27,18 +28,26 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where an account belongs and by which rule or pin, or why nowhere; `tied` are the rules that disagree."""
+    """Where an account belongs and by which rule, pin or placement (`design`), or why nowhere.
+
+    `tied` are the rules that disagree.
+    """
 
     territory_id: UUID | None
     rule_id: UUID | None
     reason: Reason | None = None
     tied: tuple[UUID, ...] = ()
-    cause: Literal["rule", "pin"] = "rule"
+    cause: Literal["rule", "pin", "design"] = "rule"
 
 
 def held_in(territory_id: UUID) -> Match:
     """Return what matching says of an account that is held in a territory by hand."""
     return Match(territory_id, None, cause="pin")
+
+
+def placed_in(territory_id: UUID) -> Match:
+    """Return what matching says of an account that its plan places in a territory."""
+    return Match(territory_id, None, cause="design")
 
 
 def decide(met: Sequence[Rule]) -> Match:
@@ -53,6 +62,9 @@ NO_MATCH = Match(None, None, Reason.NO_MATCH)
 
 ACCOUNT_ID = len(FIELDS)
 """Where a unit's row holds who it is, after the values that rules look at. Only held accounts need it."""
+
+PLACED_IN = ACCOUNT_ID + 1
+"""Where it holds in which territory the plan places it, if in one. Only plans with placements need it."""
 
 # Answers remembered by the rules that no index reaches; beyond this many they are worked out each time.
 _MEMORY = 200_000
@@ -75,8 +87,14 @@ class Matcher:
     fields of few values, so what they say is remembered by those.
     """
 
-    def __init__(self, rules: Iterable[Rule], held: Mapping[UUID, UUID] | None = None) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], held: Mapping[UUID, UUID] | None = None, *, places: bool = False
+    ) -> None:
+        """Index rules, behind what `held` accounts are pinned in; `places` tells that the plan has placements."""
         self._held = {account: held_in(territory) for account, territory in (held or {}).items()}
+        self._places = places
+        # Few territories, many accounts: one answer each.
+        self._placed: dict[UUID, Match] = {}
         # Equal positions are tried by id, so that the answer never depends on the order of loading.
         ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
         self._entries: list[_Entry] = []
@@ -110,8 +128,8 @@ class Matcher:
 
     def match(self, values: Values) -> Match:
         """Return where an account with these values belongs."""
-        if self._held and (pinned := self._held.get(values[ACCOUNT_ID])) is not None:
-            return pinned
+        if (self._held or self._places) and (settled := self._settled(values)) is not None:
+            return settled
         met = self._first_met(self._candidates(values), values)
         if not met:
             return NO_MATCH
@@ -120,15 +138,28 @@ class Matcher:
         return self._entries[met[0]].match
 
     def wanting(self, values: Values) -> frozenset[UUID]:
-        """Return every territory that some rule would send the account to; one held by hand is in one place."""
-        if self._held and (pinned := self._held.get(values[ACCOUNT_ID])) is not None:
-            return frozenset(() if pinned.territory_id is None else (pinned.territory_id,))
+        """Return every territory that some rule would send the account to; one held or placed is in one place."""
+        if (self._held or self._places) and (settled := self._settled(values)) is not None:
+            return frozenset(() if settled.territory_id is None else (settled.territory_id,))
         met = [
             number for numbers in self._indexed(values) for number in numbers if self._is_met(number, values)
         ]
         if self._unindexed:
             met += self._all_unindexed(values)
         return frozenset(self._entries[number].rule.territory_id for number in met)
+
+    def _settled(self, values: Values) -> Match | None:
+        """Return where the account is held, or else placed, before any rule is asked."""
+        held = self._held.get(values[ACCOUNT_ID])
+        if held is not None or not self._places:
+            return held
+        territory_id = values[PLACED_IN]
+        if territory_id is None:
+            return None
+        placed = self._placed.get(territory_id)
+        if placed is None:
+            placed = self._placed[territory_id] = placed_in(territory_id)
+        return placed
 
     def _candidates(self, values: Values) -> Sequence[int]:
         lists = self._indexed(values)

@@ -8,4 +8,4 @@ class InvalidTree(Refusal):
 
 
 class TerritoryInUse(Refusal):
-    """A territory to be removed still has children or rules."""
+    """A territory to be removed still has children or rules, or accounts are held or placed in it."""

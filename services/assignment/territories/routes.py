@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/plans/{plan_id}/territories", tags=["territories"
 
 @router.put("", response_model=TreeView, responses=describe(409))
 async def put_territories(by: Planner, revision: ReviseDraft, body: TreeBody) -> Response:
-    """Replace a draft's whole tree. Ids that stay keep their rules; an id with rules cannot be dropped."""
+    """Replace a draft's whole tree. Ids that stay keep their rules; an id with rules, pins or placements cannot go."""
     territories = tuple(node.listed() for node in body.territories)
     return await revision.run(
         replace_tree,
@@ -67,6 +67,6 @@ async def put_territory(
 
 @router.delete("/{territory_id}", status_code=204, response_class=Response, responses=describe(409))
 async def delete_territory(by: Manager, revision: ReviseDraft, territory_id: UUID) -> Response:
-    """Take a territory out of a draft; it must have neither children nor rules."""
+    """Take a territory out of a draft; it must have neither children nor rules, pins or placements."""
     command = RemoveTerritory(revision.draft, territory_id, by.scope)
     return await revision.run(remove_territory, command, by=by, show=lambda _: None, status=204)

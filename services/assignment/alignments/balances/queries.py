@@ -113,7 +113,7 @@ async def _take(
     census: Census, read: AsyncConnection, plan_id: UUID, *, at: datetime, estimate: EstimateFound | None
 ) -> None:
     matcher = await load_matcher(read, plan_id, at=at)
-    async for units in read_units(read):
+    async for units in read_units(read, plan_id):
         accounts, numbers = await asyncio.to_thread(census.count, matcher, units)
         census.tally.measure(await sum_measures(read, accounts, numbers))
         census.place(accounts, numbers, await find_points(read, accounts))

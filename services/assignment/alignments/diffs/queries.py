@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.assignment.alignments.diffs.diff import PlaceDiff, Sight, Tally
 from services.assignment.alignments.queries import read_units
 from services.assignment.pins.queries import load_held
+from services.assignment.placements.queries import has_placements
 from services.assignment.plans.queries import find_plan, read_live_plan
 from services.assignment.projections.queries import sum_measures
 from services.assignment.rules.matcher import Matcher, Reason
@@ -41,14 +42,16 @@ class PlanDiff:
 
 
 async def diff_plan(read: AsyncConnection, plan_id: UUID, *, at: datetime, scope: Scope) -> PlanDiff:
-    """Match all accounts by a plan, and by the pins that hold, and sum up what that changes. Raises NotFound."""
+    """Match all accounts by a plan, its placements and the pins that hold, and sum up what that changes. Raises NotFound."""
     plan = await find_plan(read, plan_id)
     live = await read_live_plan(read)
     rules = await load_rules(read, plan_id)
     sight = await look(read, plan_id, live.plan_id, scope)
     tally = Tally(sight)
-    matcher = Matcher(rules, await load_held(read, plan_id, at=at))
-    async for units in read_units(read):
+    matcher = Matcher(
+        rules, await load_held(read, plan_id, at=at), places=await has_placements(read, plan_id)
+    )
+    async for units in read_units(read, plan_id):
         accounts, numbers = await asyncio.to_thread(tally.count, matcher, units)
         tally.measure(await sum_measures(read, accounts, numbers))
     return PlanDiff(

@@ -21,6 +21,7 @@ class Lost(StrEnum):
     """Why a rule did not decide."""
 
     PIN = "pin"
+    DESIGN = "design"
     TIE = "tie"
     SAME_POSITION = "same_position"
     LATER_POSITION = "later_position"
@@ -61,15 +62,19 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What matching says of an account, the rule that decided, and the candidates in the order of rules."""
+    """What matching says of an account, the rule that decided, and the candidates in the order of rules.
+
+    `by_rules` is what the rules alone say: the same, unless a pin or a placement came before them.
+    """
 
     match: Match
+    by_rules: Match
     winner: RuleTrace | None
     candidates: tuple[Candidate, ...]
 
 
-def explain(rules: Iterable[Rule], values: Values, pinned: Match | None = None) -> Explanation:
-    """Match an account with these values, held by hand perhaps, and tell how it came about.
+def explain(rules: Iterable[Rule], values: Values, settled: Match | None = None) -> Explanation:
+    """Match an account with these values, held or placed perhaps, and tell how it came about.
 
     Candidates are all other rules that are met, and of those before the decision that are not, the few that
     came nearest.
@@ -77,7 +82,8 @@ def explain(rules: Iterable[Rule], values: Values, pinned: Match | None = None) 
     ordered = sorted(rules, key=lambda rule: (rule.position, rule.rule_id))
     met = [rule for rule in ordered if compile_condition(rule.condition)(values)]
     first = [rule for rule in met if rule.position == met[0].position]
-    match = pinned or (decide(first) if first else NO_MATCH)
+    by_rules = decide(first) if first else NO_MATCH
+    match = settled or by_rules
     candidates = [
         Candidate(trace_rule(rule, values), _why(rule, first, match))
         for rule in met
@@ -86,7 +92,7 @@ def explain(rules: Iterable[Rule], values: Values, pinned: Match | None = None) 
     candidates += _near_misses(ordered, met, values)
     candidates.sort(key=lambda one: (one.trace.rule.position, one.trace.rule.rule_id))
     winner = None if match.rule_id is None else trace_rule(first[0], values)
-    return Explanation(match, winner, tuple(candidates))
+    return Explanation(match, by_rules, winner, tuple(candidates))
 
 
 def trace_rule(rule: Rule, values: Values) -> RuleTrace:
@@ -110,8 +116,8 @@ def _comparisons(condition: Condition, pointer: str) -> Iterator[tuple[str, Comp
 
 
 def _why(rule: Rule, first: Sequence[Rule], match: Match) -> Lost:
-    if match.cause == "pin":
-        return Lost.PIN
+    if match.cause != "rule":
+        return Lost(match.cause)
     if rule.position > first[0].position:
         return Lost.LATER_POSITION
     return Lost.TIE if match.reason is Reason.TIE else Lost.SAME_POSITION

@@ -17,9 +17,11 @@ from services.assignment.alignments.explanations.explanation import Explanation,
 from services.assignment.alignments.queries import AlignmentPeriod, list_periods
 from services.assignment.pins.pin import Pin
 from services.assignment.pins.queries import find_pin
+from services.assignment.placements.placement import Placement
+from services.assignment.placements.queries import find_placement
 from services.assignment.plans.queries import PlanSummary, find_plan
 from services.assignment.rules.condition import FIELDS
-from services.assignment.rules.matcher import held_in
+from services.assignment.rules.matcher import Match, held_in, placed_in
 from services.assignment.rules.queries import load_rules
 from services.assignment.territories.queries import list_below, load_tree
 from services.assignment.territories.tree import Territory
@@ -29,14 +31,16 @@ from shared.runtime.refusals import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an alignment stands on: the plan, the account as it was matched, and the rules tried on it."""
+    """What an alignment stands on: the plan, the account as it was matched, and all that could decide on it."""
 
     plan: PlanSummary
     version: AccountVersion
     explanation: Explanation
     pin: Pin | None
+    placement: Placement | None
     path: tuple[Territory, ...]
     hidden: int
+    rules_seen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,19 @@ async def _held(read: AsyncConnection, account_id: UUID, plan_id: UUID, at: date
     return pin if pin.holds(at) else None
 
 
+async def _placed(read: AsyncConnection, account_id: UUID, plan_id: UUID) -> Placement | None:
+    try:
+        return await find_placement(read, plan_id, account_id, scope=EVERYWHERE)
+    except NotFound:
+        return None
+
+
+def _settled(pin: Pin | None, placement: Placement | None) -> Match | None:
+    if pin is not None:
+        return held_in(pin.territory_id)
+    return None if placement is None else placed_in(placement.territory_id)
+
+
 async def _ground(
     read: AsyncConnection, account_id: UUID, plan_id: UUID, at: datetime, scope: Scope, *, pin: Pin | None
 ) -> Ground | None:
@@ -104,9 +121,9 @@ async def _ground(
     if version is None:
         return None
     values = [version.attributes.get(field) for field in FIELDS]
-    explanation = explain(
-        await load_rules(read, plan_id), values, None if pin is None else held_in(pin.territory_id)
-    )
+    # A plan that was live never changes: where it places the account, it placed it then.
+    placement = await _placed(read, account_id, plan_id)
+    explanation = explain(await load_rules(read, plan_id), values, _settled(pin, placement))
     tree = {node.territory_id: node for node in (await load_tree(read, plan_id)).territories}
     seen = frozenset(tree) if scope.everything else await list_below(read, plan_id, scope.roots)
     shown = _as_seen(explanation, seen)
@@ -115,8 +132,10 @@ async def _ground(
         version=version,
         explanation=shown,
         pin=pin if pin is not None and pin.territory_id in seen else None,
+        placement=placement if placement is not None and placement.territory_id in seen else None,
         path=_path(tree, explanation.match.territory_id, seen),
         hidden=len(explanation.candidates) - len(shown.candidates),
+        rules_seen=explanation.by_rules.territory_id in {None, *seen},
     )
 
 

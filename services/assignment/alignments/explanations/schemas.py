@@ -17,7 +17,9 @@ from services.assignment.alignments.explanations.explanation import (
 from services.assignment.alignments.explanations.queries import AccountExplanation, Ground
 from services.assignment.alignments.schemas import AlignmentView
 from services.assignment.pins.schemas import PinView
+from services.assignment.placements.schemas import PlacementView
 from services.assignment.plans.plan import PlanState
+from services.assignment.rules.matcher import Match
 from services.assignment.territories.tree import TerritoryKind
 from shared.http.bodies import View
 from shared.http.principal import Principal
@@ -96,6 +98,16 @@ class MatchView(View):
     cause: Cause
     reason: GapReason | None
 
+    @classmethod
+    def of(cls, match: Match) -> "MatchView":
+        """Show what matching says."""
+        return cls(
+            territory_id=match.territory_id,
+            rule_id=match.rule_id,
+            cause=match.cause,
+            reason=None if match.reason is None else match.reason.value,
+        )
+
 
 class GroundView(View):
     """What the alignment stands on."""
@@ -104,12 +116,19 @@ class GroundView(View):
     plan_name: str
     plan_state: PlanState
     match: MatchView
+    by_rules: MatchView | None = Field(
+        description="What the rules alone say, also where a pin or a placement came before them; null if they send "
+        "outside your scope."
+    )
     attributes: dict[str, Any] = Field(description="What rules could look at, as it was when matched.")
     attributes_since: datetime
     path: list[PathStepView] = Field(description="From the root, or from the root of your scope.")
     pin: PinView | None = Field(description="The pin that held the account when it was matched.")
+    placement: PlacementView | None = Field(
+        description="Where the plan places the account, by which design run and who accepted it; a pin comes first."
+    )
     rule: RuleTraceView | None = Field(
-        description="The rule that decided; null with a pin, or if it sends outside your scope."
+        description="The rule that decided; null with a pin or a placement, or if it sends outside your scope."
     )
     candidates: list[CandidateView] = Field(
         description="Other rules that were met, and those before the decision that came nearest to it."
@@ -124,16 +143,13 @@ class GroundView(View):
             plan_id=ground.plan.plan_id,
             plan_name=ground.plan.name,
             plan_state=ground.plan.state,
-            match=MatchView(
-                territory_id=explanation.match.territory_id,
-                rule_id=explanation.match.rule_id,
-                cause=explanation.match.cause,
-                reason=None if explanation.match.reason is None else explanation.match.reason.value,
-            ),
+            match=MatchView.of(explanation.match),
+            by_rules=MatchView.of(explanation.by_rules) if ground.rules_seen else None,
             attributes=ground.version.attributes,
             attributes_since=ground.version.valid_from,
             path=[PathStepView.model_validate(step) for step in ground.path],
             pin=None if ground.pin is None else PinView.of(ground.pin, by, at),
+            placement=None if ground.placement is None else PlacementView.of(ground.placement, by),
             rule=None if explanation.winner is None else RuleTraceView.of(explanation.winner),
             candidates=[CandidateView.lost_by(one) for one in explanation.candidates],
             candidates_outside_scope=ground.hidden,
@@ -169,8 +185,8 @@ def _replays(found: AccountExplanation) -> bool | None:
     if found.period is None or found.ground is None:
         return None
     match = found.ground.explanation.match
-    recorded = (found.period.territory_id, found.period.rule_id, found.period.reason)
-    return recorded == (match.territory_id, match.rule_id, match.reason)
+    recorded = (found.period.territory_id, found.period.rule_id, found.period.cause, found.period.reason)
+    return recorded == (match.territory_id, match.rule_id, match.cause, match.reason)
 
 
 def _traced(trace: RuleTrace) -> dict[str, Any]:

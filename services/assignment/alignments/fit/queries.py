@@ -62,7 +62,7 @@ async def find_fit(
 ) -> AccountFit:
     """Return the fit of an account under the live plan, or another one. Raises NotFound."""
     account = await find_account(read, account_id, scope=scope)
-    (unit,) = await read_some_units(read, [account_id])
+    (unit,) = await read_some_units(read, [account_id], plan_id)
     territory_id = account.territory_id
     if plan_id is not None:
         await find_plan(read, plan_id)

@@ -43,7 +43,7 @@ SETTABLE = tuple(check for check in Check if check is not Check.INCOMPLETE)
 _ALWAYS_BLOCKS = Limit(None, Decimal(0))
 
 FIXES: Mapping[Check, str] = {
-    Check.INCOMPLETE: "Give the plan territories, and rules that send accounts to them.",
+    Check.INCOMPLETE: "Give the plan territories, and rules or placements that send accounts to them.",
     Check.GAPS: "See GET .../gaps; widen a rule, or add one behind all others.",
     Check.TIES: "See GET .../gaps?reason=tie; give the rules that tie different positions.",
     Check.VACANCIES: "Have a rep cover the territories named: POST /v1/coverages.",

@@ -26,6 +26,7 @@ from services.assignment.alignments.queries import load_matcher, read_units
 from services.assignment.alignments.realignment import Realignment, find_changes
 from services.assignment.certifications.queries import certification_findings
 from services.assignment.pins.queries import list_expired
+from services.assignment.placements.queries import has_placements
 from services.assignment.plans.queries import find_plan
 from services.assignment.reps.coverages.queries import list_vacant
 from services.assignment.territories.queries import load_tree
@@ -78,7 +79,7 @@ async def inspect_plan(read: AsyncConnection, plan_id: UUID, *, at: datetime) ->
     await find_plan(read, plan_id)
     matcher = await load_matcher(read, plan_id, at=at)
     counted = Realignment()
-    async for units in read_units(read):
+    async for units in read_units(read, plan_id):
         counted.count(await asyncio.to_thread(find_changes, matcher, units))
     return await judge_plan(read, plan_id, counted, at=at)
 
@@ -89,12 +90,13 @@ async def judge_plan(
     """Hold a plan against the gate whose accounts are matched already."""
     plan = await find_plan(read, plan_id)
     policy = await read_policy(read)
-    evidence = await _gather(read, plan_id, counted, at=at, has_rules=plan.rules > 0)
+    decides = plan.rules > 0 or await has_placements(read, plan_id)
+    evidence = await _gather(read, plan_id, counted, at=at, decides=decides)
     return GateReport(plan_id, plan.version, policy.version, inspect(policy.limits, evidence))
 
 
 async def _gather(
-    read: AsyncConnection, plan_id: UUID, counted: Realignment, *, at: datetime, has_rules: bool
+    read: AsyncConnection, plan_id: UUID, counted: Realignment, *, at: datetime, decides: bool
 ) -> Evidence:
     tree = await load_tree(read, plan_id)
     working = working_territories(tree, counted.held, Sight(everything=True))
@@ -103,7 +105,7 @@ async def _gather(
     uncertified = await certification_findings(read, plan_id, at.date())
     expired, pinned = await list_expired(read, plan_id, at=at, rows=SUBJECTS_TOLD)
     return Evidence(
-        missing_parts=(not tree.territories) + (not has_rules),
+        missing_parts=(not tree.territories) + (not decides),
         accounts=counted.accounts,
         gaps=counted.gaps,
         ties=counted.ties,

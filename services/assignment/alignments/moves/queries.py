@@ -23,7 +23,7 @@ PAGE_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class PlannedAccount:
     """Where an account is, where a plan sends it, and why."""
 
     account_id: UUID
@@ -34,13 +34,13 @@ class Placement:
 
 async def list_moves(
     read: AsyncConnection, plan_id: UUID, *, at: datetime, scope: Scope, page: PageRequest
-) -> list[Placement]:
+) -> list[PlannedAccount]:
     """Return accounts that the plan would move, by id, one more than the page holds. Raises NotFound."""
     return await _list(read, plan_id, _moves, at=at, scope=scope, page=page)
 
 
-def _moves(placement: Placement) -> bool:
-    return placement.from_territory_id != placement.match.territory_id
+def _moves(account: PlannedAccount) -> bool:
+    return account.from_territory_id != account.match.territory_id
 
 
 async def list_gaps(
@@ -51,7 +51,7 @@ async def list_gaps(
     at: datetime,
     scope: Scope,
     page: PageRequest,
-) -> list[Placement]:
+) -> list[PlannedAccount]:
     """Return accounts that the plan sends nowhere, by id, one more than the page holds. Raises NotFound."""
     reasons = set(Reason) if reason is None else {reason}
     return await _list(read, plan_id, lambda one: one.match.reason in reasons, at=at, scope=scope, page=page)
@@ -60,17 +60,17 @@ async def list_gaps(
 async def _list(
     read: AsyncConnection,
     plan_id: UUID,
-    wanted: Callable[[Placement], bool],
+    wanted: Callable[[PlannedAccount], bool],
     *,
     at: datetime,
     scope: Scope,
     page: PageRequest,
-) -> list[Placement]:
+) -> list[PlannedAccount]:
     await find_plan(read, plan_id)
     sight = await look(read, plan_id, (await read_live_plan(read)).plan_id, scope)
     matcher = await load_matcher(read, plan_id, at=at)
-    found: list[Placement] = []
-    async for units in read_units(read, after=page.after, chunk=PAGE_CHUNK):
+    found: list[PlannedAccount] = []
+    async for units in read_units(read, plan_id, after=page.after, chunk=PAGE_CHUNK):
         seen = [unit for unit in units if sight.begins(unit[TERRITORY_ID])]
         found += await asyncio.to_thread(_place, matcher, seen, wanted)
         if len(found) > page.limit:
@@ -78,11 +78,13 @@ async def _list(
     return await _measured(read, found[: page.limit + 1])
 
 
-def _place(matcher: Matcher, units: list[Unit], wanted: Callable[[Placement], bool]) -> list[Placement]:
-    placed = (Placement(unit[ACCOUNT_ID], unit[TERRITORY_ID], matcher.match(unit)) for unit in units)
-    return [placement for placement in placed if wanted(placement)]
+def _place(
+    matcher: Matcher, units: list[Unit], wanted: Callable[[PlannedAccount], bool]
+) -> list[PlannedAccount]:
+    placed = (PlannedAccount(unit[ACCOUNT_ID], unit[TERRITORY_ID], matcher.match(unit)) for unit in units)
+    return [account for account in placed if wanted(account)]
 
 
-async def _measured(read: AsyncConnection, found: list[Placement]) -> list[Placement]:
-    measures = await find_measures(read, [placement.account_id for placement in found])
+async def _measured(read: AsyncConnection, found: list[PlannedAccount]) -> list[PlannedAccount]:
+    measures = await find_measures(read, [account.account_id for account in found])
     return [replace(one, measures=tuple(measures.get(one.account_id, ()))) for one in found]

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.assignment.accounts.schemas import GapReason
-from services.assignment.alignments.moves.queries import Placement
+from services.assignment.accounts.schemas import Cause, GapReason
+from services.assignment.alignments.moves.queries import PlannedAccount
 from services.assignment.rules.matcher import Reason
 from shared.contracts.money import PlainDecimal
 from shared.http.bodies import View
@@ -26,17 +26,19 @@ class MoveView(View):
     from_territory_id: UUID | None
     to_territory_id: UUID | None
     rule_id: UUID | None
+    cause: Cause = Field(description="What sends it there: a rule, a pin, or a placement (`design`).")
     reason: GapReason | None = Field(description="Why it would be in a gap, if it would.")
     measures: list[AccountMeasuresView]
 
     @classmethod
-    def of(cls, move: Placement) -> "MoveView":
+    def of(cls, move: PlannedAccount) -> "MoveView":
         """Show a move."""
         return cls(
             account_id=move.account_id,
             from_territory_id=move.from_territory_id,
             to_territory_id=move.match.territory_id,
             rule_id=move.match.rule_id,
+            cause=move.match.cause,
             reason=None if move.match.reason is None else move.match.reason.value,
             measures=_measures(move),
         )
@@ -52,7 +54,7 @@ class GapView(View):
     measures: list[AccountMeasuresView]
 
     @classmethod
-    def of(cls, gap: Placement) -> "GapView":
+    def of(cls, gap: PlannedAccount) -> "GapView":
         """Show a gap."""
         return cls(
             account_id=gap.account_id,
@@ -63,5 +65,5 @@ class GapView(View):
         )
 
 
-def _measures(placement: Placement) -> list[AccountMeasuresView]:
-    return [AccountMeasuresView.model_validate(one) for one in placement.measures]
+def _measures(account: PlannedAccount) -> list[AccountMeasuresView]:
+    return [AccountMeasuresView.model_validate(one) for one in account.measures]

@@ -46,7 +46,7 @@ async def preview_plan(command: PreviewPlan, uow: UnitOfWork) -> Preview:
     matcher = await load_matcher(uow.connection, plan.plan_id, at=uow.now)
     moves: list[PlannedMove] = []
     accounts = 0
-    async for units in read_units(uow.connection):
+    async for units in read_units(uow.connection, plan.plan_id):
         accounts += len(units)
         moves += await asyncio.to_thread(_moves, matcher, units)
     tree = await load_tree(uow.connection, plan.plan_id)

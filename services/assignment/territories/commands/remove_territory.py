@@ -23,7 +23,7 @@ class RemoveTerritory:
 
 
 async def remove_territory(command: RemoveTerritory, uow: UnitOfWork) -> RevisedTree:
-    """Take out a leaf without rules. Raises TerritoryInUse, PlanNotDraft, VersionMismatch, NotFound."""
+    """Take out a leaf without rules, pins and placements. Raises TerritoryInUse, PlanNotDraft, VersionMismatch, NotFound."""
     plan_id = command.draft.plan_id
     version = await revise_draft(uow, command.draft)
     await require_in_scope(uow.connection, plan_id, {command.territory_id}, scope=command.scope)

@@ -65,7 +65,8 @@ async def _drop_others(uow: UnitOfWork, ids: dict[str, Any]) -> None:
     except IntegrityError as error:
         if sqlstate_of(error) == FOREIGN_KEY_VIOLATION:
             raise TerritoryInUse(
-                "territories: rules send accounts to a territory that would go, or pins hold them there; change those first."
+                "territories: rules send accounts to a territory that would go, pins hold them there, or placements "
+                "put them there; change those first."
             ) from None
         raise
 

@@ -11,6 +11,7 @@ from services.assignment.alignments.activations.queries import find_previous_pla
 from services.assignment.alignments.activations.refusals import PlanIncomplete
 from services.assignment.alignments.commands import Occasion, realign_all
 from services.assignment.alignments.realignment import Realignment
+from services.assignment.placements.queries import has_placements
 from services.assignment.plans.commands.switch_live_plan import switch_live_plan
 from services.assignment.plans.plan import LivePlan, Plan
 from services.assignment.plans.queries import find_plan
@@ -72,8 +73,10 @@ async def _require_whole(uow: UnitOfWork, plan_id: UUID) -> Tree:
     tree = await load_tree(uow.connection, plan_id)
     if not tree.territories:
         raise PlanIncomplete("territories: the plan has none; every account would be in a gap.")
-    if (await find_plan(uow.connection, plan_id)).rules == 0:
-        raise PlanIncomplete("rules: the plan has none; every account would be in a gap.")
+    if (await find_plan(uow.connection, plan_id)).rules == 0 and not await has_placements(
+        uow.connection, plan_id
+    ):
+        raise PlanIncomplete("rules: the plan has none, nor placements; every account would be in a gap.")
     return tree
 
 

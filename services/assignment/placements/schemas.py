@@ -1,0 +1,146 @@
+"""Bodies of requests that place accounts, and of answers about placements."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import FailFast, Field, ValidationError
+
+from services.assignment.placements.commands import PlacedAccounts
+from services.assignment.placements.placement import Pair, Placement, RejectedPair, Rejection
+from shared.http.bodies import Body, View
+from shared.http.principal import MANAGERS, Principal
+
+MAX_ERRORS = 1_000
+
+_DETAILS: Mapping[Rejection, str] = MappingProxyType(
+    {
+        Rejection.UNKNOWN_ACCOUNT: "no account has that id",
+        Rejection.UNKNOWN_TERRITORY: "the plan has no such territory",
+        Rejection.NAMED_TWICE: "the account stands in the list twice; the first row was taken",
+    }
+)
+
+
+class PairBody(Body):
+    """An account, and where it is to go."""
+
+    account_id: UUID
+    territory_id: UUID
+
+
+class PlacementsBody(Body):
+    """Accounts to be placed. Of rows that are no pair of ids the first is told, and nothing is taken."""
+
+    # One problem is enough: a list of as many as the body has room for would be of no use to anybody.
+    placements: Annotated[list[PairBody], Field(min_length=1), FailFast()]
+
+    def pairs(self) -> list[Pair]:
+        """Return them as the command takes them."""
+        return [Pair(one.account_id, one.territory_id) for one in self.placements]
+
+
+PLACEMENTS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": PlacementsBody.model_json_schema(),
+                "example": {
+                    "placements": [
+                        {
+                            "account_id": "0198c5a2-0000-5000-8000-000000000001",
+                            "territory_id": "0198c5a2-0000-7000-8000-000000000021",
+                        }
+                    ]
+                },
+            }
+        },
+    }
+}
+
+
+async def read_pairs(body: bytes) -> list[Pair]:
+    """Return the pairs of a body. Raises RequestValidationError."""
+    try:
+        # 200,000 pairs take a second of pure work: elsewhere, so that the api goes on answering.
+        return await asyncio.to_thread(lambda: PlacementsBody.model_validate_json(body).pairs())
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in problems]) from None
+
+
+class PlacementView(View):
+    """An account that a plan puts in a territory."""
+
+    account_id: UUID
+    territory_id: UUID
+    design_run_id: UUID | None = Field(description="The run that proposed it; null: placed by hand.")
+    placed_at: datetime = Field(
+        description="When it was accepted into the plan, or the one this is a clone of."
+    )
+    placed_by: str | None = Field(description="Who accepted it. Null for viewers and contributors.")
+
+    @classmethod
+    def of(cls, placement: Placement, by: Principal) -> "PlacementView":
+        """Show a placement as far as the caller may see it."""
+        return cls(
+            account_id=placement.account_id,
+            territory_id=placement.territory_id,
+            design_run_id=placement.design_run_id,
+            placed_at=placement.placed_at,
+            placed_by=placement.placed_by if by.roles & MANAGERS else None,
+        )
+
+
+class RejectedPairView(View):
+    """A pair that was not taken."""
+
+    row: int = Field(description="Its place in the list, counted from 1.")
+    account_id: UUID
+    territory_id: UUID
+    code: Rejection
+    detail: str
+
+    @classmethod
+    def of(cls, rejected: RejectedPair) -> "RejectedPairView":
+        """Show why a pair was not taken."""
+        return cls(
+            row=rejected.row,
+            account_id=rejected.pair.account_id,
+            territory_id=rejected.pair.territory_id,
+            code=rejected.rejection,
+            detail=_DETAILS[rejected.rejection],
+        )
+
+
+class PlacementReportView(View):
+    """What became of the pairs: received = added + replaced + unchanged + rejected."""
+
+    received: int
+    added: int = Field(description="Accounts that the draft did not place before.")
+    replaced: int = Field(description="Accounts that it placed elsewhere, or by another design run.")
+    unchanged: int
+    rejected: int
+    pinned: int = Field(
+        description="Of those taken, accounts that a pin of the draft holds elsewhere: it comes first."
+    )
+    errors: list[RejectedPairView] = Field(description=f"The first {MAX_ERRORS:,} rejected pairs.")
+
+    @classmethod
+    def of(cls, placed: PlacedAccounts) -> "PlacementReportView":
+        """Show a report."""
+        rejected = len(placed.rejected)
+        return cls(
+            received=placed.added + placed.replaced + placed.unchanged + rejected,
+            added=placed.added,
+            replaced=placed.replaced,
+            unchanged=placed.unchanged,
+            rejected=rejected,
+            pinned=placed.pinned,
+            errors=[RejectedPairView.of(one) for one in placed.rejected[:MAX_ERRORS]],
+        )
