@@ -24,6 +24,10 @@ from services.assignment.crm.imports import refusals as crm_imports_refusals
 from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
+from services.assignment.design.proposals import refusals as proposals_refusals
+from services.assignment.design.proposals import routes as proposals
+from services.assignment.design.runs import refusals as design_runs_refusals
+from services.assignment.design.runs import routes as design_runs
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
@@ -60,6 +64,10 @@ REFUSALS: RefusalTable = {
     coverages_refusals.ValidFromAhead: 422,
     coverages_refusals.ValidToPast: 422,
     diffs_refusals.DiffsBusy: 503,
+    design_runs_refusals.DesignRunEnded: 409,
+    design_runs_refusals.DesignRunExists: 409,
+    design_runs_refusals.DesignRunNotEnded: 409,
+    design_runs_refusals.InvalidScenario: 422,
     gates_refusals.GateRefused: 409,
     gates_refusals.OverrideNotAllowed: 403,
     imports_refusals.UnreadableFile: 422,
@@ -73,6 +81,8 @@ REFUSALS: RefusalTable = {
     potentials_refusals.PotentialEstimateNotCompleted: 409,
     potentials_refusals.PotentialEstimateQueued: 409,
     potentials_refusals.TooFewKnownAccounts: 409,
+    proposals_refusals.DesignRunWithoutProposal: 409,
+    proposals_refusals.UnknownTerritories: 422,
     rules_refusals.InvalidRules: 422,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
@@ -116,6 +126,8 @@ def create_app(
             gates.router,
             activations.router,
             potentials.router,
+            design_runs.router,
+            proposals.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,
@@ -130,5 +142,6 @@ def create_app(
         },
     )
     install_turns(app)
+    design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app

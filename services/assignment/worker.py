@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.assignment.alignments.releases.worker import watch_pins
+from services.assignment.design.worker import design_territories
 from services.assignment.potentials.worker import make_estimates
 from services.assignment.reps.worker import tell_of_reps
 from shared.db.transact import Transactor
 
 Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates, tell_of_reps)
+LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates, tell_of_reps, design_territories)
 
 
 async def work(transact: Transactor, stopping: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.architecture.source import SERVICES
 from tests.conftest import NewDatabase
 
-# Alembic names its own table's key, and partitions inherit theirs. NOT NULL (`n`) tells its column anyway.
+# Alembic names its own table's key, pgqueuer what its queries look for, and partitions inherit theirs. NOT NULL (`n`) tells its column anyway.
 _MISNAMED = r"""
 WITH named AS (
     SELECT conrelid::regclass::text AS owner, conname AS name, CASE contype
@@ -26,7 +26,7 @@ WITH named AS (
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
 )
 SELECT owner, name, rule FROM named
-WHERE owner NOT LIKE '%alembic_version' AND name !~ coalesce(rule, '^$') ORDER BY 1, 2
+WHERE owner NOT LIKE '%alembic_version' AND owner !~ '(^|\.)pgqueuer' AND name !~ coalesce(rule, '^$') ORDER BY 1, 2
 """
 
 

@@ -153,7 +153,9 @@ GROUP BY postal_code
 """)
 
 
-async def locate_postal_codes(read: AsyncConnection, codes: Collection[str]) -> dict[str, tuple[float, float]]:
+async def locate_postal_codes(
+    read: AsyncConnection, codes: Collection[str]
+) -> dict[str, tuple[float, float]]:
     """Return latitude and longitude of postal codes: the middle of the accounts there; one without any is left out."""
     rows = await read.execute(_POSTAL_CODES, {"codes": list(codes)})
     return {row.postal_code: (row.latitude, row.longitude) for row in rows}

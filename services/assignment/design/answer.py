@@ -27,4 +27,3 @@ class Answer:
     totals: Floats
     moved: int
     aligned: int
-

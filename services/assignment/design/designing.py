@@ -214,7 +214,14 @@ def warm_up() -> None:
     for question in (
         small,
         replace(
-            small, from_scratch=True, pull=0.0, stay=0.0, most_moved=1.0, kinds=None, permitted=None, contiguous=False
+            small,
+            from_scratch=True,
+            pull=0.0,
+            stay=0.0,
+            most_moved=1.0,
+            kinds=None,
+            permitted=None,
+            contiguous=False,
         ),
     ):
         design(question, seconds=600.0, tell=lambda _: None)

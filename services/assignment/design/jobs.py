@@ -53,7 +53,9 @@ def queries_on(driver: Any) -> Queries:
     )
 
 
-async def work_off(engine: AsyncEngine, stopping: asyncio.Event, work: Work, *, lease: timedelta = LEASE) -> None:
+async def work_off(
+    engine: AsyncEngine, stopping: asyncio.Event, work: Work, *, lease: timedelta = LEASE
+) -> None:
     """Take jobs until told to stop, on a session of its own; work under way has ended when this returns."""
     async with engine.connect() as connection:
         manager = QueueManager(queries_on(await driver_of(connection)), channel=SETTINGS.channel)

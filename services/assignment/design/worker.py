@@ -24,7 +24,7 @@ from shared.db.engine import begin_snapshot
 from shared.db.transact import Transactor
 from shared.messaging.transient import is_transient
 from shared.runtime.logging import get_logger
-from shared.runtime.stopping import pause
+from shared.runtime.stopping import pause, unless_told
 
 _PAUSE_SECONDS = 1.0
 # How long it may take until a run notices that it was cancelled.
@@ -73,22 +73,14 @@ class Runs:
 
     async def work(self, run_id: UUID) -> None:
         """Do a run. Raises RetryRequested for one to be taken again."""
-        working = asyncio.ensure_future(self._work(run_id))
-        told = asyncio.ensure_future(self._stopping.wait())
         try:
-            await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                raise again("the worker stops")
-            await working
+            done = await unless_told(self._stopping, self._work(run_id))
         except Exception as error:
             if is_away(error):
                 raise again("the database is away", after=timedelta(seconds=_PAUSE_SECONDS)) from error
             raise
-        finally:
-            told.cancel()
-            if not working.done():
-                working.cancel()
-                await asyncio.wait({working})
+        if not done:
+            raise again("the worker stops")
 
     async def _work(self, run_id: UUID) -> None:
         run = await self._transact(take_run, TakeRun(run_id))
@@ -194,7 +186,8 @@ def what_is_missing(material: Material, run: DesignRun) -> Failed | None:
         if not totals[number] > 0.0:
             return Failed(
                 Failure.NOTHING_TO_BALANCE,
-                f"measures/{number}: no account has any {one.measure} {one.currency or ''}".rstrip() + "; leave it out.",
+                f"measures/{number}: no account has any {one.measure} {one.currency or ''}".rstrip()
+                + "; leave it out.",
             )
     if not question.move_value.sum() > 0.0:
         currency = run.scenario.disruption.currency
@@ -209,4 +202,3 @@ def is_away(error: BaseException) -> bool:
     """Tell whether the database is away: it comes back, and what was begun is begun again."""
     # The queue speaks to the driver itself, whose complaints nobody has wrapped.
     return isinstance(error, InterfaceError | PostgresConnectionError) or is_transient(error)
-

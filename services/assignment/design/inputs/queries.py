@@ -106,7 +106,9 @@ async def _kinds(
 
 def _statement(scenario: Scenario) -> tuple[TextClause, dict[str, Any]]:
     """Return the query of all accounts with a column `m<i>` per measure and `counted`, and its parameters."""
-    columns, joins, binds = [], [], {}
+    columns: list[str] = []
+    joins: list[str] = []
+    binds: dict[str, Any] = {}
     for number, one in enumerate(scenario.measures):
         column, join, bound = _column(one, number)
         columns.append(f"{column} AS m{number}")
@@ -203,4 +205,3 @@ def _question(
         starts=scenario.starts,
         seed=scenario.seed,
     )
-

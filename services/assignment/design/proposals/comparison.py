@@ -20,12 +20,13 @@ class Standing:
 
     def dominates(self, other: "Standing") -> bool:
         """Tell whether it is nowhere worse, and somewhere better."""
-        pairs = list(zip(self._values(), other._values(), strict=True))
+        pairs = list(zip(self.values(), other.values(), strict=True))
         return all(mine <= theirs + _ALIKE for mine, theirs in pairs) and any(
             mine < theirs - _ALIKE for mine, theirs in pairs
         )
 
-    def _values(self) -> tuple[float, ...]:
+    def values(self) -> tuple[float, ...]:
+        """Return what is compared, a part that counts for nobody as 0."""
         return (0.0 if self.deviation is None else self.deviation, self.mean_km, self.moved)
 
 

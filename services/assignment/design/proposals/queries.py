@@ -217,9 +217,7 @@ async def compare_runs(
     found = (await read.execute(_COMPARED, {"plan_id": plan_id, "run_ids": wanted, "rows": rows})).all()
     scenarios: list[Scenario] = [SCENARIO.validate_python(row.scenario) for row in found]
     shared = shared_measures([[_identity(one) for one in scenario.measures] for scenario in scenarios])
-    standings = [
-        _standing(row, scenario, shared) for row, scenario in zip(found, scenarios, strict=True)
-    ]
+    standings = [_standing(row, scenario, shared) for row, scenario in zip(found, scenarios, strict=True)]
     compared = [
         ComparedRun(
             run_id=row.run_id,

@@ -40,8 +40,12 @@ async def list_proposed_accounts(
     read: Snapshot,
     page: PageParameters,
     run_id: UUID,
-    territory_id: Annotated[UUID | None, Query(description="Only accounts that go there or come from there.")] = None,
-    moved: Annotated[bool | None, Query(description="Only those that would change territory, or would not.")] = None,
+    territory_id: Annotated[
+        UUID | None, Query(description="Only accounts that go there or come from there.")
+    ] = None,
+    moved: Annotated[
+        bool | None, Query(description="Only those that would change territory, or would not.")
+    ] = None,
 ) -> Page[ProposedAccountView]:
     """List where each account would go, from where, and why, by account."""
     await queries.find_proposing(read, run_id)
@@ -59,14 +63,15 @@ async def get_design_comparison(
     plan_id: UUID,
     run_id: Annotated[
         list[UUID] | None,
-        Query(max_length=_MOST_COMPARED, description="Only these runs of the plan; its latest hundred when left out."),
+        Query(
+            max_length=_MOST_COMPARED,
+            description="Only these runs of the plan; its latest hundred when left out.",
+        ),
     ] = None,
 ) -> ComparisonView:
     """Compare the plan's scenarios that have proposals: balance, travel, disruption, and the Pareto front of the three."""
     await find_plan(read, plan_id)
-    return ComparisonView.of(
-        plan_id, await queries.compare_runs(read, plan_id, run_id, rows=_MOST_COMPARED)
-    )
+    return ComparisonView.of(plan_id, await queries.compare_runs(read, plan_id, run_id, rows=_MOST_COMPARED))
 
 
 @router.post(

@@ -126,7 +126,9 @@ class ProposalView(View):
     gap: float = Field(description="cost / bound - 1.")
     aligned_accounts: int = Field(description="Accounts that belong to one of the territories today.")
     moved_accounts: int = Field(description="Those of them that would go to another.")
-    moved_share: float = Field(description="The same as a share, of accounts or revenue as the scenario counts.")
+    moved_share: float = Field(
+        description="The same as a share, of accounts or revenue as the scenario counts."
+    )
     seed: int
     solver_version: str
     input_hash: str = Field(description="Of everything that the proposal depends on.")
@@ -179,7 +181,9 @@ class ProposedAccountView(View):
     """Where an account would go."""
 
     account_id: UUID
-    from_territory_id: UUID | None = Field(description="Where it belonged when the run was made; null: nowhere.")
+    from_territory_id: UUID | None = Field(
+        description="Where it belonged when the run was made; null: nowhere."
+    )
     to_territory_id: UUID
     moved: bool
     reason: ReasonWhy
@@ -271,7 +275,9 @@ class AcceptanceView(View):
     accounts: int = Field(description="Placed in the draft as proposed.")
     unchanged: int = Field(description="Those of them that it had placed so already.")
     pinned: int = Field(description="Those of them that stay elsewhere for as long as a pin holds them.")
-    rejected: int = Field(description="Accounts that are there no more, or go to a territory that the draft lost.")
+    rejected: int = Field(
+        description="Accounts that are there no more, or go to a territory that the draft lost."
+    )
 
     @classmethod
     def of(cls, accepted: AcceptedProposal) -> "AcceptanceView":

@@ -1,12 +1,13 @@
 """Reading design runs: what was asked, how far each is, and which accounts it leaves out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.runs.run import (
@@ -88,7 +89,7 @@ class LeftOutAccount:
 
 async def find_run(read: AsyncConnection, run_id: UUID) -> DesignRun:
     """Return one run. Raises NotFound."""
-    row = (await read.execute(_FIND, {"run_id": run_id})).one_or_none()
+    row = (await read.execute(_FIND, {"run_id": run_id})).mappings().one_or_none()
     if row is None:
         raise NotFound("run_id: there is no such design run.")
     return _run(row)
@@ -101,7 +102,7 @@ async def list_runs(
     rows = await read.execute(
         _LIST, {"plan_id": plan_id, "state": state, "after": page.after, "rows": page.limit + 1}
     )
-    return [_run(row) for row in rows]
+    return [_run(row) for row in rows.mappings()]
 
 
 async def list_run_territories(read: AsyncConnection, run_id: UUID) -> list[RunTerritory]:
@@ -134,14 +135,14 @@ async def list_left_out(
     return [LeftOutAccount(row.account_id, LeftOut(row.reason)) for row in rows]
 
 
-def _run(row: Row[Any]) -> DesignRun:
-    found = dict(row._mapping)
+def _run(row: Mapping[Any, Any]) -> DesignRun:
+    figures, reason = row["figures"], row["reason"]
     return DesignRun(
-        **found
-        | {
-            "scenario": SCENARIO.validate_python(found["scenario"]),
-            "state": RunState(found["state"]),
-            "figures": None if found["figures"] is None else FIGURES.validate_python(found["figures"]),
-            "reason": None if found["reason"] is None else Failure(found["reason"]),
+        **{
+            **row,
+            "scenario": SCENARIO.validate_python(row["scenario"]),
+            "state": RunState(row["state"]),
+            "figures": None if figures is None else FIGURES.validate_python(figures),
+            "reason": None if reason is None else Failure(reason),
         }
     )

@@ -96,9 +96,7 @@ async def get_design_run(by: WholeReader, read: Snapshot, run_id: UUID) -> Desig
     return DesignRunView.of(await queries.find_run(read, run_id), by)
 
 
-@router.delete(
-    "/v1/design-runs/{run_id}", status_code=204, response_class=Response, responses=describe(409)
-)
+@router.delete("/v1/design-runs/{run_id}", status_code=204, response_class=Response, responses=describe(409))
 async def delete_design_run(by: Planner, run: RunCommand, run_id: UUID) -> Response:
     """Delete a run that has ended, with its proposal; what drafts took of it, they keep."""
     return await run.run(delete_run, DeleteRun(run_id), by=by, show=lambda _: None, status=204)
@@ -127,14 +125,10 @@ async def list_left_out_accounts(
     return Page(items=[LeftOutAccountView.of(one) for one in items], next_cursor=cursor)
 
 
-@router.post(
-    "/v1/design-runs/{run_id}/cancellations", response_model=DesignRunView, responses=describe(409)
-)
+@router.post("/v1/design-runs/{run_id}/cancellations", response_model=DesignRunView, responses=describe(409))
 async def create_design_run_cancellation(by: Planner, run: RunCommand, run_id: UUID) -> Response:
     """Cancel a run: one that waits at once, one under way within a second or so; it leaves no proposal."""
-    return await run.run(
-        cancel_run, CancelRun(run_id), by=by, show=lambda found: DesignRunView.of(found, by)
-    )
+    return await run.run(cancel_run, CancelRun(run_id), by=by, show=lambda found: DesignRunView.of(found, by))
 
 
 async def following(request: Request, read: Snapshot, run_id: UUID) -> Follower:

@@ -43,9 +43,15 @@ class MeasureBody(Body):
     currency: Currency | None = Field(
         default=None, description="Of revenue and pipeline; amounts in others count nothing."
     )
-    potential_estimate_id: UUID | None = Field(default=None, description="Of potential: a completed estimate.")
+    potential_estimate_id: UUID | None = Field(
+        default=None, description="Of potential: a completed estimate."
+    )
     tolerance: float = Field(
-        default=0.05, gt=0, le=1, allow_inf_nan=False, description="How far off its target a load may be: 0.05 is 5 %."
+        default=0.05,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How far off its target a load may be: 0.05 is 5 %.",
     )
     soft: bool = Field(
         default=False, description="It may be further off where that is worth it, which is then told."
@@ -56,7 +62,9 @@ class MeasureBody(Body):
         if (self.measure in _MONEY) != (self.currency is not None):
             raise ValueError("currency: name it for revenue and pipeline, and for nothing else")
         if (self.measure is DesignMeasure.POTENTIAL) != (self.potential_estimate_id is not None):
-            raise ValueError("potential_estimate_id: name a completed estimate for potential, and for nothing else")
+            raise ValueError(
+                "potential_estimate_id: name a completed estimate for potential, and for nothing else"
+            )
         return self
 
 
@@ -64,12 +72,19 @@ class DisruptionBody(Body):
     """What moves cost, and how much may move at most."""
 
     stay: float = Field(
-        default=0, ge=0, le=1000, allow_inf_nan=False, description="What a move costs, in travel of a mean account."
+        default=0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="What a move costs, in travel of a mean account.",
     )
     most_moved: Share = Field(
-        default=1, description="The largest share, of the accounts that belong somewhere today, that may move."
+        default=1,
+        description="The largest share, of the accounts that belong somewhere today, that may move.",
     )
-    counted: Counted = Field(default=Counted.ACCOUNTS, description="What is counted: accounts, or their revenue.")
+    counted: Counted = Field(
+        default=Counted.ACCOUNTS, description="What is counted: accounts, or their revenue."
+    )
     currency: Currency | None = Field(default=None, description="Of the revenue.")
 
     @model_validator(mode="after")
@@ -127,19 +142,28 @@ class DesignRunBody(Body):
         description="They count before the postal code of the primary rep, which is where its accounts are.",
     )
     pull: Share = Field(
-        default=0, description="From where travel is counted: 0 the middle of the territory, 1 the rep's home."
+        default=0,
+        description="From where travel is counted: 0 the middle of the territory, 1 the rep's home.",
     )
     required: list[Requirement] = Field(
-        default=[], max_length=3, description="What somebody who covers the territory has to meet of an account's wishes."
+        default=[],
+        max_length=3,
+        description="What somebody who covers the territory has to meet of an account's wishes.",
     )
-    disruption: DisruptionBody | None = Field(default=None, description="For realign; no limit when left out.")
+    disruption: DisruptionBody | None = Field(
+        default=None, description="For realign; no limit when left out."
+    )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
     with_gaps: bool | None = Field(
         default=None,
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
     )
-    starts: int = Field(default=4, ge=1, le=64, description="How many beginnings are tried; the best is kept.")
-    seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal.")
+    starts: int = Field(
+        default=4, ge=1, le=64, description="How many beginnings are tried; the best is kept."
+    )
+    seed: int = Field(
+        default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal."
+    )
     time_budget_seconds: int = Field(default=300, ge=1, le=3600)
 
     @model_validator(mode="after")
@@ -152,7 +176,9 @@ class DesignRunBody(Body):
         if self.disruption is not None and self.mode is Mode.GREENFIELD:
             raise ValueError("disruption: a greenfield run begins with nothing that could stay; use realign")
         if self.capacities and self.targets == "equal":
-            raise ValueError("capacities: they count for nothing with equal targets; leave one of the two out")
+            raise ValueError(
+                "capacities: they count for nothing with equal targets; leave one of the two out"
+            )
         if self.homes and self.pull == 0:
             raise ValueError("pull: homes count for nothing without it; say how much they do")
         return self

@@ -41,7 +41,9 @@ def choose_territories(tree: Tree, wanted: Collection[UUID] | None) -> list[Terr
         for one in sorted(set(wanted) - leaves.keys())
     ]
     if not wanted:
-        errors = [{"pointer": "/territory_ids", "detail": "the draft has no geographic leaf; give it territories"}]
+        errors = [
+            {"pointer": "/territory_ids", "detail": "the draft has no geographic leaf; give it territories"}
+        ]
     _refuse(errors)
     return [leaves[one] for one in sorted(wanted)]
 
@@ -55,7 +57,13 @@ async def describe_territories(
     covered: Mapping[UUID, Decimal] = {} if told.equal else await list_capacities(read, ids, at=at)
     homes = {**await _homes(read, ids, at=at), **told.homes}
     return [
-        RunTerritory(number, node.territory_id, node.name, *_capacity(node.territory_id, told, covered), homes.get(node.territory_id))
+        RunTerritory(
+            number,
+            node.territory_id,
+            node.name,
+            *_capacity(node.territory_id, told, covered),
+            homes.get(node.territory_id),
+        )
         for number, node in enumerate(chosen)
     ]
 

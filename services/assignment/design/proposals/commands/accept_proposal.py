@@ -72,7 +72,10 @@ async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:
     if unknown:
         raise UnknownTerritories(
             f"territory_ids: the run does not design {', '.join(map(str, unknown[:3]))}; leave them out.",
-            errors=[{"pointer": "/territory_ids", "detail": f"{one}: not designed by this run"} for one in unknown[:100]],
+            errors=[
+                {"pointer": "/territory_ids", "detail": f"{one}: not designed by this run"}
+                for one in unknown[:100]
+            ],
         )
 
 

@@ -111,9 +111,7 @@ async def _check_estimates(uow: UnitOfWork, scenario: Scenario) -> None:
 def _check_homes(scenario: Scenario, territories: Sequence[RunTerritory]) -> None:
     if scenario.pull == 0.0 or any(one.home is not None for one in territories):
         return
-    detail = (
-        "no territory has a home: tell homes, give reps postal codes that located accounts have, or leave pull at 0"
-    )
+    detail = "no territory has a home: tell homes, give reps postal codes that located accounts have, or leave pull at 0"
     raise InvalidScenario(f"pull: {detail}.", errors=[{"pointer": "/pull", "detail": detail}])
 
 
@@ -132,4 +130,3 @@ async def _store_territories(uow: UnitOfWork, run_id: UUID, territories: Sequenc
             "longitudes": [home[1] for home in homes],
         },
     )
-
