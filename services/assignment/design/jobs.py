@@ -33,7 +33,7 @@ SETTINGS = DBSettings(
 )
 ENTRYPOINT = "design_run"
 # A worker that is killed is missed after so long, and its runs are taken by another.
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=15)
 # The bell may miss a ring, and nobody rings for a lease that ran out.
 _LOOK = timedelta(seconds=5)
 # A short run need not wait for a long one; each has an engine of its own.

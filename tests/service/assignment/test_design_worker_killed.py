@@ -1,0 +1,104 @@
+"""A worker that is killed in the middle of a run: its engine ends with it, and the next worker finishes the run."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.assignment.design.own_process import Engines
+from shared.testing.databases import Databases
+from shared.testing.waiting import eventually
+from tests.service.assignment.conftest import Assignment
+from tests.service.assignment.designs import PATIENCE, Designs, organisation
+
+# Two workers load their engines, and the lease of the first runs out.
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
+
+HARD = [{"measure": "accounts", "tolerance": 0.01}, {"measure": "employees", "tolerance": 0.01}]
+
+
+class Worker:
+    """The service's own worker process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @property
+    def children(self) -> list[int]:
+        """The ids of the processes that it started: its engines, and what looks after them."""
+        return _children(self.process.pid)
+
+    async def kill(self) -> None:
+        """End it with kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+
+
+@pytest.fixture
+async def start_worker(assignment: Assignment) -> AsyncIterator[Any]:
+    """Start workers on the test's database; all are ended with it."""
+    url = assignment.engine.sync_engine.dialect.create_connect_args(assignment.engine.url)[1]
+    started: list[Worker] = []
+
+    async def start() -> Worker:
+        environment = {
+            **os.environ,
+            "ASSIGNMENT_ENVIRONMENT": "development",
+            "ASSIGNMENT_DATABASE_URL": url["dsn"],
+            "ASSIGNMENT_HEALTH_PORT": "0",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.assignment", "worker", env=environment
+        )
+        started.append(Worker(process))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        if worker.process.returncode is None:
+            await worker.kill()
+
+
+async def test_a_run_of_a_killed_worker_is_taken_again_and_finished(
+    assignment: Assignment, start_worker: Any, databases: Databases
+):
+    designs = Designs(assignment, Engines(), await organisation(assignment, count=2000))
+    run = await designs.ask(starts=64, measures=HARD, time_budget_seconds=3600)
+
+    async def progressed() -> bool:
+        return (await designs.find(run["run_id"]))["stage"] is not None
+
+    killed = await start_worker()
+    await eventually(progressed, timeout=PATIENCE, every=0.02)
+    assert (await designs.find(run["run_id"]))["state"] == "running"
+    engines = killed.children
+    assert engines
+    await killed.kill()
+    await eventually(lambda: not any(_runs(pid) for pid in engines))
+    left = await designs.find(run["run_id"])
+    assert left["state"] == "running"
+    await start_worker()
+    ended = await designs.ended(run["run_id"])
+    assert ended["state"] in {"finished", "infeasible"}
+    assert await assignment.rows("SELECT attempt, losses FROM design_runs") == [(2, 1)]
+    units = await assignment.rows("SELECT count(*), count(DISTINCT account_id) FROM design_proposal_units")
+    assert units == [(2000, 2000)]
+    assert len(await assignment.events("assignment.design-run.finished.v1")) == 1
+
+
+def _runs(pid: int) -> bool:
+    try:
+        # A zombie has ended: whoever inherited it has not looked yet.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
