@@ -23,7 +23,7 @@ def api(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    """Let accounts go when the pins that hold them run out, make potential estimates, announce older reps."""
+    """Let accounts go when the pins that hold them run out, make potential estimates and design runs, announce older reps."""
     source = event_source(settings.organisation, SERVICE)
     run_worker(
         settings,

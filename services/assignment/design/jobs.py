@@ -71,7 +71,8 @@ async def work_off(
                 dequeue_timeout=min(_LOOK, lease / 2),
                 batch_size=1,
                 max_concurrent_tasks=AT_ONCE,
-                shutdown_on_listener_failure=True,
+                # Without its bell, behind a pooler for instance, it looks by itself; a session that is lost it notices.
+                shutdown_on_listener_failure=False,
                 heartbeat_timeout=lease,
             )
         finally:
