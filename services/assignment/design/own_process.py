@@ -10,8 +10,6 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -83,27 +81,22 @@ class Engines:
         if self._spare is None:
             self._spare = asyncio.create_task(_load())
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[Engine]:
-        """Yield an engine, the spare one first of all; it ends with the block, and the next spare is loaded meanwhile."""
+    async def take(self) -> Engine:
+        """Return an engine, the spare one first of all; whoever takes it ends it. The next spare is loaded meanwhile."""
         self.stand_by()
         spare, self._spare = self._spare, None
-        engine = await self._taken(spare)
         try:
-            self.stand_by()
-            yield engine
-        finally:
-            await asyncio.shield(engine.end())
-
-    async def _taken(self, spare: asyncio.Task[Engine] | None) -> Engine:
-        if spare is None:
-            return await _load()
-        try:
-            return await asyncio.shield(spare)
+            engine = await asyncio.shield(spare) if spare is not None else await _load()
         except asyncio.CancelledError:
             # Who wanted it is gone, but it will be good for the next one.
-            self._spare = self._spare or spare
+            self._keep(spare)
             raise
+        self.stand_by()
+        return engine
+
+    def _keep(self, spare: asyncio.Task[Engine] | None) -> None:
+        if self._spare is None:
+            self._spare = spare
 
     async def stop(self) -> None:
         """End the spare."""

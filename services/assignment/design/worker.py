@@ -12,7 +12,7 @@ from services.assignment.design.answer import Answer
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
-from services.assignment.design.own_process import EngineEnded, Engines, Failed
+from services.assignment.design.own_process import Engine, EngineEnded, Engines, Failed
 from services.assignment.design.proposals.commands.keep_proposal import KeepProposal, keep_proposal
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.commands.put_back_run import PutBackRun, put_back_run
@@ -98,7 +98,7 @@ class Runs:
         log.info("design run done", run_id=str(run_id), ended=ended)
 
     async def _design(self, run: DesignRun) -> bool:
-        territories, material = await self._read(run)
+        territories, material = await self._unless_dropped(run, self._read(run))
         failed = what_is_missing(material, run)
         if failed is not None:
             return await self._fail(run, failed)
@@ -122,23 +122,30 @@ class Runs:
             return territories, await read_material(read, run.plan_id, run.scenario, territories, at=at)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
-        """Have the engine answer, and tell how far it is meanwhile. Raises Dropped, EngineEnded."""
-        async with self._engines.one() as engine:
-            await self._unless_dropped(run, engine.ask(material.question, seconds=run.time_budget_seconds))
-            try:
-                async with asyncio.timeout(run.time_budget_seconds + _GRACE_SECONDS):
-                    while isinstance(message := await self._unless_dropped(run, engine.hear()), Progress):
-                        command = ReportProgress(run.run_id, run.attempt, message)
-                        if not await self._transact(report_progress, command):
-                            raise Dropped
-                    return message
-            except TimeoutError:
-                return Failed(
-                    Failure.TIME_BUDGET_SPENT, "time_budget_seconds: no plan was found in time; allow more."
-                )
+        """Have an engine answer. Raises Dropped, EngineEnded."""
+        engine = await self._unless_dropped(run, self._engines.take())
+        try:
+            return await self._listen(run, engine, material)
+        finally:
+            await asyncio.shield(engine.end())
+
+    async def _listen(self, run: DesignRun, engine: Engine, material: Material) -> Answer | Failed:
+        """Tell how far an engine is, until it answers or has had its time. Raises Dropped, EngineEnded."""
+        await self._unless_dropped(run, engine.ask(material.question, seconds=run.time_budget_seconds))
+        try:
+            async with asyncio.timeout(run.time_budget_seconds + _GRACE_SECONDS):
+                while isinstance(message := await self._unless_dropped(run, engine.hear()), Progress):
+                    command = ReportProgress(run.run_id, run.attempt, message)
+                    if not await self._transact(report_progress, command):
+                        raise Dropped
+                return message
+        except TimeoutError:
+            return Failed(
+                Failure.TIME_BUDGET_SPENT, "time_budget_seconds: no plan was found in time; allow more."
+            )
 
     async def _unless_dropped(self, run: DesignRun, work: Awaitable[R]) -> R:
-        """Wait for the engine, and look meanwhile whether the run is to go on. Raises Dropped."""
+        """Wait for something, and look meanwhile whether the run is to go on. Raises Dropped."""
         working = asyncio.ensure_future(work)
         try:
             while True:
@@ -146,8 +153,10 @@ class Runs:
                 if working.done():
                     return await working
                 async with self._transact.engine.connect() as read:
-                    if not await goes_on(read, run.run_id, attempt=run.attempt):
-                        raise Dropped
+                    wanted = await goes_on(read, run.run_id, attempt=run.attempt)
+                # What came meanwhile is not let fall: it may be an engine, which somebody has to end.
+                if not wanted and not working.done():
+                    raise Dropped
         finally:
             # Its thread waits until the engine ends, which is next.
             working.cancel()

@@ -45,16 +45,16 @@ def _children(pid: int) -> list[int]:
 
 
 @pytest.fixture
-async def start_worker(assignment: Assignment) -> AsyncIterator[Any]:
+async def start_worker(assignment: Assignment, databases: Databases) -> AsyncIterator[Any]:
     """Start workers on the test's database; all are ended with it."""
-    url = assignment.engine.sync_engine.dialect.create_connect_args(assignment.engine.url)[1]
+    ((name,),) = await assignment.rows("SELECT current_database()")
     started: list[Worker] = []
 
     async def start() -> Worker:
         environment = {
             **os.environ,
             "ASSIGNMENT_ENVIRONMENT": "development",
-            "ASSIGNMENT_DATABASE_URL": url["dsn"],
+            "ASSIGNMENT_DATABASE_URL": databases._named(name, "assignment").app_url,
             "ASSIGNMENT_HEALTH_PORT": "0",
         }
         process = await asyncio.create_subprocess_exec(
@@ -70,7 +70,7 @@ async def start_worker(assignment: Assignment) -> AsyncIterator[Any]:
 
 
 async def test_a_run_of_a_killed_worker_is_taken_again_and_finished(
-    assignment: Assignment, start_worker: Any, databases: Databases
+    assignment: Assignment, start_worker: Any
 ):
     designs = Designs(assignment, Engines(), await organisation(assignment, count=2000))
     run = await designs.ask(starts=64, measures=HARD, time_budget_seconds=3600)
