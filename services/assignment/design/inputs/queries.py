@@ -11,7 +11,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.alignments.fit.queries import offered_by
-from services.assignment.design.inputs.permission import Kinds
+from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.inputs.permission import ANYWHERE, Kinds
 from services.assignment.design.inputs.question import Material, Question
 from services.assignment.design.inputs.sorting import Taking
 from services.assignment.design.runs.run import (
@@ -35,16 +36,35 @@ _NOWHERE = (np.nan, np.nan)
 
 @dataclass(slots=True)
 class _Columns:
-    """Accounts as they are read, column by column."""
+    """Accounts as they are read: arrays page by page, because turning all of them at once would hold the event loop."""
 
     account_ids: list[UUID] = field(default_factory=list)
     before: list[UUID | None] = field(default_factory=list)
-    points: list[tuple[float, float]] = field(default_factory=list)
-    measures: list[tuple[float, ...]] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    incumbents: list[int] = field(default_factory=list)
-    fixed: list[int] = field(default_factory=list)
-    kinds: list[int] = field(default_factory=list)
+    numbers: list[Floats] = field(default_factory=list)
+    labels: list[Labels] = field(default_factory=list)
+
+    def add(self, rows: Sequence[Any], taking: Taking, kinds: Kinds | None, measures: int) -> None:
+        """Add the accounts of a page that take part."""
+        taken = [
+            (row, place)
+            for row in rows
+            if (place := taking.take(row.account_id, row.territory_id, located=row.latitude is not None))
+        ]
+        if not taken:
+            return
+        self.account_ids += [row.account_id for row, _ in taken]
+        self.before += [row.territory_id for row, _ in taken]
+        self.numbers.append(
+            np.array(
+                [(row.latitude, row.longitude, row.counted, *row[-measures:]) for row, _ in taken],
+                dtype=np.float64,
+            )
+        )
+        self.labels.append(
+            np.array(
+                [(place.incumbent, place.fixed, _kind(row, kinds)) for row, place in taken], dtype=np.int32
+            )
+        )
 
 
 async def read_material(
@@ -62,7 +82,7 @@ async def read_material(
     statement, binds = _statement(scenario)
     result = await read.stream(statement, binds)
     async for rows in result.partitions(_ROWS_AT_ONCE):
-        _add(columns, rows, taking, kinds, len(scenario.measures))
+        columns.add(rows, taking, kinds, len(scenario.measures))
     return Material(
         question=_question(columns, scenario, territories, kinds),
         account_ids=columns.account_ids,
@@ -159,39 +179,29 @@ def _amount(name: str, measure: DesignMeasure, currency: str | None) -> tuple[st
     return f"coalesce(CAST({name}.amount AS float8), 0)", join, binds
 
 
-def _add(columns: _Columns, rows: Sequence[Any], taking: Taking, kinds: Kinds | None, measures: int) -> None:
-    for row in rows:
-        place = taking.take(row.account_id, row.territory_id, located=row.latitude is not None)
-        if place is None:
-            continue
-        columns.account_ids.append(row.account_id)
-        columns.before.append(row.territory_id)
-        columns.points.append((row.latitude, row.longitude))
-        columns.measures.append(tuple(row[-measures:]))
-        columns.values.append(row.counted)
-        columns.incumbents.append(place.incumbent)
-        columns.fixed.append(place.fixed)
-        if kinds is not None:
-            needs = () if row.need is None else tuple(row.need.split(SEPARATOR))
-            columns.kinds.append(kinds.number(row.language, row.industry, needs))
+def _kind(row: Any, kinds: Kinds | None) -> int:
+    if kinds is None:
+        return ANYWHERE
+    needs = () if row.need is None else tuple(row.need.split(SEPARATOR))
+    return kinds.number(row.language, row.industry, needs)
 
 
 def _question(
     columns: _Columns, scenario: Scenario, territories: Sequence[RunTerritory], kinds: Kinds | None
 ) -> Question:
-    points = np.array(columns.points, dtype=np.float64).reshape(-1, 2)
-    fixed = np.array(columns.fixed, dtype=np.int32)
+    none = (np.empty((0, 3 + len(scenario.measures))), np.empty((0, 3), np.int32))
+    numbers = np.concatenate([*columns.numbers, none[0]])
+    labels = np.concatenate([*columns.labels, none[1]])
+    fixed = labels[:, 1].copy()
     return Question(
-        latitude=points[:, 0].copy(),
-        longitude=points[:, 1].copy(),
-        measures=np.array(columns.measures, dtype=np.float64).reshape(-1, len(scenario.measures)),
-        move_value=np.array(columns.values, dtype=np.float64),
-        incumbents=np.array(columns.incumbents, dtype=np.int32),
+        latitude=numbers[:, 0].copy(),
+        longitude=numbers[:, 1].copy(),
+        move_value=numbers[:, 2].copy(),
+        measures=numbers[:, 3:].copy(),
+        incumbents=labels[:, 0].copy(),
         fixed=fixed,
         # Where an account is pinned is decided, whoever covers there.
-        kinds=None
-        if kinds is None
-        else np.where(fixed >= 0, 0, np.array(columns.kinds, dtype=np.int32)).astype(np.int32),
+        kinds=None if kinds is None else np.where(fixed >= 0, np.int32(ANYWHERE), labels[:, 2]),
         permitted=None if kinds is None else kinds.permitted(),
         capacities=np.array([one.capacity for one in territories], dtype=np.float64),
         homes=np.array([one.home or _NOWHERE for one in territories], dtype=np.float64),

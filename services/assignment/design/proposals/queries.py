@@ -15,6 +15,7 @@ from services.assignment.design.proposals.comparison import Standing, on_front, 
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
 from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
+from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
 
 ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
@@ -198,14 +199,14 @@ async def list_proposed_accounts(
 
 async def list_places(
     read: AsyncConnection, run_id: UUID, territory_ids: Collection[UUID] | None
-) -> list[tuple[UUID, UUID]]:
+) -> list[Pair]:
     """Return accounts with where they would go: all of them, or those that go to some territories."""
     wanted = None if territory_ids is None else list(territory_ids)
     result = await read.stream(_PAIRS, {"run_id": run_id, "territory_ids": wanted})
-    places: list[tuple[UUID, UUID]] = []
+    places: list[Pair] = []
     # Decoding more rows at once would hold the event loop.
     async for rows in result.partitions(5_000):
-        places += [(row.account_id, row.territory_after) for row in rows]
+        places += [Pair(row.account_id, row.territory_after) for row in rows]
     return places
 
 

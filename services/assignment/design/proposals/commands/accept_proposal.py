@@ -7,7 +7,6 @@ from services.assignment.design.proposals.queries import find_proposing, list_pl
 from services.assignment.design.proposals.refusals import UnknownTerritories
 from services.assignment.design.runs.queries import list_run_territories
 from services.assignment.placements.commands import PlaceAccounts, place_accounts
-from services.assignment.placements.placement import Pair
 from services.assignment.plans.commands.revise_draft import DraftAsRead
 from shared.contracts.assignment import ProposalAccepted
 from shared.db.unit_of_work import UnitOfWork
@@ -44,12 +43,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
     await _check_known(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)
     placed = await place_accounts(
-        PlaceAccounts(
-            DraftAsRead(run.plan_id, command.plan_version),
-            [Pair(account_id, territory_id) for account_id, territory_id in places],
-            run.run_id,
-        ),
-        uow,
+        PlaceAccounts(DraftAsRead(run.plan_id, command.plan_version), places, run.run_id), uow
     )
     accepted = AcceptedProposal(
         run_id=run.run_id,
