@@ -14,10 +14,9 @@ links 91.2 %), and the longest link falls from 4,045 km to 326-431 km.
 import numpy as np
 from scipy.spatial import Delaunay, QhullError
 
-from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.barriers import Barriers, crossing
 from services.assignment.design.engine.contiguity import Adjacency
-from services.assignment.design.engine.curve import along_the_curve
 from services.assignment.design.engine.linking import (
     adjacency_of,
     bridges,
@@ -26,13 +25,11 @@ from services.assignment.design.engine.linking import (
     triangle_links,
     usual_lengths,
 )
+from services.assignment.design.engine.places import places_of
 from services.assignment.design.engine.problem import WrongProblemError
 
 FAR = 2.5
 """A link so many times longer than what is usual around both its ends is cut."""
-
-# Points nearer than this share of the whole extent are one place: below that, triangulations lose their digits.
-_SAME = 1e-9
 
 
 def neighbours(xy: Floats, *, barriers: Barriers | None = None, islands_km: float | None = None) -> Adjacency:
@@ -83,29 +80,11 @@ def _lengths(links: Labels, xy: Floats) -> Floats:
 
 def _candidates(xy: Floats) -> tuple[Labels, Flags]:
     """Return the links worth a thought, shape (E, 2), each once, and whether something lies between their ends."""
-    first, chain = _places(xy)
-    place_links, between = _triangulated(xy[first])
-    links = np.concatenate([first[place_links].astype(np.int32), chain])
+    places = places_of(xy)
+    place_links, between = _triangulated(xy[places.first])
+    chain = places.chain()
+    links = np.concatenate([places.first[place_links].astype(np.int32), chain])
     return links, np.concatenate([between, np.zeros(len(chain), np.bool_)])
-
-
-def _places(xy: Floats) -> tuple[Integers, Labels]:
-    """Return the first unit of each place, in the order of a curve through them, and the links within places."""
-    units = len(xy)
-    if units == 0:
-        return np.empty(0, np.int64), np.empty((0, 2), np.int32)
-    low = xy.min(axis=0)
-    side = float((xy.max(axis=0) - low).max()) or 1.0
-    cell = np.rint((xy - low) * (1 / (side * _SAME))).astype(np.int64)
-    key = cell[:, 0] * (2 + int(1 / _SAME)) + cell[:, 1]
-    order = np.argsort(key, kind="stable")
-    begins = np.ones(units, np.bool_)
-    begins[1:] = key[order[1:]] != key[order[:-1]]
-    inside = np.flatnonzero(~begins)
-    chain = np.column_stack([order[inside - 1], order[inside]]).astype(np.int32)
-    first = order[begins]
-    # Points in the order of a curve are triangulated in two thirds of the time.
-    return first[along_the_curve(xy[first])], chain
 
 
 def _triangulated(xy: Floats) -> tuple[Labels, Flags]:
