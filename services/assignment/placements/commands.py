@@ -39,6 +39,7 @@ SELECT count(*) FILTER (WHERE added) AS added, count(*) FILTER (WHERE NOT added)
 _DELETE = text("""
 DELETE FROM placements WHERE plan_id = :plan_id
   AND (CAST(:territory_id AS uuid) IS NULL OR territory_id = :territory_id)
+  AND (CAST(:design_run_id AS uuid) IS NULL OR design_run_id = :design_run_id)
   AND (CAST(:account_id AS uuid) IS NULL OR account_id = :account_id)
 """)
 _COPY = text("""
@@ -62,10 +63,11 @@ class PlaceAccounts:
 
 @dataclass(frozen=True, slots=True)
 class RemovePlacements:
-    """Let the rules of a draft decide again: on all accounts, on those placed in a territory, or on one."""
+    """Let the rules of a draft decide again: on all accounts, those placed in a territory, by a run, or on one."""
 
     draft: DraftAsRead
     territory_id: UUID | None = None
+    design_run_id: UUID | None = None
     account_id: UUID | None = None
 
 
@@ -133,7 +135,12 @@ async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> Remov
         await find_territory(uow.connection, plan_id, command.territory_id, scope=EVERYWHERE)
     gone = await uow.connection.execute(
         _DELETE,
-        {"plan_id": plan_id, "territory_id": command.territory_id, "account_id": command.account_id},
+        {
+            "plan_id": plan_id,
+            "territory_id": command.territory_id,
+            "design_run_id": command.design_run_id,
+            "account_id": command.account_id,
+        },
     )
     return RemovedPlacements(version, gone.rowcount)
 
