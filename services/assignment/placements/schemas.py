@@ -36,11 +36,8 @@ class PairBody(Body):
 class PlacementsBody(Body):
     """Accounts to be placed. Of rows that are no pair of ids the first is told, and nothing is taken."""
 
-    placements: list[PairBody] = Field(min_length=1)
-
-
-class _UnreadRows(Body):
-    placements: list[Any] = Field(min_length=1)
+    # Each a PairBody, which is looked at later: see read_pairs.
+    placements: list[Any] = Field(min_length=1, json_schema_extra={"items": PairBody.model_json_schema()})
 
 
 # One problem is enough: as many as the body has room for would be of no use to anybody.
@@ -77,7 +74,7 @@ async def read_pairs(body: bytes) -> list[Pair]:
 
 def _read_pairs(body: bytes) -> list[Pair]:
     try:
-        raw = _UnreadRows.model_validate_json(body).placements
+        raw = PlacementsBody.model_validate_json(body).placements
     except ValidationError as error:
         raise _invalid(error) from None
     pairs: list[Pair] = []
