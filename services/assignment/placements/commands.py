@@ -22,7 +22,8 @@ from shared.db.unit_of_work import UnitOfWork
 # Pairs a statement: 10,000 take half a second, far from every limit.
 CHUNK = 10_000
 
-# What stands as it stood keeps who accepted it and when.
+# What stands as it stood keeps who accepted it and when. In the order of account ids, in which the foreign key holds
+# the accounts, as whoever changes accounts holds them: nobody waits crosswise.
 _STORE = text("""
 WITH stored AS (
     INSERT INTO placements AS p (plan_id, account_id, territory_id, design_run_id, placed_at, placed_by)
@@ -45,7 +46,7 @@ DELETE FROM placements WHERE plan_id = :plan_id
 _COPY = text("""
 INSERT INTO placements (plan_id, account_id, territory_id, design_run_id, placed_at, placed_by)
 SELECT :target, account_id, territory_id, design_run_id, placed_at, placed_by
-FROM placements WHERE plan_id = :source
+FROM placements WHERE plan_id = :source ORDER BY account_id
 """)
 
 

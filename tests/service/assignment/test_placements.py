@@ -1,5 +1,6 @@
 """Changing what a draft places: pair by pair, as a whole, by territory, and never in a plan that was live."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -105,6 +106,24 @@ async def test_what_a_change_of_placements_needs(assignment: Assignment) -> None
     await assignment.put(path, body, version=1)
     entry = (await assignment.get("/v1/audit-entries", operation="put-placements"))["items"][-1]
     assert (entry["path_parameters"], entry["status"]) == ({"plan_id": clone_id}, 200)
+
+
+async def test_of_two_who_accept_at_once_one_has_to_look_again(assignment: Assignment) -> None:
+    clone_id = await assignment.clone(await assignment.live(*ACCOUNTS))
+    answers = await asyncio.gather(
+        *(
+            assignment.http.put(
+                path_of(clone_id),
+                json=pairs_of(("city", territory), ("south", territory)),
+                headers={"if-match": '"1"'},
+            )
+            for territory in (NORTH, SOUTH)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    won = (NORTH, SOUTH)[[answer.status_code for answer in answers].index(200)]
+    listed = (await assignment.get(path_of(clone_id)))["items"]
+    assert [one["territory_id"] for one in listed] == [str(won)] * 2
 
 
 async def test_placements_are_taken_out_of_one_territory_of_one_account_or_all(
