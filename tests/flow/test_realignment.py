@@ -123,6 +123,40 @@ def test_collab_catches_up_after_it_was_away(seeded: ServiceProcesses):
     _until(lambda: counts()["superseded"] == activation["moved"], "the handoffs to go")
 
 
+def test_placed_accounts_take_their_revenue_along_and_are_handed_over(seeded: ServiceProcesses):
+    """What moves because a plan places it is a move like any other to those who follow: only its cause differs."""
+    assignment, metrics, collab = _apis(seeded)
+    source, target = str(territory_id(SOURCE)), str(territory_id(TARGET))
+    accounts = list(assignment.pages("/v1/accounts", territory_id=source))[:2]
+    own = sum((_revenue_of(metrics, one["account_id"]) for one in accounts), Decimal(0))
+    before = _revenue(metrics, "as_is", TARGET)
+    live = assignment.get("/v1/plans", state="active").body["items"][0]
+    draft = assignment.post(f"/v1/plans/{live['plan_id']}/clones", {"name": "placed by hand"})
+    plan = f"/v1/plans/{draft.body['plan_id']}"
+    pairs = [{"account_id": one["account_id"], "territory_id": target} for one in accounts]
+    placed = assignment.put(f"{plan}/placements", {"placements": pairs}, etag=draft.etag)
+    assert placed.body["added"] == 2
+    activation = assignment.post(f"{plan}/activations", etag=placed.etag).body
+    assert activation["moved"] == 2
+
+    def handoffs() -> dict:
+        return collab.get("/v1/handoffs/summary", activation_id=activation["activation_id"]).body
+
+    _until(lambda: handoffs()["sent"] == 2, "the handoffs")
+    _until(lambda: _revenue(metrics, "as_is", TARGET) == before + own, "the revenue to move")
+    told = [
+        heard.data["cause"]
+        for heard in EventLog(seeded.bootstrap_servers, seeded.topic_prefix).read()[
+            "assignment.account.events.v1"
+        ]
+        if heard.data.get("activation_id") == activation["activation_id"]
+    ]
+    assert told == ["design", "design"]
+    assignment.post(f"{plan}/rollbacks")
+    _until(lambda: handoffs()["superseded"] == 2, "the handoffs to go")
+    _until(lambda: _revenue(metrics, "as_is", TARGET) == before, "the revenue to come back")
+
+
 def test_metrics_proves_its_roll_ups(seeded: ServiceProcesses):
     metrics = seeded.api("metrics", role="admin")
     _until(lambda: metrics.post("/v1/reconciliations").body["equal"], "roll-ups that equal their facts")

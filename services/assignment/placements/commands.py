@@ -22,7 +22,8 @@ from shared.db.unit_of_work import UnitOfWork
 # Pairs a statement: 10,000 take half a second, far from every limit.
 CHUNK = 10_000
 
-# What stands as it stood keeps who accepted it and when.
+# What stands as it stood keeps who accepted it and when. In the order of account ids, in which the foreign key holds
+# the accounts, as whoever changes accounts holds them: nobody waits crosswise.
 _STORE = text("""
 WITH stored AS (
     INSERT INTO placements AS p (plan_id, account_id, territory_id, design_run_id, placed_at, placed_by)
@@ -39,12 +40,13 @@ SELECT count(*) FILTER (WHERE added) AS added, count(*) FILTER (WHERE NOT added)
 _DELETE = text("""
 DELETE FROM placements WHERE plan_id = :plan_id
   AND (CAST(:territory_id AS uuid) IS NULL OR territory_id = :territory_id)
+  AND (CAST(:design_run_id AS uuid) IS NULL OR design_run_id = :design_run_id)
   AND (CAST(:account_id AS uuid) IS NULL OR account_id = :account_id)
 """)
 _COPY = text("""
 INSERT INTO placements (plan_id, account_id, territory_id, design_run_id, placed_at, placed_by)
 SELECT :target, account_id, territory_id, design_run_id, placed_at, placed_by
-FROM placements WHERE plan_id = :source
+FROM placements WHERE plan_id = :source ORDER BY account_id
 """)
 
 
@@ -62,10 +64,11 @@ class PlaceAccounts:
 
 @dataclass(frozen=True, slots=True)
 class RemovePlacements:
-    """Let the rules of a draft decide again: on all accounts, on those placed in a territory, or on one."""
+    """Let the rules of a draft decide again: on all accounts, those placed in a territory, by a run, or on one."""
 
     draft: DraftAsRead
     territory_id: UUID | None = None
+    design_run_id: UUID | None = None
     account_id: UUID | None = None
 
 
@@ -133,7 +136,12 @@ async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> Remov
         await find_territory(uow.connection, plan_id, command.territory_id, scope=EVERYWHERE)
     gone = await uow.connection.execute(
         _DELETE,
-        {"plan_id": plan_id, "territory_id": command.territory_id, "account_id": command.account_id},
+        {
+            "plan_id": plan_id,
+            "territory_id": command.territory_id,
+            "design_run_id": command.design_run_id,
+            "account_id": command.account_id,
+        },
     )
     return RemovedPlacements(version, gone.rowcount)
 

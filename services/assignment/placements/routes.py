@@ -66,10 +66,11 @@ async def put_placements(by: Planner, revision: ReviseDraft, request: Request) -
 async def delete_placements(
     by: Planner,
     revision: ReviseDraft,
-    territory_id: Annotated[UUID | None, Query(description="Only of accounts placed here; else all.")] = None,
+    territory_id: Annotated[UUID | None, Query(description="Only of accounts placed here.")] = None,
+    design_run_id: Annotated[UUID | None, Query(description="Only what this run proposed.")] = None,
 ) -> Response:
-    """Take placements out of a draft, all or those of one territory: the rules decide on the accounts again."""
-    command = RemovePlacements(revision.draft, territory_id=territory_id)
+    """Take placements out of a draft, all of them unless narrowed: the rules decide on the accounts again."""
+    command = RemovePlacements(revision.draft, territory_id=territory_id, design_run_id=design_run_id)
     return await revision.run(remove_placements, command, by=by, show=lambda _: None, status=204)
 
 

@@ -27,7 +27,9 @@ class PlanView(View):
     plan_id: UUID
     name: str
     state: PlanState
-    version: int = Field(description="Rises with every change to the plan, its tree or its rules; the ETag.")
+    version: int = Field(
+        description="Rises with every change to the plan: its tree, rules, pins, placements; the ETag."
+    )
     based_on_plan_id: UUID | None
     tree_id: UUID | None = Field(description="The published shape of the tree: equal trees have equal ids.")
     drafted_at: datetime

@@ -21,6 +21,7 @@ from shared.messaging.received import Received
 from shared.messaging.transient import is_transient
 from shared.testing.frozen_clock import A_MONDAY
 from tests.service.assignment.conftest import CITY, NORTH, RULES, SOUTH, Assignment, county_rule
+from tests.service.assignment.placing import place
 
 ACME = account_id_of("acme")
 SPANISH = {
@@ -249,3 +250,15 @@ async def test_preferences_wait_for_a_live_plan_that_is_held(
         assert is_transient(refused.value)
     outcome = await batches.apply(place, [record])
     assert (outcome.applied, outcome.dead, outcome.parked) == (1, 0, 0)
+
+
+async def test_what_a_customer_asks_for_moves_nobody_who_is_placed(assignment: Assignment) -> None:
+    await assignment.import_accounts({"external_id": "acme", "county": "01001", "industry": "retail"})
+    plan_id = await assignment.draft(rules=[*RULES, SPANISH, LEARNERS])
+    await place(assignment, plan_id, ("acme", NORTH))
+    await assignment.activate(plan_id)
+    told = len(await assignment.events("assignment.account.aligned.v1"))
+    await tell(assignment, speaks("es"))
+    await tell(assignment, needs("training"))
+    assert await where(assignment) == NORTH
+    assert len(await assignment.events("assignment.account.aligned.v1")) == told

@@ -125,11 +125,19 @@ async def test_a_body_over_the_limit_is_refused_while_it_streams(toy: Toy, path:
     assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
 
 
-async def test_a_route_may_take_more(toy: Toy):
-    answer = await toy.http.post(
-        "/v1/uploads", content=_chunks(LARGER // 4, 4), headers=toy.as_("contributor")
-    )
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/albums/summer/uploads"])
+async def test_a_route_may_take_more(toy: Toy, path: str):
+    headers = toy.as_("contributor")
+    answer = await toy.http.post(path, content=_chunks(LARGER // 4, 4), headers=headers)
     assert answer.json() == {"received": LARGER}
+    beyond = await toy.http.post(path, content=_chunks(LARGER // 4, 5), headers=headers)
+    assert (beyond.status_code, beyond.json()["code"]) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize("path", ["/v1/albums/a/b/uploads", "/v1/albums//uploads", "/v1/albums/a/uploads/b"])
+async def test_what_a_route_may_take_is_no_others(toy: Toy, path: str):
+    answer = await toy.http.post(path, content=b"x" * (LIMIT + 1), headers=toy.as_("contributor"))
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
 
 
 async def test_a_stranger_cannot_upload(toy: Toy):

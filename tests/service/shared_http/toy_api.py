@@ -162,6 +162,15 @@ async def create_slow_thing(by: Writer, run: RunCommand, body: ThingBody, reques
 
 @router.post("/uploads")
 async def upload(by: Writer, request: Request) -> dict[str, int]:
+    return await _count(request)
+
+
+@router.post("/albums/{album}/uploads")
+async def upload_to(by: Writer, request: Request, album: str) -> dict[str, int]:
+    return await _count(request)
+
+
+async def _count(request: Request) -> dict[str, int]:
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
@@ -216,7 +225,7 @@ def create_app(parts: Parts) -> FastAPI:
         description="A toy.",
         routers=[router],
         refusals={ThingBroken: 409},
-        larger_bodies={"/v1/uploads": LARGER},
+        larger_bodies={"/v1/uploads": LARGER, "/v1/albums/{album}/uploads": LARGER},
     )
     app.state.gate = Gate()
     return app

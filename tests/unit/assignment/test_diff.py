@@ -37,7 +37,16 @@ units = st.lists(
 
 def _row(number: int, county: str, territory: UUID | None) -> tuple[object, ...]:
     fields = {"external_id": str(number), "county": county}
-    return (*(fields.get(field) for field in FIELDS), UUID(int=number), None, territory, None, None, None, None)
+    return (
+        *(fields.get(field) for field in FIELDS),
+        UUID(int=number),
+        None,
+        territory,
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 @given(units, st.integers(1, 7))

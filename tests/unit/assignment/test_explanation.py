@@ -115,5 +115,18 @@ def test_a_pin_comes_before_every_rule_and_the_rules_that_are_met_lose_to_it() -
     explanation = explain(rules, values, pinned)
     assert (explanation.match, explanation.winner) == (pinned, None)
     assert _losers(explanation) == {1: Lost.PIN, 2: Lost.PIN}
+    assert explanation.by_rules == Matcher(rules).match(values)
     other = [*_values(state="TX"), UUID(int=8)]
     assert Matcher(rules, {account: WEST}).match(other) == Matcher(rules).match(other)
+
+
+def test_a_placement_comes_before_every_rule_and_tells_what_they_would_have_said() -> None:
+    rules = [_rule(1, IN_TEXAS), _rule(2, LARGE, position=20)]
+    values = _values(state="TX", employees=500)
+    placed = Matcher(rules, places=True).match([*values, UUID(int=7), WEST])
+    assert (placed.territory_id, placed.rule_id, placed.cause) == (WEST, None, "design")
+    explanation = explain(rules, values, placed)
+    assert (explanation.match, explanation.winner) == (placed, None)
+    assert explanation.by_rules == Matcher(rules).match(values)
+    assert explanation.by_rules.rule_id == UUID(int=1)
+    assert _losers(explanation) == {1: Lost.DESIGN, 2: Lost.DESIGN}

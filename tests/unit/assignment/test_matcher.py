@@ -188,3 +188,24 @@ def test_text_is_compared_composed() -> None:
     """An accent typed as two characters is the same letter as the one typed as one."""
     decomposed = {"field": "industry", "op": "eq", "value": "Gemu\u0308se"}
     assert _match(decomposed, industry="Gem\u00fcse").reason is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(rules, accounts, st.sampled_from([7, 8]), st.none() | st.integers(1, 3).map(lambda n: UUID(int=n)))
+def test_a_pin_decides_before_a_placement_and_a_placement_before_rules(
+    drawn: list[tuple[int, int, dict[str, Any]]], account: dict[str, Any], pinned: int, placed: UUID | None
+) -> None:
+    who, elsewhere = UUID(int=7), UUID(int=0xE)
+    unit = [*(account[field] for field in FIELDS), who, placed]
+    held = {UUID(int=pinned): elsewhere}
+    matcher = Matcher(_rules(drawn), held, places=True)
+    match = matcher.match(unit)
+    if who in held:
+        assert (match.territory_id, match.rule_id, match.cause) == (elsewhere, None, "pin")
+    elif placed is not None:
+        assert (match.territory_id, match.rule_id, match.cause) == (placed, None, "design")
+        assert matcher.match(unit) == match
+    else:
+        assert match == Matcher(_rules(drawn)).match(unit)
+    if match.cause != "rule":
+        assert matcher.wanting(unit) == {match.territory_id}
