@@ -10,14 +10,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from services.assignment.design.answer import Answer
-from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.balancing import Free
+from services.assignment.design.engine.finishing import make_plan
 from services.assignment.design.engine.geography import projected
+from services.assignment.design.engine.naming import named
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
+from services.assignment.design.engine.reporting import report
+from services.assignment.design.engine.scaled import scaled
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
-from services.assignment.design.names import alike, rename
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
@@ -90,7 +94,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         adjacency=touching if question.contiguous else None,
         homes=_homes(question, plane.to_plane),
         pull=question.pull,
-        incumbents=None if question.from_scratch else question.incumbents,
+        incumbents=question.incumbents if (question.incumbents >= 0).any() else None,
         move_value=question.move_value,
         stay=question.stay,
         most_moved=question.most_moved,
@@ -99,9 +103,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         permitted=question.permitted,
     )
     watch = Watch(tell, question, xy, targets, until)
-    proposal = propose(problem, Effort(starts=question.starts, seed=question.seed), watch)
-    if question.from_scratch:
-        proposal = _under_todays_names(proposal, question)
+    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
     latitude, longitude = plane.to_sphere(proposal.centres)
     return Answer(
         proposal=proposal,
@@ -115,6 +117,21 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved=int(_moved(question, proposal.labels).sum()),
         aligned=int((question.incumbents >= 0).sum()),
     )
+
+
+def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
+    try:
+        return propose(problem, effort, watch)
+    except StoppedError:
+        if watch.best is None:
+            raise
+        # What there is when the time is up, under today's names, is judged like any other plan.
+        ready = scaled(problem)
+        labels = named(watch.best, ready) if watch.question.from_scratch else watch.best
+        prices = np.zeros_like(ready.band.low)
+        return report(
+            problem, ready, Free(ready), make_plan(ready, labels), problem.adjacency, effort, prices
+        )
 
 
 def distances(xy: Floats, labels: Labels, territories: int) -> Floats:
@@ -131,36 +148,6 @@ def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> 
     homes = np.full((question.territories, 2), np.nan)
     homes[known] = to_plane(question.homes[known, 0], question.homes[known, 1])
     return homes
-
-
-def _under_todays_names(proposal: Proposal, question: Question) -> Proposal:
-    # Where something is pinned, or somebody lives, the name is part of the plan.
-    pinned = np.full(question.territories, -1.0)
-    held = np.unique(question.fixed[question.fixed >= 0])
-    pinned[held] = held
-    traits = [question.capacities[:, None], pinned[:, None]]
-    if question.pull > 0.0:
-        traits.append(question.homes)
-    if question.permitted is not None:
-        traits.append(question.permitted.T.astype(np.float64))
-    names = rename(proposal.labels, question.incumbents, question.move_value, alike(*traits))
-    return _renamed(proposal, question, names)
-
-
-def _renamed(proposal: Proposal, question: Question, names: Integers) -> Proposal:
-    labels = names[proposal.labels].astype(np.int32)
-    order = np.argsort(names)
-    moves = _moved(question, labels)
-    return replace(
-        proposal,
-        labels=labels,
-        centres=proposal.centres[order],
-        loads=proposal.loads[order],
-        parts=proposal.parts[order],
-        binding=tuple(replace(one, territory=int(names[one.territory])) for one in proposal.binding),
-        moved=_share(question.move_value, moves, question.incumbents >= 0),
-        moved_units=int(moves.sum()),
-    )
 
 
 def _share_moved(question: Question, labels: Labels) -> float:
@@ -203,7 +190,6 @@ def warm_up() -> None:
         homes=np.array([[45.2, 5.2], [45.8, 5.8], [np.nan, np.nan]]),
         tolerance=np.array([0.1, 0.2]),
         soft=np.array([False, True]),
-        from_scratch=False,
         pull=0.5,
         stay=0.1,
         most_moved=0.5,
@@ -215,7 +201,6 @@ def warm_up() -> None:
         small,
         replace(
             small,
-            from_scratch=True,
             pull=0.0,
             stay=0.0,
             most_moved=1.0,

@@ -19,7 +19,6 @@ from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
     DesignMeasure,
-    Mode,
     RunTerritory,
     Scenario,
 )
@@ -207,7 +206,6 @@ def _question(
         homes=np.array([one.home or _NOWHERE for one in territories], dtype=np.float64),
         tolerance=np.array([one.tolerance for one in scenario.measures], dtype=np.float64),
         soft=np.array([one.soft for one in scenario.measures], dtype=np.bool_),
-        from_scratch=scenario.mode is Mode.GREENFIELD,
         pull=scenario.pull,
         stay=scenario.disruption.stay,
         most_moved=scenario.disruption.most_moved,

@@ -15,7 +15,7 @@ class Question:
     for none of these. fixed (n,): the territory it is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
     None when nothing is required. capacities (K,); homes (K, 2): latitude and longitude, nan for nowhere.
     tolerance, soft (A,). most_moved: a share of the move_value of accounts with an incumbent.
-    `from_scratch`: incumbents decide on names alone, not on who goes where.
+    Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
 
     latitude: Floats
@@ -30,13 +30,17 @@ class Question:
     homes: Floats
     tolerance: Floats
     soft: Flags
-    from_scratch: bool
     pull: float
     stay: float
     most_moved: float
     contiguous: bool
     starts: int
     seed: int
+
+    @property
+    def from_scratch(self) -> bool:
+        """Tell whether nothing is held where it is."""
+        return self.stay == 0.0 and self.most_moved >= 1.0
 
     @property
     def territories(self) -> int:

@@ -76,7 +76,7 @@ class DisruptionBody(Body):
         ge=0,
         le=1000,
         allow_inf_nan=False,
-        description="What a move costs, in travel of a mean account.",
+        description="What a move costs, in travel of a mean account; 0 without a limit begins from scratch, as greenfield does.",
     )
     most_moved: Share = Field(
         default=1,
@@ -151,7 +151,7 @@ class DesignRunBody(Body):
         description="What somebody who covers the territory has to meet of an account's wishes.",
     )
     disruption: DisruptionBody | None = Field(
-        default=None, description="For realign; no limit when left out."
+        default=None, description="For realign; a move costs half the travel of a mean account when left out."
     )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
     with_gaps: bool | None = Field(
@@ -186,7 +186,7 @@ class DesignRunBody(Body):
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
         whole = self.territory_ids is None
-        disruption = self.disruption or DisruptionBody()
+        disruption = self.disruption or DisruptionBody(stay=0.5 if self.mode is Mode.REALIGN else 0)
         return Scenario(
             mode=self.mode,
             measures=tuple(
