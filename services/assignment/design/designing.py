@@ -26,6 +26,7 @@ from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
 _TELL_SECONDS = 0.3
+_ROUNDING = 1e-9
 
 Tell = Callable[[Progress], None]
 
@@ -48,7 +49,8 @@ class Watch:
 
     def __call__(self, stage: Stage, share: float, labels: Labels | None) -> None:
         """Take note of what the engine is at. Raises StoppedError when the time is up and there is something to show."""
-        if labels is not None:
+        # While some units are nowhere yet, there is no plan.
+        if labels is not None and labels.min(initial=0) >= 0:
             self.best = labels.copy()
         now = time.monotonic()
         if stage is not self._stage or now - self._told_at >= _TELL_SECONDS:
@@ -103,7 +105,9 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         permitted=question.permitted,
     )
     watch = Watch(tell, question, xy, targets, until)
-    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    proposal = _within_budget(
+        _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch), question.most_moved
+    )
     latitude, longitude = plane.to_sphere(proposal.centres)
     return Answer(
         proposal=proposal,
@@ -132,6 +136,14 @@ def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
         return report(
             problem, ready, Free(ready), make_plan(ready, labels), problem.adjacency, effort, prices
         )
+
+
+def _within_budget(proposal: Proposal, most_moved: float) -> Proposal:
+    # Where balance asks for more moves than there may be, the plan that balances comes back: it has to say so.
+    if proposal.moved <= most_moved + _ROUNDING or any(one.startswith("most_moved") for one in proposal.why):
+        return proposal
+    more = f"most_moved: {proposal.moved:.1%} would move, and {most_moved:.1%} may"
+    return replace(proposal, feasible=False, why=(*proposal.why, more))
 
 
 def distances(xy: Floats, labels: Labels, territories: int) -> Floats:

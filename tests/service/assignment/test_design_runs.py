@@ -240,7 +240,9 @@ async def test_a_run_is_followed_over_a_real_socket_until_it_ends(designs: Desig
     server, serving, url = await _served(designs.assignment)
     try:
         async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
-            following = asyncio.create_task(_events(http, path, designs.assignment))
+            heard = asyncio.Event()
+            following = asyncio.create_task(_events(http, path, designs.assignment, heard=heard))
+            await heard.wait()
             async with designs.worker():
                 events = await following
             assert events[0][0] == "run"
@@ -272,7 +274,12 @@ async def _served(assignment: Assignment) -> tuple[uvicorn.Server, asyncio.Task[
 
 
 async def _events(
-    http: httpx.AsyncClient, path: str, assignment: Assignment, *, after: int | None = None
+    http: httpx.AsyncClient,
+    path: str,
+    assignment: Assignment,
+    *,
+    after: int | None = None,
+    heard: asyncio.Event | None = None,
 ) -> list[tuple[str, int, dict[str, Any]]]:
     headers = {
         **assignment.caller("admin"),
@@ -289,6 +296,8 @@ async def _events(
             elif "event" in fields:
                 found.append((fields["event"], int(fields["id"]), json.loads(fields["data"])))
                 fields = {}
+                if heard is not None:
+                    heard.set()
     return found
 
 
