@@ -22,6 +22,7 @@ _SOFT_PRICE = 2.5
 _FLUID, _HARD = 4.0, 100.0
 _ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
 _TURNS = 4
+_SWAPPED = 1_500
 _HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
 _WARM = 0.05
 _STAYS = (256.0, 64.0, 16.0, 4.0, 1.0, 0.25)
@@ -88,12 +89,15 @@ def _mend(
     lumpy: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
+    # Small units fill a territory to its limit one by one; pairs of them are many, and little comes of it.
+    swaps = len(plan.labels) < _SWAPPED * len(plan.weight)
     for dearness, narrower in _ROUNDS:
         _set_limits(plan, scaled, dearness, narrower)
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             break
+    swaps = True
     pairs = min(len(neighbours(plan, adjacency)), 200)
     rounds = int(np.clip(_WORK * len(plan.weight) / (16 * len(plan.labels) * max(pairs, 1)), 3, _MOST_ROUNDS))
     if _is_out(plan, hard):
@@ -103,7 +107,7 @@ def _mend(
             if resplit(plan, adjacency, random, hard, tick, rounds=rounds, temperature=temperature, whole=whole):
                 break
         _set_limits(plan, scaled, _HARD, 0.0)
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
     if lumpy:
         tick = _ticker(watch, 0.75, plan.labels)
         resplit(
@@ -117,18 +121,18 @@ def _mend(
             whole=whole,
             everywhere=True,
         )
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
 
 
 def _ticker(watch: Watcher, share: float, labels: Labels) -> Callable[[], None]:
     return lambda: watch(Stage.IMPROVE, share, labels)
 
 
-def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool) -> None:
+def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool, swaps: bool) -> None:
     """Move and swap units until little comes of it."""
     for _ in range(_TURNS):
         improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
-        if not swap(plan, adjacency, whole=whole):
+        if not swaps or not swap(plan, adjacency, whole=whole):
             break
 
 

@@ -16,10 +16,11 @@ from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, 
 from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
 
-_TEMPERATURES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
+_TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
 _HOTTER = (2.0, 1.0, 0.5, 0.25)
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
+_AROUND = 16
 
 
 def report(
@@ -108,12 +109,12 @@ def _bound(
     level: Level = make_level(free.units, per_block=32)
     dual = Dual(level, free.band, centres, prices, free.permitted)
     best = (dual.bound(), dual.prices)
-    dual.solve(_TEMPERATURES[0], steps=8)
+    dual.solve(_TEMPERATURES[0], steps=4)
     if dual.worst > 0.35:
         dual.anneal(_HOTTER, steps=4)
     for temperature in _TEMPERATURES:
         dual.go_to(centres)
-        dual.solve(temperature, steps=8, near_enough=1e-4)
+        dual.solve(temperature, steps=5, near_enough=1e-4)
         if temperature < 0.02 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
     return best[0] + fixed, best[1]
@@ -150,17 +151,19 @@ def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, 
     own = ((units.xy - centres[labels]) ** 2).sum(axis=1)
     nearest = np.full(len(labels), np.inf)
     cheapest = np.full(len(labels), np.inf)
-    ratio = units.measures / units.weight[:, None]
-    pays = own + (prices[labels] * ratio).sum(axis=1)
+    pays = np.full(len(labels), np.inf)
     for kind in np.unique(units.kinds):
-        mine = np.flatnonzero(units.kinds == kind)
         may = np.flatnonzero(scaled.permitted[kind])
-        some = min(16, len(may))
-        distance, near = cKDTree(centres[may]).query(units.xy[mine], k=some)
+        tree = cKDTree(centres[may])
+        mine = np.flatnonzero(units.kinds == kind)
+        nearest[mine] = tree.query(units.xy[mine])[0] ** 2
+        mine = mine[own[mine] > nearest[mine] * (1 + 1e-9)]
+        some = min(_AROUND, len(may))
+        distance, near = tree.query(units.xy[mine], k=some)
         distance, near = distance.reshape(-1, some), may[near.reshape(-1, some)]
-        nearest[mine] = distance[:, 0] ** 2
-        all_pay = distance**2 + np.einsum("nta,na->nt", prices[near], ratio[mine])
-        cheapest[mine] = all_pay.min(axis=1)
+        ratio = units.measures[mine] / units.weight[mine, None]
+        cheapest[mine] = (distance**2 + np.einsum("nta,na->nt", prices[near], ratio)).min(axis=1)
+        pays[mine] = own[mine] + (prices[labels[mine]] * ratio).sum(axis=1)
     out = np.full(len(labels), Reason.WHOLE, np.int32)
     out[pays <= cheapest + 1e-6 * np.abs(own)] = Reason.BALANCE
     if problem.stay > 0 or problem.most_moved < 1:
