@@ -3,6 +3,8 @@
 Importing it loads the engine and its compiler, so only that process does.
 """
 
+import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,22 +13,19 @@ import numpy as np
 
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
-from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.finishing import make_plan
 from services.assignment.design.engine.geography import projected
-from services.assignment.design.engine.naming import named
+from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
-from services.assignment.design.engine.reporting import report
-from services.assignment.design.engine.scaled import scaled
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
 _TELL_SECONDS = 0.3
-_ROUNDING = 1e-9
+# How long a step may take beyond the time there is; its worker gives it longer.
+_LINGER_SECONDS = 5.0
 
 Tell = Callable[[Progress], None]
 
@@ -44,21 +43,29 @@ class Watch:
     targets: Floats
     until: float
     best: Labels | None = None
-    _stage: Stage | None = field(default=None)
+    stage: Stage | None = None
     _told_at: float = 0.0
+    _closed: bool = False
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, stage: Stage, share: float, labels: Labels | None) -> None:
-        """Take note of what the engine is at. Raises StoppedError when the time is up and there is something to show."""
-        # While some units are nowhere yet, there is no plan.
-        if labels is not None and labels.min(initial=0) >= 0:
-            self.best = labels.copy()
-        now = time.monotonic()
-        if stage is not self._stage or now - self._told_at >= _TELL_SECONDS:
-            self.tell(Progress(stage.value, min(max(share, 0.0), 1.0), self._figures()))
-            # After the figures, which take their time where there is a million units.
-            self._stage, self._told_at = stage, time.monotonic()
-        if now >= self.until and stage is not Stage.REPORT:
-            raise StoppedError
+        """Take note of what the engine is at. Raises StoppedError when the time is up."""
+        with self._one_at_a_time:
+            # While some units are nowhere yet, there is no plan.
+            if labels is not None and labels.min(initial=0) >= 0:
+                self.best = labels.copy()
+            now = time.monotonic()
+            if self._closed or (now >= self.until and stage is not Stage.REPORT):
+                raise StoppedError
+            if stage is not self.stage or now - self._told_at >= _TELL_SECONDS:
+                self.tell(Progress(stage.value, min(max(share, 0.0), 1.0), self._figures()))
+                # After the figures, which take their time where there is a million units.
+                self.stage, self._told_at = stage, time.monotonic()
+
+    def close(self) -> None:
+        """Tell no more."""
+        with self._one_at_a_time:
+            self._closed = True
 
     def _figures(self) -> Figures | None:
         if self.best is None:
@@ -105,9 +112,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         permitted=question.permitted,
     )
     watch = Watch(tell, question, xy, targets, until)
-    proposal = _within_budget(
-        _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch), question.most_moved
-    )
+    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
     latitude, longitude = plane.to_sphere(proposal.centres)
     return Answer(
         proposal=proposal,
@@ -124,26 +129,27 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
 
 
 def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
+    """Propose, on a thread of its own: a step that does not end in time is left to itself, and to the process's end."""
+    answers: queue.Queue[Proposal | BaseException] = queue.Queue()
+
+    def work() -> None:
+        try:
+            answers.put(propose(problem, effort, watch))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
+            answers.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
     try:
-        return propose(problem, effort, watch)
-    except StoppedError:
-        if watch.best is None:
-            raise
-        # What there is when the time is up, under today's names, is judged like any other plan.
-        ready = scaled(problem)
-        labels = named(watch.best, ready) if watch.question.from_scratch else watch.best
-        prices = np.zeros_like(ready.band.low)
-        return report(
-            problem, ready, Free(ready), make_plan(ready, labels), problem.adjacency, effort, prices
-        )
-
-
-def _within_budget(proposal: Proposal, most_moved: float) -> Proposal:
-    # Where balance asks for more moves than there may be, the plan that balances comes back: it has to say so.
-    if proposal.moved <= most_moved + _ROUNDING or any(one.startswith("most_moved") for one in proposal.why):
-        return proposal
-    more = f"most_moved: {proposal.moved:.1%} would move, and {most_moved:.1%} may"
-    return replace(proposal, feasible=False, why=(*proposal.why, more))
+        answer = answers.get(timeout=max(watch.until - time.monotonic(), 0.0) + _LINGER_SECONDS)
+    except queue.Empty:
+        answer = StoppedError()
+    watch.close()
+    if isinstance(answer, StoppedError) and watch.best is not None:
+        # What there is when the time is up is judged like any other plan.
+        return judged(problem, watch.best, effort)
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def distances(xy: Floats, labels: Labels, territories: int) -> Floats:

@@ -60,7 +60,8 @@ async def work_off(
     async with engine.connect() as connection:
         manager = QueueManager(queries_on(await driver_of(connection)), channel=SETTINGS.channel)
 
-        @manager.entrypoint(ENTRYPOINT)
+        # A job that could not even be begun is held: `pgq failed` shows it, `pgq requeue` has it tried again.
+        @manager.entrypoint(ENTRYPOINT, on_failure="hold")
         async def take(job: Job) -> None:
             if job.payload is not None:
                 await work(UUID(bytes=job.payload))

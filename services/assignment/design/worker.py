@@ -95,6 +95,12 @@ class Runs:
             # The worker stops: the next one begins anew, and nobody was lost.
             await self._transact(put_back_run, PutBackRun(run.run_id, run.attempt))
             raise
+        except Exception as error:
+            if is_away(error):
+                raise
+            # The job is gone once this returns: a run that nobody ends would seem to go on for ever.
+            log.exception("design run failed", run_id=str(run_id))
+            ended = await self._end(run, RunState.FAILED, Failed(Failure.ENGINE_FAILED, type(error).__name__))
         log.info("design run done", run_id=str(run_id), ended=ended)
 
     async def _design(self, run: DesignRun) -> bool:

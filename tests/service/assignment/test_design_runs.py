@@ -222,6 +222,17 @@ async def test_what_cannot_be_balanced_is_told(designs: Designs):
     assert (event["state"], event["reason"]) == ("failed", "nothing-to-balance")
 
 
+async def test_a_fault_of_the_engine_ends_the_run_and_leaves_the_worker_at_work(designs: Designs):
+    broken = await designs.ask()
+    await designs.assignment.execute("DELETE FROM design_run_territories")
+    sound = await designs.ask()
+    async with designs.worker():
+        ended = await designs.ended(broken["run_id"])
+        assert (await designs.ended(sound["run_id"]))["state"] == "finished"
+    assert (ended["state"], ended["reason"]) == ("failed", "engine-failed")
+    assert await _no_jobs(designs)
+
+
 async def test_runs_of_a_plan_are_listed_newest_first(designs: Designs):
     names = ["one", "two", "three"]
     for name in names:

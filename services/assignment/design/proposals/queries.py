@@ -66,7 +66,7 @@ class ProposalTotals:
     mean_km: float
     cost: float
     bound: float
-    gap: float
+    gap: float | None
     aligned_accounts: int
     moved_accounts: int
     moved_share: float

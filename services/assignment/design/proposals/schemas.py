@@ -25,7 +25,7 @@ WHY: dict[ReasonWhy, str] = {
     "stays": "It is there today, and leaving is not worth the cost of a move.",
     "nearest": "No territory that may hold it is nearer.",
     "balance": "A nearer territory is full, or this one would be short of its target.",
-    "whole": "A nearer territory could not reach it, or would fall apart.",
+    "whole": "A nearer territory could not reach it or would fall apart, or accounts are too large to do better.",
 }
 
 
@@ -88,7 +88,9 @@ class ProposalMeasureView(MeasureView):
 
     total: float
     deviation: float = Field(description="Of the load that is furthest from its target, as a share of it.")
-    least_deviation: float = Field(description="What can be reached at best.")
+    least_deviation: float = Field(
+        description="No plan gets below that: for accounts too large, islands, or who may hold what."
+    )
     least_moved: float = Field(description="The share of it that has to move at least, whatever the plan.")
 
 
@@ -123,7 +125,9 @@ class ProposalView(View):
     bound: float = Field(
         description="No plan within the tolerances costs less with its middles where this one's are."
     )
-    gap: float = Field(description="cost / bound - 1.")
+    gap: float | None = Field(
+        description="cost / bound - 1; null where a tolerance is not kept, or no bound above zero is known."
+    )
     aligned_accounts: int = Field(description="Accounts that belong to one of the territories today.")
     moved_accounts: int = Field(description="Those of them that would go to another.")
     moved_share: float = Field(

@@ -215,7 +215,7 @@ CREATE TABLE design_proposals (
     mean_km double precision NOT NULL,
     cost double precision NOT NULL,
     bound double precision NOT NULL,
-    gap double precision NOT NULL,
+    gap double precision,
     aligned_accounts integer NOT NULL,
     moved_accounts integer NOT NULL,
     moved_share double precision NOT NULL,

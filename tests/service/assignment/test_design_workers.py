@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of a run: its engine ends with it, and the next worker finishes the run."""
+"""A worker that ends in the middle of a run, killed or told to: its engines end with it, and the run is done by the next."""
 
 import asyncio
 import os
@@ -94,6 +94,25 @@ async def test_a_run_of_a_killed_worker_is_taken_again_and_finished(
     units = await assignment.rows("SELECT count(*), count(DISTINCT account_id) FROM design_proposal_units")
     assert units == [(2000, 2000)]
     assert len(await assignment.events("assignment.design-run.finished.v1")) == 1
+
+
+async def test_a_worker_that_is_told_to_stop_puts_its_run_back_and_takes_its_engines_along(
+    assignment: Assignment, start_worker: Any
+):
+    designs = Designs(assignment, Engines(), await organisation(assignment, count=2000))
+    run = await designs.ask(starts=64, measures=HARD, time_budget_seconds=3600)
+
+    async def progressed() -> bool:
+        return (await designs.find(run["run_id"]))["stage"] is not None
+
+    worker = await start_worker()
+    await eventually(progressed, timeout=PATIENCE, every=0.02)
+    engines = worker.children
+    worker.process.terminate()
+    assert await asyncio.wait_for(worker.process.wait(), timeout=25) == 0
+    await eventually(lambda: not any(_runs(pid) for pid in engines))
+    assert (await designs.find(run["run_id"]))["state"] == "queued"
+    assert await assignment.rows("SELECT status FROM pgqueuer") == [("queued",)]
 
 
 def _runs(pid: int) -> bool:

@@ -1,0 +1,104 @@
+"""From a question to an answer: figures that hold when counted again, and what comes of it when the time is up."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.assignment.design.designing import Watch, design
+from services.assignment.design.engine.judging import judged
+from services.assignment.design.engine.problem import Effort, Problem
+from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.solving import propose
+from services.assignment.design.inputs.question import Question
+from services.assignment.design.runs.run import Progress
+
+SIDE = 20
+
+
+def question(**changed: Any) -> Question:
+    """A square of places between three territories that hold unequal parts of it today."""
+    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    asked = Question(
+        latitude=45.0 + rows / 20,
+        longitude=5.0 + columns / 20,
+        measures=np.ones((SIDE * SIDE, 1)),
+        move_value=np.ones(SIDE * SIDE),
+        incumbents=np.select([rows < 4, rows < 9], [0, 1], 2).astype(np.int32),
+        fixed=np.full(SIDE * SIDE, -1, np.int32),
+        kinds=None,
+        permitted=None,
+        capacities=np.array([1.0, 1.0, 2.0]),
+        homes=np.full((3, 2), np.nan),
+        tolerance=np.array([0.03]),
+        soft=np.array([False]),
+        pull=0.0,
+        stay=0.5,
+        most_moved=1.0,
+        contiguous=True,
+        starts=2,
+        seed=4,
+    )
+    return replace(asked, **changed)
+
+
+def test_figures_hold_when_counted_again():
+    asked, told = question(), list[Progress]()
+    answer = design(asked, seconds=60, tell=told.append)
+    proposal = answer.proposal
+    assert proposal.feasible
+    loads = np.bincount(proposal.labels, minlength=3)
+    assert answer.targets[:, 0] == pytest.approx([100, 100, 200])
+    assert np.abs(loads / [100, 100, 200] - 1).max() <= 0.03
+    assert answer.moved == (proposal.labels != asked.incumbents).sum() == proposal.moved_units
+    assert answer.aligned == SIDE * SIDE
+    # Degrees of latitude and longitude come back out of the plane.
+    for territory in range(3):
+        assert asked.latitude[proposal.labels == territory].mean() == pytest.approx(
+            answer.latitude[territory], abs=0.01
+        )
+    assert [one.stage for one in told][:1] == ["prepare"]
+    assert told[-1].stage == "report"
+    assert told[-1].figures is not None
+    assert told[-1].figures.moved == pytest.approx(answer.moved / (SIDE * SIDE))
+
+
+def test_what_there_is_when_the_time_is_up_is_the_answer():
+    """The time is up with the first plan that is shown: the engine is stopped before its next step."""
+    asked = question(
+        starts=64, measures=np.column_stack([np.ones(SIDE * SIDE), 1.0 + np.arange(SIDE * SIDE) % 7])
+    )
+    asked = replace(asked, tolerance=np.array([0.01, 0.01]), soft=np.array([False, False]))
+    shown: list[Progress] = []
+    watch = Watch(shown.append, asked, np.zeros((SIDE * SIDE, 2)), np.ones((3, 2)), until=0.0)
+    labels = asked.incumbents.copy()
+    with pytest.raises(StoppedError):
+        watch(Stage.IMPROVE, 0.5, labels)
+    assert shown == []
+    assert watch.best is not None
+    assert watch.best.tolist() == labels.tolist()
+    watch(Stage.REPORT, 0.0, labels)
+    assert [one.stage for one in shown] == ["report"]
+    watch.close()
+    with pytest.raises(StoppedError):
+        watch(Stage.REPORT, 1.0, labels)
+
+
+def test_without_any_plan_in_time_it_is_stopped():
+    with pytest.raises(StoppedError):
+        design(question(), seconds=0, tell=lambda _: None)
+
+
+def test_a_plan_is_judged_as_it_would_be_proposed():
+    dice = np.random.default_rng(3)
+    xy = dice.random((300, 2)) * 100
+    ones = np.ones((300, 1))
+    problem = Problem(
+        xy=xy, weight=np.ones(300), measures=ones, targets=np.ones((4, 1)), tolerance=np.array([0.05])
+    )
+    proposal = propose(problem, Effort(seed=2))
+    again = judged(problem, proposal.labels, Effort(seed=2))
+    assert again.cost == pytest.approx(proposal.cost)
+    assert (again.feasible, again.why, again.input_hash) == (True, (), proposal.input_hash)
+    assert again.bound == pytest.approx(proposal.bound, rel=0.01)
