@@ -12,6 +12,11 @@ import pytest
 import uvicorn
 
 from services.assignment.design.own_process import Engines
+from services.assignment.design.runs.commands.end_run import EndRun, end_run
+from services.assignment.design.runs.commands.put_back_run import PutBackRun, put_back_run
+from services.assignment.design.runs.commands.report_progress import ReportProgress, report_progress
+from services.assignment.design.runs.commands.take_run import TakeRun, take_run
+from services.assignment.design.runs.run import MOST_LOSSES, Progress, RunState
 from shared.testing.waiting import PATIENCE_SECONDS, eventually
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.designs import (
@@ -220,6 +225,32 @@ async def test_what_cannot_be_balanced_is_told(designs: Designs):
     assert "measures/0: no account has any revenue USD" in ended["detail"]
     (event,) = await designs.assignment.events(EVENT)
     assert (event["state"], event["reason"]) == ("failed", "nothing-to-balance")
+
+
+async def test_only_the_worker_that_took_a_run_last_is_heard(designs: Designs):
+    """One that was thought dead may come back, with progress or an end of its own."""
+    run_id = UUID((await designs.ask())["run_id"])
+    transact, progress = designs.transact, Progress("improve", 0.5, None)
+    first = await transact(take_run, TakeRun(run_id))
+    assert await transact(report_progress, ReportProgress(run_id, first.attempt, progress))
+    second = await transact(take_run, TakeRun(run_id))
+    assert (first.attempt, second.attempt, second.stage) == (1, 2, None)
+    assert not await transact(report_progress, ReportProgress(run_id, 1, progress))
+    assert not await transact(end_run, EndRun(run_id, 1, RunState.CANCELLED))
+    await transact(put_back_run, PutBackRun(run_id, 1))
+    assert (await designs.find(str(run_id)))["state"] == "running"
+    assert await transact(end_run, EndRun(run_id, 2, RunState.CANCELLED))
+    assert await transact(take_run, TakeRun(run_id)) is None
+    assert len(await designs.assignment.events(EVENT)) == 1
+
+
+async def test_a_run_that_loses_worker_after_worker_is_given_up(designs: Designs):
+    run_id = UUID((await designs.ask())["run_id"])
+    takes = [await designs.transact(take_run, TakeRun(run_id)) for _ in range(MOST_LOSSES + 1)]
+    assert [one is None for one in takes] == [False] * MOST_LOSSES + [True]
+    run = await designs.find(str(run_id))
+    assert (run["state"], run["reason"]) == ("failed", "engine-ended")
+    assert "4 workers" in run["detail"]
 
 
 async def test_a_fault_of_the_engine_ends_the_run_and_leaves_the_worker_at_work(designs: Designs):
