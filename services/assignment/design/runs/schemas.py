@@ -164,7 +164,12 @@ class DesignRunBody(Body):
     seed: int = Field(
         default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal."
     )
-    time_budget_seconds: int = Field(default=300, ge=1, le=3600)
+    time_budget_seconds: int = Field(
+        default=300,
+        ge=1,
+        le=3600,
+        description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DesignRunBody":
