@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.assignment.design.runs import queries
+from services.assignment.design.runs.bodies import DesignRunBody
 from services.assignment.design.runs.commands.ask_for_run import AskForRun, ask_for_run
 from services.assignment.design.runs.commands.cancel_run import CancelRun, cancel_run
 from services.assignment.design.runs.commands.delete_run import DeleteRun, delete_run
 from services.assignment.design.runs.commands.tell_followers import CHANNEL
 from services.assignment.design.runs.run import LeftOut, RunState
 from services.assignment.design.runs.schemas import (
-    DesignRunBody,
     DesignRunView,
     LeftOutAccountView,
     RunTerritoriesView,

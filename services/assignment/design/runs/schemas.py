@@ -1,220 +1,24 @@
-"""Bodies of design runs and answers."""
+"""Answers about design runs."""
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
 from services.assignment.design.runs.queries import DesignRun, LeftOutAccount
 from services.assignment.design.runs.run import (
-    BalancedMeasure,
     CapacitySource,
     Counted,
     DesignMeasure,
-    Disruption,
     Failure,
     LeftOut,
     Mode,
     Requirement,
     RunState,
     RunTerritory,
-    Scenario,
 )
-from shared.http.bodies import Body, Name, View
+from shared.http.bodies import View
 from shared.http.principal import MANAGERS, Principal
-
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
-_MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
-# As many as a tree may have territories.
-_MOST_TERRITORIES = 5_000
-
-
-class MeasureBody(Body):
-    """A measure that every territory is to have its share of."""
-
-    measure: DesignMeasure = Field(
-        description="accounts: each counts 1; revenue (of twelve months) and pipeline (open) as metrics tells them."
-    )
-    currency: Currency | None = Field(
-        default=None, description="Of revenue and pipeline; amounts in others count nothing."
-    )
-    potential_estimate_id: UUID | None = Field(
-        default=None, description="Of potential: a completed estimate."
-    )
-    tolerance: float = Field(
-        default=0.05,
-        gt=0,
-        le=1,
-        allow_inf_nan=False,
-        description="How far off its target a load may be: 0.05 is 5 %.",
-    )
-    soft: bool = Field(
-        default=False, description="It may be further off where that is worth it, which is then told."
-    )
-
-    @model_validator(mode="after")
-    def _told_what_it_needs(self) -> "MeasureBody":
-        if (self.measure in _MONEY) != (self.currency is not None):
-            raise ValueError("currency: name it for revenue and pipeline, and for nothing else")
-        if (self.measure is DesignMeasure.POTENTIAL) != (self.potential_estimate_id is not None):
-            raise ValueError(
-                "potential_estimate_id: name a completed estimate for potential, and for nothing else"
-            )
-        return self
-
-
-class DisruptionBody(Body):
-    """What moves cost, and how much may move at most."""
-
-    stay: float = Field(
-        default=0,
-        ge=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="What a move costs, in travel of a mean account; 0 without a limit begins from scratch, as greenfield does.",
-    )
-    most_moved: Share = Field(
-        default=1,
-        description="The largest share, of the accounts that belong somewhere today, that may move.",
-    )
-    counted: Counted = Field(
-        default=Counted.ACCOUNTS, description="What is counted: accounts, or their revenue."
-    )
-    currency: Currency | None = Field(default=None, description="Of the revenue.")
-
-    @model_validator(mode="after")
-    def _told_what_it_needs(self) -> "DisruptionBody":
-        if (self.counted is Counted.REVENUE) != (self.currency is not None):
-            raise ValueError("currency: name it where revenue is counted, and only there")
-        return self
-
-
-class CapacityBody(Body):
-    """What a territory can carry, in full-time reps: 0.5 for half-time, or for somebody who is new."""
-
-    territory_id: UUID
-    capacity: float = Field(gt=0, le=1000, allow_inf_nan=False)
-
-
-class HomeBody(Body):
-    """Where the rep of a territory lives."""
-
-    territory_id: UUID
-    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
-    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
-
-
-class DesignRunBody(Body):
-    """What to design: a scenario of a draft."""
-
-    name: Name | None = Field(default=None, description="What the scenario is called, once per plan.")
-    mode: Mode = Field(
-        description=(
-            "greenfield: from scratch, under today's names so that as little as possible moves; realign: from the "
-            "alignments that are live."
-        )
-    )
-    territory_ids: list[UUID] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=_MOST_TERRITORIES,
-        description="Geographic leaves of the draft; all of them when left out.",
-    )
-    measures: list[MeasureBody] = Field(min_length=1, max_length=8)
-    targets: Literal["capacity", "equal"] = Field(
-        default="capacity",
-        description=(
-            "capacity: as much as who covers a territory as primary can carry (their shares, and one full-time rep "
-            "where nobody does); equal: as much for each."
-        ),
-    )
-    capacities: list[CapacityBody] = Field(
-        default=[], max_length=_MOST_TERRITORIES, description="They count before what coverages tell."
-    )
-    homes: list[HomeBody] = Field(
-        default=[],
-        max_length=_MOST_TERRITORIES,
-        description="They count before the postal code of the primary rep, which is where its accounts are.",
-    )
-    pull: Share = Field(
-        default=0,
-        description="From where travel is counted: 0 the middle of the territory, 1 the rep's home.",
-    )
-    required: list[Requirement] = Field(
-        default=[],
-        max_length=3,
-        description="What somebody who covers the territory has to meet of an account's wishes.",
-    )
-    disruption: DisruptionBody | None = Field(
-        default=None, description="For realign; a move costs half the travel of a mean account when left out."
-    )
-    contiguous: bool = Field(default=True, description="Territories are in one piece.")
-    with_gaps: bool | None = Field(
-        default=None,
-        description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
-    )
-    starts: int = Field(
-        default=4, ge=1, le=64, description="How many beginnings are tried; the best is kept."
-    )
-    seed: int = Field(
-        default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal."
-    )
-    time_budget_seconds: int = Field(
-        default=300,
-        ge=1,
-        le=3600,
-        description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
-    )
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "DesignRunBody":
-        _once("territory_ids", self.territory_ids or ())
-        _once("capacities", (one.territory_id for one in self.capacities))
-        _once("homes", (one.territory_id for one in self.homes))
-        _once("required", self.required)
-        _once("measures", ((one.measure, one.currency, one.potential_estimate_id) for one in self.measures))
-        if self.disruption is not None and self.mode is Mode.GREENFIELD:
-            raise ValueError("disruption: a greenfield run begins with nothing that could stay; use realign")
-        if self.capacities and self.targets == "equal":
-            raise ValueError(
-                "capacities: they count for nothing with equal targets; leave one of the two out"
-            )
-        if self.homes and self.pull == 0:
-            raise ValueError("pull: homes count for nothing without it; say how much they do")
-        return self
-
-    def scenario(self) -> Scenario:
-        """Return what the worker is asked."""
-        whole = self.territory_ids is None
-        disruption = self.disruption or DisruptionBody(stay=0.5 if self.mode is Mode.REALIGN else 0)
-        return Scenario(
-            mode=self.mode,
-            measures=tuple(
-                BalancedMeasure(one.measure, one.tolerance, one.soft, one.currency, one.potential_estimate_id)
-                for one in self.measures
-            ),
-            disruption=Disruption(
-                disruption.stay, disruption.most_moved, disruption.counted, disruption.currency
-            ),
-            pull=self.pull,
-            required=tuple(self.required),
-            contiguous=self.contiguous,
-            whole=whole,
-            with_gaps=whole if self.with_gaps is None else self.with_gaps,
-            starts=self.starts,
-            seed=self.seed,
-        )
-
-
-def _once(name: str, values: Iterable[object]) -> None:
-    twice = [value for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise ValueError(f"{name}: something stands there twice; say everything once")
 
 
 class MeasureView(View):
