@@ -53,11 +53,12 @@ def _sharing_stretches(outlines: "np.ndarray[Any, Any]") -> Integers:
 
 def _sharing_borders(outlines: "np.ndarray[Any, Any]", known: Integers) -> Integers:
     """Return pairs of units, shape (E, 2), not known yet, whose areas or borders have more than points in common."""
-    tree = shapely.STRtree(outlines)
-    one, other = tree.query(outlines, predicate="intersects")
-    pairs = np.column_stack([one, other])[one < other]
     units = len(outlines)
+    one, other = shapely.STRtree(outlines).query(outlines)
+    pairs = np.column_stack([one, other])[one < other]
     pairs = pairs[~np.isin(pairs[:, 0] * units + pairs[:, 1], known[:, 0] * units + known[:, 1])]
+    shapely.prepare(outlines)
+    pairs = pairs[shapely.intersects(outlines[pairs[:, 0]], outlines[pairs[:, 1]])]
     common = shapely.intersection(outlines[pairs[:, 0]], outlines[pairs[:, 1]])
     girth = np.minimum(shapely.length(outlines[pairs[:, 0]]), shapely.length(outlines[pairs[:, 1]]))
     found: Integers = pairs[shapely.length(common) > _CORNER * girth]
