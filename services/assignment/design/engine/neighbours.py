@@ -1,6 +1,7 @@
 """Which units touch, when all that is known of them is where they are.
 
-A Delaunay triangulation joins what is near, and across bays and deserts what is not. A link is cut if it is much longer
+A Delaunay triangulation joins what is near, and across bays and deserts what is not. Links that lead nearly through a
+third point are left out: along the outside of every coast there are some. A link is cut if it is much longer
 than what is usual around both its ends: than FAR times the median of an end's Gabriel links (those with nothing in the
 circle they are the diameter of). Where this leaves parts, each is joined again with every part it faces, by their
 shortest Gabriel link: two banks of a bay are one part by land and get none, an island gets its ferry, and towns in a
@@ -12,7 +13,6 @@ links 91.2 %), and the longest link falls from 4,045 km to 326-431 km.
 """
 
 import numpy as np
-from scipy.spatial import Delaunay, QhullError
 
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.barriers import Barriers, crossing
@@ -27,6 +27,10 @@ from services.assignment.design.engine.linking import (
 )
 from services.assignment.design.engine.places import places_of
 from services.assignment.design.engine.problem import WrongProblemError
+from services.assignment.design.engine.triangulation import triangulate
+
+# A link whose ends a third point sees 170 degrees apart leads through that point.
+_THROUGH = float(np.cos(np.radians(170)))
 
 FAR = 2.5
 """A link so many times longer than what is usual around both its ends is cut."""
@@ -81,33 +85,25 @@ def _lengths(links: Labels, xy: Floats) -> Floats:
 def _candidates(xy: Floats) -> tuple[Labels, Flags]:
     """Return the links worth a thought, shape (E, 2), each once, and whether something lies between their ends."""
     places = places_of(xy)
-    place_links, between = _triangulated(xy[places.first])
+    found = triangulate(places.grid)
+    if len(found.corners):
+        links, sight = triangle_links(found.corners, found.beyond, xy[places.first])
+        clear = sight > _THROUGH
+        # Four corners of a square see one another at a right angle, but for the last digits.
+        links, between = links[clear], sight[clear] < -1e-9
+    else:
+        links = _along_a_line(xy[places.first])
+        between = np.zeros(len(links), np.bool_)
     chain = places.chain()
-    links = np.concatenate([places.first[place_links].astype(np.int32), chain])
+    links = np.concatenate([places.first[links].astype(np.int32), chain])
     return links, np.concatenate([between, np.zeros(len(chain), np.bool_)])
 
 
-def _triangulated(xy: Floats) -> tuple[Labels, Flags]:
-    """Return the Delaunay links of distinct points, shape (E, 2), and whether a point lies between their ends."""
-    if len(xy) < 3:
-        return _along_a_line(xy)
-    low, side = xy.min(axis=0), float((xy.max(axis=0) - xy.min(axis=0)).max())
-    try:
-        triangles = Delaunay((xy - low) / side)
-    except QhullError:
-        return _along_a_line(xy)
-    links, between = triangle_links(triangles.simplices, triangles.neighbors, xy)
-    # Points the triangulation found too near to others to take in touch the nearest it has.
-    left_out = triangles.coplanar[:, [0, 2]].astype(np.int32)
-    return np.concatenate([links, left_out]), np.concatenate([between, np.zeros(len(left_out), np.bool_)])
-
-
-def _along_a_line(xy: Floats) -> tuple[Labels, Flags]:
+def _along_a_line(xy: Floats) -> Labels:
     """Return links from each point to the next one on the line they are all on."""
-    count = len(xy)
-    if count < 2:
-        return np.empty((0, 2), np.int32), np.empty(0, np.bool_)
+    if len(xy) < 2:
+        return np.empty((0, 2), np.int32)
     away = xy - xy.mean(axis=0)
     _, axes = np.linalg.eigh(away.T @ away)
     order = np.argsort(away @ axes[:, 1], kind="stable").astype(np.int32)
-    return np.column_stack([order[:-1], order[1:]]), np.zeros(count - 1, np.bool_)
+    return np.column_stack([order[:-1], order[1:]])

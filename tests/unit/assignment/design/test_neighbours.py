@@ -53,6 +53,13 @@ def by_brute_force(xy):
         for a, b in delaunay
         if (np.sqrt(((xy - (xy[a] + xy[b]) / 2) ** 2).sum(axis=1)) >= away[a, b] / 2 * (1 - 1e-9)).all()
     }
+
+    def through_a_third(a, b):
+        ends = xy[[a, b]][:, None] - np.delete(xy, [a, b], axis=0)
+        cosines = (ends[0] * ends[1]).sum(axis=1) / np.sqrt((ends**2).sum(axis=2)).prod(axis=0)
+        return (cosines <= np.cos(np.radians(170.0))).any()
+
+    delaunay = {(a, b) for a, b in delaunay if not through_a_third(a, b)}
     usual = [np.percentile([away[link] for link in empty if i in link], 50, method="lower") for i in range(n)]
     kept = {(a, b) for a, b in delaunay if away[a, b] <= FAR * max(usual[a], usual[b])}
     part = list(range(n))
