@@ -11,12 +11,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
-from services.assignment.design.engine.barriers import Barriers, crossing
+from services.assignment.design.engine.barriers import Barriers, crossing, segments_of
 from services.assignment.design.engine.contiguity import Adjacency
+from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.linking import adjacency_of, links_of
 from services.assignment.design.engine.neighbours import FAR, joined, neighbours
 from services.assignment.design.engine.problem import WrongProblemError
-from services.assignment.design.engine.shapes import representative_points, touching
+from services.assignment.design.engine.shapes import representative_points, told_by_region, touching
 
 whole = st.integers(-40, 40).map(float)
 # Whole numbers, so that equal points, lines and grids come up all the time.
@@ -190,6 +191,17 @@ def test_nothing_crosses_a_river_and_what_it_leaves_whole_stays_whole(seed):
     assert parts(found) == 1
 
 
+def test_a_river_told_in_degrees_is_where_it_is():
+    plane = Plane(50, 10)
+    line = np.array([[9.0, 50.0], [10.0, 50.0], [11.0, 50.5]])
+    (one, other) = segments_of([line], plane)
+    assert one[2:].tolist() == other[:2].tolist()
+    latitude, longitude = plane.to_sphere(np.array([one[:2], one[2:], other[2:]]))
+    assert longitude == pytest.approx(line[:, 0])
+    assert latitude == pytest.approx(line[:, 1])
+    assert segments_of([], plane).shape == (0, 4)
+
+
 def test_a_river_without_a_bridge_parts():
     xy = np.random.default_rng(2).random((400, 2)) * 100
     river = np.array([[-10.0, 50.0, 110.0, 50.0]])
@@ -250,3 +262,16 @@ def test_shapes_that_leave_islands_are_joined_by_the_shortest_links():
 
 def test_links_given_twice_or_to_oneself_are_there_once_or_never():
     assert pairs(adjacency_of(np.array([[0, 1], [1, 0], [2, 2], [0, 1]], np.int32), 3)) == {(0, 1)}
+
+
+def test_a_place_has_the_road_factor_of_the_first_region_it_is_in():
+    regions = [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)]
+    latitude, longitude = np.array([0.5, 1.5, 2.5, 9.0]), np.array([0.5, 1.5, 2.5, 9.0])
+    found = told_by_region(latitude, longitude, regions, np.array([1.3, 1.5]), 1.2)
+    assert found.tolist() == [1.3, 1.3, 1.5, 1.2]
+    assert told_by_region(latitude, longitude, [], np.empty(0), 1.2).tolist() == [1.2] * 4
+
+
+def test_no_shapes_and_empty_ones_touch_nothing():
+    assert len(touching([]).starts) == 1
+    assert pairs(touching([shapely.Polygon(), shapely.MultiPolygon()])) == set()

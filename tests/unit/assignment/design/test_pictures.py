@@ -75,6 +75,12 @@ def test_the_marks_of_moved_units_are_on_the_map_of_after():
     assert more[1][1] > more[1][0] + 1_000
 
 
+@pytest.mark.parametrize("form", Form)
+def test_the_same_picture_is_the_same_file(form):
+    picture = a_picture(["A", "B", "C"])
+    assert render(picture, form) == render(picture, form)
+
+
 def test_an_svg_is_well_formed_whatever_territories_are_called():
     names = ["$x^2", "北海道 < & >", "two\nlines\x00", "very " * 50, "\u202eright to left", ""]
     svg = render(a_picture(names, title="100 $ & more"), Form.SVG)
@@ -140,4 +146,5 @@ def test_names_are_one_line_of_what_can_be_written():
     assert plain("東 Ост", 10) == "\N{WHITE SQUARE} Ост"
     assert share(0.0512) == "+5.1 %"
     assert share(-0.5) == "\N{MINUS SIGN}50.0 %"
+    assert share(-0.0001) == "0.0 %"
     assert share(float("nan")) == "\N{EN DASH}"
