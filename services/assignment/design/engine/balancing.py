@@ -18,6 +18,7 @@ _COARSE_BLOCK = 4
 _CELLS = 40
 _FEWEST_CELLS = 1_000
 _COARSE_BAND = 0.9
+_LUMPY = 0.8
 _COLD = (0.05, 0.02, 0.01)
 _HOT = (2.0, 1.0, 0.5, 0.25)
 
@@ -62,6 +63,10 @@ class Free:
         unit = (measures**2).sum(axis=0) / np.maximum(measures.sum(axis=0), 1e-300)
         half = np.maximum(self.band.half.mean(axis=0), 1e-12)
         return 1.0 - np.clip(0.5 * unit / half, 0.01, 0.5)
+
+    def lumpy(self) -> bool:
+        """Tell whether units are so large that much of the band is lost to rounding."""
+        return bool(self.room().min() < _LUMPY)
 
 
 def greenfield(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> Balanced:

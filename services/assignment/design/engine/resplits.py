@@ -53,7 +53,6 @@ def resplit(  # noqa: PLR0913
     *,
     rounds: int,
     temperature: float,
-    looks: int,
     everywhere: bool = False,
 ) -> bool:
     """Cut pairs around territories that are out of their band anew, until none is; tell whether none is.
@@ -81,7 +80,7 @@ def resplit(  # noqa: PLR0913
                 mine = plan.labels[nodes] == j
                 members[j], members[k] = nodes[mine], nodes[~mine]
         tally(plan)
-        improve(plan, adjacency, whole=True, looks=looks)
+        improve(plan, adjacency, whole=True, looks=20 * len(plan.labels))
         score = (violation(plan, hard).sum(), travel(plan).sum())
         if score[0] < best[0] - _EXACT or (score[0] <= best[0] + _EXACT and score[1] < best[1]):
             best = (*score, plan.labels.copy())

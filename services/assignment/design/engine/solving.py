@@ -45,8 +45,10 @@ def _propose(problem: Problem, effort: Effort, watch: Watcher) -> Proposal:
     elif problem.incumbents is not None and (problem.stay > 0 or problem.most_moved < 1):
         ready, plan, prices = _from_today(problem, ready, adjacency, effort, random, watch)
     else:
-        balanced = greenfield(ready, Free(ready), effort, watch)
-        plan = finished(ready, balanced, adjacency, random, watch, whole=problem.adjacency is not None)
+        free = Free(ready)
+        balanced = greenfield(ready, free, effort, watch)
+        whole = problem.adjacency is not None
+        plan = finished(ready, balanced, adjacency, random, watch, whole=whole, lumpy=free.lumpy())
         prices = balanced.prices
         plan, prices = _renamed(plan, prices, ready)
     watch(Stage.REPORT, 0.0, plan.labels)
@@ -75,7 +77,8 @@ def _from_today(
     def at(stay: float) -> tuple[float, Scaled, Plan, Balanced]:
         dear = replace(ready, units=ready.units._replace(bonus=bonuses(ready, stay)))
         balanced = realigned(dear, Free(dear), effort.rounds // 2, watch)
-        plan = finished(dear, balanced, adjacency, random, watch, whole=problem.adjacency is not None)
+        whole = problem.adjacency is not None
+        plan = finished(dear, balanced, adjacency, random, watch, whole=whole, lumpy=False)
         known = dear.units.owner >= 0
         gone = known & (plan.labels != dear.units.owner)
         value = dear.move_value
