@@ -6,6 +6,7 @@ import numpy as np
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.curve import along_the_curve
+from services.assignment.design.engine.linking import adjacency_of
 
 # Places are on a grid of so many lines across the longer side of where units are: 7 cm for a country 4,500 km wide.
 # Units on one of its points share a place. Triangulation needs whole numbers, and leaves room for some outside.
@@ -26,11 +27,28 @@ class Places:
     low: Floats
     step_km: float
 
-    def chain(self) -> Labels:
-        """Return links, shape (n - p, 2), from each unit to the next one at its place."""
-        order = np.argsort(self.of, kind="stable")
-        inside = 1 + np.flatnonzero(self.of[order[1:]] == self.of[order[:-1]])
-        return np.column_stack([order[inside - 1], order[inside]]).astype(np.int32)
+    def star(self) -> Labels:
+        """Return links, shape (n - p, 2), from the first unit of each place to every other one there."""
+        hub = self.first[self.of]
+        rest = np.flatnonzero(hub != np.arange(len(hub)))
+        return np.column_stack([hub[rest], rest]).astype(np.int32)
+
+    def outward(self, links: Labels) -> Labels:
+        """Return links, shape (at most n - p, 2), from every other unit of a place to one of the places around, in turn.
+
+        links (E, 2): between first units of places that touch.
+        """
+        star = self.star()
+        ends = self.of[links]
+        around = adjacency_of(ends[ends[:, 0] != ends[:, 1]].astype(np.int32), len(self.first))
+        rest = star[:, 1][np.argsort(self.of[star[:, 1]], kind="stable")]
+        place = self.of[rest]
+        turn = np.arange(len(rest)) - np.searchsorted(place, place)
+        many = np.diff(around.starts)[place]
+        some = many > 0
+        rest, place, turn, many = rest[some], place[some], turn[some], many[some]
+        other = around.targets[around.starts[place] + turn % many]
+        return np.column_stack([rest, self.first[other]]).astype(np.int32)
 
 
 def places_of(xy: Floats) -> Places:

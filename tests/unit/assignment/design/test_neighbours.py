@@ -1,6 +1,6 @@
 """Which units touch: points against the rule worked out by brute force, barriers against geometry, shapes."""
 
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -94,18 +94,36 @@ def test_all_hang_together_and_each_link_is_there_both_ways(xy):
 
 
 @given(grid_points)
-def test_equal_points_are_a_chain_that_hangs_on_the_rest_by_its_first(xy):
+def test_units_at_one_place_hang_on_its_first_and_can_go_to_the_places_around_in_turn(xy):
     found = pairs(neighbours(xy))
-    for i, j in found:
-        same = np.flatnonzero((xy == xy[i]).all(axis=1)).tolist()
-        if j in same:
-            assert same.index(j) == same.index(i) + 1
-        else:
-            assert i == same[0]
-            assert j == np.flatnonzero((xy == xy[j]).all(axis=1))[0]
-    for i in range(len(xy)):
-        same = np.flatnonzero((xy == xy[i]).all(axis=1)).tolist()
-        assert set(pairwise(same)) <= found
+    places, first, of = np.unique(xy, axis=0, return_index=True, return_inverse=True)
+    alone = {tuple(sorted((int(first[a]), int(first[b])))) for a, b in pairs(neighbours(places))}
+    assert {link for link in found if set(link) <= set(first.tolist())} == alone
+    reached = {place: [] for place in range(len(places))}
+    for unit in sorted(set(range(len(xy))) - set(first.tolist())):
+        touched = {other for link in found if unit in link for other in link} - {unit}
+        assert first[of[unit]] in touched
+        outward = touched - {first[of[unit]]}
+        around = {other for link in alone if first[of[unit]] in link for other in link} - {first[of[unit]]}
+        assert len(outward) == min(1, len(around))
+        assert outward <= around
+        reached[of[unit]] += outward
+    for place, ends in reached.items():
+        around = sum(first[place] in link for link in alone)
+        assert len(set(ends)) == min(len(ends), around)
+
+
+def test_units_that_nearly_share_a_place_change_nothing_for_the_places():
+    """Their distance of a hair is no measure of what is usual there."""
+    xy = np.random.default_rng(8).normal(size=(200, 2)) * 100
+    twice = np.concatenate([xy, xy + 1e-9, xy - 1e-9])
+    assert {link for link in pairs(neighbours(twice)) if max(link) < 200} == pairs(neighbours(xy))
+
+
+def test_a_pair_kept_from_touching_does_not_touch_from_within_a_place_either():
+    xy = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    assert pairs(neighbours(xy)) == {(0, 1), (0, 2), (1, 2)}
+    assert pairs(neighbours(xy, barriers=Barriers(pairs=np.array([[2, 1]])))) == {(0, 1), (0, 2)}
 
 
 @given(seeds, st.floats(0.1, 1000), st.floats(0, 6))
@@ -217,6 +235,9 @@ def test_units_that_must_not_touch_do_not():
 def test_places_that_are_no_numbers_are_refused():
     with pytest.raises(WrongProblemError):
         neighbours(np.array([[0.0, np.nan]]))
+    shapes = [shapely.box(0, 0, 1, 1), shapely.Polygon()]
+    with pytest.raises(WrongProblemError):
+        joined(touching(shapes), representative_points(shapes))
 
 
 def squares(columns, rows):
