@@ -19,7 +19,7 @@ def touching(shapes: Sequence[shapely.Geometry]) -> Adjacency:
 
     Any coordinates will do, the same for all. Shapes of one source share their corners, and then equal stretches are
     found by sorting; where they do not (a border drawn finer on one side), or where shapes overlap, geometry decides.
-    An empty shape touches nothing; one that crosses itself is
+    An empty shape, or None, touches nothing; one that crosses itself is
     mended first.
     """
     units = len(shapes)
@@ -66,9 +66,12 @@ def _sharing_borders(outlines: "np.ndarray[Any, Any]", known: Integers) -> Integ
 
 
 def representative_points(shapes: Sequence[shapely.Geometry]) -> Floats:
-    """Return a point inside each shape, shape (n, 2); nan for an empty one."""
+    """Return a point inside each shape, shape (n, 2); nan for an empty one and for None."""
     points = shapely.point_on_surface(np.asarray(shapes, dtype=object))
-    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    there = ~(shapely.is_empty(points) | shapely.is_missing(points))
+    out = np.full((len(points), 2), np.nan)
+    out[there] = shapely.get_coordinates(points[there])
+    return out
 
 
 def told_by_region(

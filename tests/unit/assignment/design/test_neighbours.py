@@ -235,7 +235,7 @@ def test_units_that_must_not_touch_do_not():
 def test_places_that_are_no_numbers_are_refused():
     with pytest.raises(WrongProblemError):
         neighbours(np.array([[0.0, np.nan]]))
-    shapes = [shapely.box(0, 0, 1, 1), shapely.Polygon()]
+    shapes = [shapely.box(0, 0, 1, 1), shapely.Polygon(), None]
     with pytest.raises(WrongProblemError):
         joined(touching(shapes), representative_points(shapes))
 
@@ -295,4 +295,4 @@ def test_a_place_has_the_road_factor_of_the_first_region_it_is_in():
 
 def test_no_shapes_and_empty_ones_touch_nothing():
     assert len(touching([]).starts) == 1
-    assert pairs(touching([shapely.Polygon(), shapely.MultiPolygon()])) == set()
+    assert pairs(touching([shapely.Polygon(), shapely.MultiPolygon(), None, shapely.box(0, 0, 1, 1)])) == set()
