@@ -79,7 +79,7 @@ class _Sheet:
         self._width = count * _MAP + (count + 1) * _EDGE
         self._listed = _listed(picture)
         # Inches, and letters of a name.
-        self._column = (3.6, 32) if len(self._listed) <= _FEW else (2.45, 16)
+        self._column = (3.6, 32) if len(self._listed) <= _FEW else (2.45, 14)
         columns = int((self._width - 2 * _EDGE) / self._column[0])
         self._rows = max(1, -(-len(self._listed) // columns))
         self._foot = _EDGE + (self._rows + 2) * _ROW
