@@ -295,4 +295,6 @@ def test_a_place_has_the_road_factor_of_the_first_region_it_is_in():
 
 def test_no_shapes_and_empty_ones_touch_nothing():
     assert len(touching([]).starts) == 1
-    assert pairs(touching([shapely.Polygon(), shapely.MultiPolygon(), None, shapely.box(0, 0, 1, 1)])) == set()
+    assert (
+        pairs(touching([shapely.Polygon(), shapely.MultiPolygon(), None, shapely.box(0, 0, 1, 1)])) == set()
+    )
