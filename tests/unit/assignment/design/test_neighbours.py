@@ -129,7 +129,8 @@ def test_a_pair_kept_from_touching_does_not_touch_from_within_a_place_either():
 @given(seeds, st.floats(0.1, 1000), st.floats(0, 6))
 def test_order_place_size_and_turn_of_the_map_change_nothing(seed, scale, turn):
     random = np.random.default_rng(seed)
-    xy = random.normal(size=(60, 2)) ** 3
+    # No heap of points in the middle: on the grid of a turned map, what is nearly on a circle falls this way or that.
+    xy = random.normal(size=(60, 2))
     order = random.permutation(60)
     cos, sin = np.cos(turn), np.sin(turn)
     other = (xy @ np.array([[cos, sin], [-sin, cos]]) * scale + 17)[order]
