@@ -10,8 +10,8 @@ from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, curve_order, make_level
 from services.assignment.design.engine.problem import Effort
 from services.assignment.design.engine.proposal import Stage, Watcher
-from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.regions import regions_first
+from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.starts import bisect
 
 _FINE_BLOCK = 32
@@ -49,7 +49,10 @@ class Free:
         fixed = np.flatnonzero(~scaled.movable)
         where = scaled.fixed[fixed]
         weight = units.weight[fixed]
-        held = [np.bincount(where, value, territories) for value in (weight, *(units.xy[fixed] * weight[:, None]).T)]
+        held = [
+            np.bincount(where, value, territories)
+            for value in (weight, *(units.xy[fixed] * weight[:, None]).T)
+        ]
         loads = [np.bincount(where, column, territories) for column in units.measures[fixed].T]
         self.anchors = Anchors(scaled.homes, scaled.pull, np.column_stack(held))
         taken = np.column_stack(loads)
@@ -68,7 +71,7 @@ class Free:
         measures = self.units.measures
         unit = (measures**2).sum(axis=0) / np.maximum(measures.sum(axis=0), 1e-300)
         half = np.maximum(self.band.half.mean(axis=0), 1e-12)
-        return 1.0 - np.clip(0.5 * unit / half, 0.01, 0.5)
+        return np.asarray(1.0 - np.clip(0.5 * unit / half, 0.01, 0.5), np.float64)
 
     def lumpy(self) -> bool:
         """Tell whether units are so large that much of the band is lost to rounding."""

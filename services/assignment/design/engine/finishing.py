@@ -32,7 +32,13 @@ _MOST_ROUNDS = 300
 
 
 def finished(
-    scaled: Scaled, balanced: Balanced, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool
+    scaled: Scaled,
+    balanced: Balanced,
+    adjacency: Adjacency,
+    random: np.random.Generator,
+    watch: Watcher,
+    *,
+    whole: bool,
 ) -> Plan:
     """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part."""
     labels = filled(balanced.labels, scaled)
@@ -93,6 +99,8 @@ def _mend(
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             return
+    if hopeless(scaled):
+        return
     rounds = _affordable_rounds(plan, adjacency)
     _set_limits(plan, scaled, _FLUID, 0.0)
     for step, temperature in enumerate(_HOT):
@@ -104,7 +112,13 @@ def _mend(
 
 
 def improve_lumpy(
-    plan: Plan, scaled: Scaled, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool
+    plan: Plan,
+    scaled: Scaled,
+    adjacency: Adjacency,
+    random: np.random.Generator,
+    watch: Watcher,
+    *,
+    whole: bool,
 ) -> None:
     """Cut all pairs of neighbouring territories anew for a while: large units leave much to gain."""
     _set_limits(plan, scaled, _HARD, 0.0)
@@ -122,10 +136,15 @@ def improve_lumpy(
     _improve(plan, adjacency, whole=whole)
 
 
+def hopeless(scaled: Scaled) -> bool:
+    """Tell whether it is known that no plan is within the tolerances."""
+    return bool((scaled.oversize[scaled.hard] > 0).any()) or len(scaled.movable) < scaled.territories
+
+
 def _affordable_rounds(plan: Plan, adjacency: Adjacency) -> int:
     pairs = min(len(neighbours(plan, adjacency)), 200)
     each = 16 * len(plan.labels) * max(pairs, 1) / len(plan.weight)
-    return int(np.clip(_WORK / each, 3, _MOST_ROUNDS))
+    return int(np.clip(_WORK / each, 3, min(_MOST_ROUNDS, 20 + len(plan.labels))))
 
 
 def _ticker(watch: Watcher, share: float, labels: Labels) -> Callable[[], None]:

@@ -107,6 +107,9 @@ def _candidates(xy: Floats, places: Places) -> tuple[Labels, Flags]:
         links = _along_a_line(xy[places.first])
         between = np.zeros(len(links), np.bool_)
     star = places.star()
+    if len(places.first) == 1:
+        # Nobody around to reach the others by.
+        star = np.concatenate([star, places.chain()])
     links = np.concatenate([places.first[links].astype(np.int32), star])
     return links, np.concatenate([between, np.zeros(len(star), np.bool_)])
 

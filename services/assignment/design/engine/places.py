@@ -33,6 +33,12 @@ class Places:
         rest = np.flatnonzero(hub != np.arange(len(hub)))
         return np.column_stack([hub[rest], rest]).astype(np.int32)
 
+    def chain(self) -> Labels:
+        """Return links, shape (n - p, 2), from each unit to the next at its place, so that a place alone can be shared."""
+        order = np.argsort(self.of, kind="stable")
+        same = self.of[order[1:]] == self.of[order[:-1]]
+        return np.column_stack([order[:-1][same], order[1:][same]]).astype(np.int32)
+
     def outward(self, links: Labels) -> Labels:
         """Return links, shape (at most n - p, 2), from every other unit of a place to one of the places around, in turn.
 

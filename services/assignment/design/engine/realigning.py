@@ -22,10 +22,16 @@ _COLD = (0.1, 0.05, 0.02, 0.01)
 _BUDGET_TRIES = 7
 _FIRST_STAY = 0.5
 _KEPT = 1e-9
+_DEAREST = 1e9
 
 
 def from_today(
-    problem: Problem, scaled: Scaled, adjacency: Adjacency, effort: Effort, random: np.random.Generator, watch: Watcher
+    problem: Problem,
+    scaled: Scaled,
+    adjacency: Adjacency,
+    effort: Effort,
+    random: np.random.Generator,
+    watch: Watcher,
 ) -> tuple[Plan, Floats]:
     """Realign at the cost of a move; if more moves than the budget allows, at the least cost that keeps to it.
 
@@ -68,6 +74,7 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
     """
     units = scaled.units
     known = units.owner >= 0
+    stay = min(stay, _DEAREST)
     if stay == 0.0:
         return scaled
     centres = _middles(units.owner, scaled)
@@ -79,10 +86,15 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
 
 def today(scaled: Scaled) -> Labels:
     """Return today's territories, shape (n,), with those of units that have none and units of territories that have none."""
-    units = scaled.units
-    held = np.unique(units.owner[units.owner >= 0])
-    near = held[cKDTree(_middles(units.owner, scaled)[held]).query(units.xy)[1]].astype(np.int32)
-    labels = np.where(units.owner >= 0, units.owner, near).astype(np.int32)
+    units, territories = scaled.units, scaled.territories
+    middles = _middles(units.owner, scaled)
+    holds = np.isin(np.arange(territories), units.owner)
+    labels = units.owner.copy()
+    for kind in np.unique(units.kinds):
+        may = scaled.permitted[kind]
+        lost = np.flatnonzero((units.kinds == kind) & ~(may[units.owner] & (units.owner >= 0)))
+        near = np.flatnonzero(may & holds) if (may & holds).any() else np.flatnonzero(may)
+        labels[lost] = near[cKDTree(middles[near]).query(units.xy[lost])[1]]
     return filled(np.where(scaled.movable, labels, scaled.fixed).astype(np.int32), scaled)
 
 

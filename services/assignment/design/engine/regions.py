@@ -14,11 +14,14 @@ _PER_REGION = 24
 _CELLS = 60
 
 
-def regions_first(units: Units, band: Band, rounds: int, random: np.random.Generator) -> tuple[Floats, Floats]:
+def regions_first(
+    units: Units, band: Band, rounds: int, random: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Return centres (K, 2) and prices (K, A) for units, in the order of a curve, to be put into this band."""
     territories = len(band.low)
     groups = np.array_split(np.arange(territories), max(round(territories / _PER_REGION), 1))
-    together = Band(*(np.array([side[group].sum(axis=0) for group in groups]) for side in (band.low, band.high)), band.give)
+    low, high = (np.array([side[group].sum(axis=0) for group in groups]) for side in (band.low, band.high))
+    together = Band(low, high, band.give)
     cells = coarsen(units, _CELLS * len(groups))
     outer = _cut(cells, together, rounds, random)
     # The same prices on finer units, so that regions end where units do.
@@ -40,9 +43,7 @@ def regions_first(units: Units, band: Band, rounds: int, random: np.random.Gener
     return centres, prices
 
 
-def _levels(
-    units: Units, region: Integers, groups: list[Integers], centres: Floats, pay: Floats
-) -> Floats:
+def _levels(units: Units, region: Integers, groups: list[Integers], centres: Floats, pay: Floats) -> Floats:
     """Return what is added to the prices of each region, shape (R,), so that borders between regions are where they are.
 
     At a unit on a border, the cheapest territory of either region should cost the same: least squares over such units, each
@@ -85,7 +86,9 @@ def _levels(
 
 def _cut(units: Units, band: Band, rounds: int, random: np.random.Generator) -> Dual:
     count = len(band.low)
-    dual = Dual(make_level(units, per_block=4), band, bisect(units.xy, units.weight, band.middle.mean(axis=1), random))
+    dual = Dual(
+        make_level(units, per_block=4), band, bisect(units.xy, units.weight, band.middle.mean(axis=1), random)
+    )
     if count > 1:
         dual.anneal(HOT, steps=4)
         settle(dual, 0.25, steps=2)

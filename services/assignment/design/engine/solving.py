@@ -9,7 +9,7 @@ from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, beginnings, fine
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.contiguity import Adjacency
-from services.assignment.design.engine.finishing import finished, improve_lumpy, make_plan
+from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
@@ -63,7 +63,12 @@ def _solved(
 
 
 def _from_scratch(
-    problem: Problem, ready: Scaled, adjacency: Adjacency, effort: Effort, random: np.random.Generator, watch: Watcher
+    problem: Problem,
+    ready: Scaled,
+    adjacency: Adjacency,
+    effort: Effort,
+    random: np.random.Generator,
+    watch: Watcher,
 ) -> tuple[Plan, Floats]:
     """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
     free = Free(ready)
@@ -76,10 +81,11 @@ def _from_scratch(
         score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
         if best is None or score < best[0]:
             best = (score, plan, balanced.prices)
-        if best[0][0] == 0.0 and not free.lumpy():
+        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready):
             break
-    assert best is not None
-    if free.lumpy():
+    if best is None:
+        raise AssertionError("there is always a beginning")
+    if free.lumpy() and not hopeless(ready):
         improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
     return best[1], best[2]
 
