@@ -37,7 +37,9 @@ def check(problem: Problem) -> None:
     for name in ("stay", "pull", "most_moved"):
         value = getattr(problem, name)
         if not np.isfinite(value) or value < 0 or (name != "stay" and value > 1):
-            raise WrongProblemError(name, f"{name} is {value}: it has to be a number from 0{'' if name == 'stay' else ' to 1'}")
+            raise WrongProblemError(
+                name, f"{name} is {value}: it has to be a number from 0{'' if name == 'stay' else ' to 1'}"
+            )
     if problem.soft is not None:
         _shape("soft", problem.soft, (kinds,))
     _check_homes(problem)
@@ -57,10 +59,12 @@ def _check_homes(problem: Problem) -> None:
     if problem.homes is None:
         return
     _shape("homes", problem.homes, (problem.territories, 2))
-    nowhere = np.isnan(problem.homes).all(axis=1)
-    wrong = np.flatnonzero(~nowhere & ~(np.abs(problem.homes) < _FURTHEST_KM).all(axis=1))
+    somewhere = ~np.isnan(problem.homes).all(axis=1)
+    wrong = np.flatnonzero(somewhere)[~(np.abs(problem.homes[somewhere]) < _FURTHEST_KM).all(axis=1)]
     if len(wrong):
-        raise WrongProblemError("homes", f"homes is neither a place nor nowhere (two nan) in row {int(wrong[0])}")
+        raise WrongProblemError(
+            "homes", f"homes is neither a place nor nowhere (two nan) in row {int(wrong[0])}"
+        )
 
 
 def _check_adjacency(problem: Problem) -> None:
@@ -77,7 +81,9 @@ def _check_adjacency(problem: Problem) -> None:
     target = targets.astype(np.uint64)
     # Sums of mixed bits: equal whatever the order of links, and practically never equal of different links.
     if _mixed(source * np.uint64(n) + target) != _mixed(target * np.uint64(n) + source):
-        raise WrongProblemError("adjacency", "adjacency has links that are there one way only: give each both ways")
+        raise WrongProblemError(
+            "adjacency", "adjacency has links that are there one way only: give each both ways"
+        )
 
 
 def _mixed(keys: NDArray[np.uint64]) -> int:
@@ -94,7 +100,9 @@ def _check_who_may(problem: Problem) -> None:
         if labels is not None:
             _shape(name, labels, (n,))
             if ((labels < -1) | (labels >= territories)).any():
-                raise WrongProblemError(name, f"{name} has territories that there are not: -1 to {territories - 1} are right")
+                raise WrongProblemError(
+                    name, f"{name} has territories that there are not: -1 to {territories - 1} are right"
+                )
     if problem.move_value is not None:
         _shape("move_value", problem.move_value, (n,))
         _not_below_zero("move_value", problem.move_value)
@@ -105,9 +113,9 @@ def _check_who_may(problem: Problem) -> None:
         _shape("permitted", problem.permitted, (len(problem.permitted), territories))
         if ((problem.kinds < 0) | (problem.kinds >= len(problem.permitted))).any():
             raise WrongProblemError("kinds", "kinds has numbers that permitted has no row for")
-        nobody = ~problem.permitted.any(axis=1)
-        if nobody[problem.kinds].any():
-            raise WrongProblemError("permitted", f"no territory may hold units of kind {int(np.flatnonzero(nobody)[0])}")
+        nobody = np.setdiff1d(problem.kinds, np.flatnonzero(problem.permitted.sum(axis=1)))
+        if len(nobody):
+            raise WrongProblemError("permitted", f"no territory may hold units of kind {int(nobody[0])}")
         fixed = problem.fixed
         if fixed is not None:
             held = np.flatnonzero(fixed >= 0)
@@ -123,9 +131,13 @@ def _check_sizes(problem: Problem) -> None:
             _shape(name, sizes, (territories,))
             _not_below_zero(name, sizes)
     if least is not None and least.sum() > n:
-        raise WrongProblemError("least_units", f"territories want {least.sum():g} units at least, and there are {n}")
+        raise WrongProblemError(
+            "least_units", f"territories want {least.sum():g} units at least, and there are {n}"
+        )
     if most is not None and most.sum() < n:
-        raise WrongProblemError("most_units", f"territories take {most.sum():g} units at most, and there are {n}")
+        raise WrongProblemError(
+            "most_units", f"territories take {most.sum():g} units at most, and there are {n}"
+        )
     if least is not None and most is not None and (least > most).any():
         raise WrongProblemError("least_units", "a territory wants more units than it takes")
 

@@ -4,12 +4,13 @@ Kernels let go of Python's lock, so that plain threads run them beside each othe
 hangs on the problem alone and added in order: one thread and many get the same bits.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -24,15 +25,15 @@ def compiled(function: F) -> F:
 
 
 def threads() -> int:
-    """Return on how many threads kernels run: BAILIWICK_DESIGN_THREADS, else one per processor."""
-    return int(os.environ.get("BAILIWICK_DESIGN_THREADS", "0")) or len(os.sched_getaffinity(0))
+    """Return on how many threads kernels run: NUMBA_NUM_THREADS, else one per processor."""
+    return int(config.NUMBA_NUM_THREADS)
 
 
 def in_parts(function: Callable[[int, int], T], count: int) -> list[T]:
     """Call function(first, last) for parts of range(count), some at once; return the answers in order."""
     parts = _PARTS if count >= _WORTH_IT else 1
     ends = [count * part // parts for part in range(parts + 1)]
-    pieces = list(zip(ends[:-1], ends[1:], strict=True))
+    pieces = list(pairwise(ends))
     workers = threads()
     if parts == 1 or workers == 1:
         return [function(first, last) for first, last in pieces]

@@ -31,7 +31,13 @@ def parts_of(adjacency: Adjacency, labels: Labels, territories: int) -> Integers
 
 
 def reconnect(
-    adjacency: Adjacency, units: Units, labels: Labels, centres: Floats, prices: Floats, permitted: Flags, movable: Flags
+    adjacency: Adjacency,
+    units: Units,
+    labels: Labels,
+    centres: Floats,
+    prices: Floats,
+    permitted: Flags,
+    movable: Flags,
 ) -> Labels:
     """Return labels with one part per territory, its heaviest; each other part goes to the neighbour where it is cheapest.
 
@@ -42,7 +48,7 @@ def reconnect(
     # A part may touch other stray parts alone: it is settled once they are.
     for _ in range(100):
         component, count = components(adjacency, out)
-        stray = _stray(component, count, out, units.weight, len(centres))
+        stray = _stray(component, count, out, units.weight)
         stray[component[~movable]] = False
         if not stray.any():
             break
@@ -54,7 +60,7 @@ def reconnect(
     return out
 
 
-def _stray(component: Labels, count: int, labels: Labels, weight: Floats, territories: int) -> Flags:
+def _stray(component: Labels, count: int, labels: Labels, weight: Floats) -> Flags:
     """Tell which parts are not the heaviest of their territory, the first of those that weigh the same."""
     heavy = np.bincount(component, weight, count)
     owner = np.full(count, -1, np.int32)

@@ -13,6 +13,7 @@ balanced power diagrams (Cohen-Addad, Klein, Young 2018).
 """
 
 from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -52,7 +53,7 @@ class Band:
 class _Point:
     """The dual at some prices: value, gradient (K, A), curvature (slots, A, A), that of the targets' part (K, A), and
     masses (K, 3): weight and its product with x and y.
-    """  # noqa: D205, D400 - one sentence
+    """  # noqa: D205 - one sentence
 
     value: float
     gradient: Floats
@@ -89,7 +90,9 @@ class Dual:
         self.centres = np.ascontiguousarray(centres)
         self._near = self._nearest()
         first = self._near[:, 0]
-        second = np.where(self._near[:, 1] >= 0, self._near[:, 1], first) if self._near.shape[1] > 1 else first
+        second = (
+            np.where(self._near[:, 1] >= 0, self._near[:, 1], first) if self._near.shape[1] > 1 else first
+        )
         weight = np.bincount(first, level.block_weight, count)
         inertia = level.inertia + level.block_weight * ((level.middle - centres[first]) ** 2).sum(axis=1)
         spread = np.bincount(first, inertia, count) / np.maximum(weight, 1e-12)
@@ -180,7 +183,11 @@ class Dual:
         near = np.full((len(points), wanted), -1, np.int32)
         for kind in range(1 if self._permitted is None else len(self._permitted)):
             blocks = slice(None) if self._permitted is None else np.flatnonzero(level.block_kind == kind)
-            may = np.arange(self.territories) if self._permitted is None else np.flatnonzero(self._permitted[kind])
+            may = (
+                np.arange(self.territories)
+                if self._permitted is None
+                else np.flatnonzero(self._permitted[kind])
+            )
             some = min(wanted, len(may))
             lift = np.sqrt(lifted[may] - lifted[may].min())
             _, found = cKDTree(np.column_stack([self.centres[may], lift])).query(points[blocks], k=some)
@@ -200,9 +207,15 @@ class Dual:
 
     def _at(self, prices: Floats, temperature: float) -> _Point:
         value, loads, masses, curvature = evaluate(
-            self._level, self._near, self.centres, prices, temperature * self._steepness, self._slot, self._slots
+            self._level,
+            self._near,
+            self.centres,
+            prices,
+            temperature * self._steepness,
+            self._slot,
+            self._slots,
         )
-        round_off = (0.05 + 0.5 * temperature) * self.scale[:, None]
+        round_off = (min(0.05, temperature) + 0.5 * temperature) * self.scale[:, None]
         size = np.sqrt(prices**2 + round_off**2)
         band = self._band
         give = band.give / self.scale[:, None]

@@ -18,7 +18,14 @@ _SMALL = 1e-7
 
 @compiled
 def _contenders(
-    level: Level, b: int, near: Labels, centres: Floats, prices: Floats, reach: float, found: Labels, pay: Floats
+    level: Level,
+    b: int,
+    near: Labels,
+    centres: Floats,
+    prices: Floats,
+    reach: float,
+    found: Labels,
+    pay: Floats,
 ) -> int:
     """Write those of `near` who may win some unit of the block, the best at the middle first; return how many."""
     kinds = prices.shape[1]
@@ -51,7 +58,7 @@ def _contenders(
         for a in range(kinds):
             slack += abs(prices[j, a] - prices[first, a]) * level.spread[b, a]
         # Not every unit has the block's largest bonus: the first may lose what it won by, a mixed block's owners win it.
-        if owner == MIXED or owner == first:  # noqa: PLR1714 - not a tuple for the compiler
+        if owner == MIXED or owner == first:
             slack += bonus
         if pay[t] - pay[best] <= slack:
             found[count] = j
@@ -60,13 +67,15 @@ def _contenders(
 
 
 @compiled
-def _sure(level: Level, b: int, found: Labels, count: int) -> bool:
+def _sure(level: Level, b: int, count: int) -> bool:
     """Tell whether the block's sums stand for its units: one territory wins them, and it is known what of a bonus counts."""
     return count == 1 and (level.most_bonus[b] == 0.0 or level.block_owner[b] != MIXED)
 
 
 @compiled
-def _pays(level: Level, i: int, found: Labels, count: int, centres: Floats, prices: Floats, pay: Floats) -> float:
+def _pays(
+    level: Level, i: int, found: Labels, count: int, centres: Floats, prices: Floats, pay: Floats
+) -> float:
     """Write what the unit pays, per weight, at each contender; return the least."""
     units = level.units
     x, y, owner = units.xy[i, 0], units.xy[i, 1], units.owner[i]
@@ -92,7 +101,7 @@ def _shares(pay: Floats, count: int, least: float, eps: float) -> float:
         total += pay[t]
     for t in range(count):
         pay[t] /= total
-    return least - eps * np.log(total)
+    return float(least - eps * np.log(total))
 
 
 def evaluate(
@@ -103,7 +112,7 @@ def evaluate(
 
     eps (B,) is the blocks' temperature. slot (K, K) says where a pair of territories, smaller first, has its curvature;
     with no slots none is made.
-    """  # noqa: D205, D400 - one sentence
+    """  # noqa: D205 - one sentence
     parts = in_parts(
         lambda first, last: _evaluate(level, near, centres, prices, eps, slot, slots, first, last), len(near)
     )
@@ -139,7 +148,7 @@ def _evaluate(
     ratio = np.empty(kinds)
     for b in range(start, end):
         count = _contenders(level, b, near[b], centres, prices, _FAR * eps[b], found, p)
-        if _sure(level, b, found, count):
+        if _sure(level, b, count):
             j = found[0]
             heavy = level.block_weight[b]
             x, y = level.middle[b, 0], level.middle[b, 1]
@@ -186,7 +195,9 @@ def _evaluate(
 
 def shift(level: Level, near: Labels, centres: Floats, moved: Floats, prices: Floats, eps: Floats) -> Floats:
     """Return how loads, shape (K, A), would change to first order if the centres moved and the prices did not."""
-    parts = in_parts(lambda first, last: _shift(level, near, centres, moved, prices, eps, first, last), len(near))
+    parts = in_parts(
+        lambda first, last: _shift(level, near, centres, moved, prices, eps, first, last), len(near)
+    )
     change = parts[0]
     for more in parts[1:]:
         change += more
@@ -195,7 +206,14 @@ def shift(level: Level, near: Labels, centres: Floats, moved: Floats, prices: Fl
 
 @compiled
 def _shift(
-    level: Level, near: Labels, centres: Floats, moved: Floats, prices: Floats, eps: Floats, start: int, end: int
+    level: Level,
+    near: Labels,
+    centres: Floats,
+    moved: Floats,
+    prices: Floats,
+    eps: Floats,
+    start: int,
+    end: int,
 ) -> Floats:
     territories, kinds = prices.shape
     units = level.units
@@ -258,15 +276,14 @@ def exact_value(level: Level, permitted: Flags, centres: Floats, prices: Floats)
         near[kind, : len(may)] = may
     return sum(
         in_parts(
-            lambda first, last: _exact_value(level, near, centres, prices, first, last), len(level.block_weight)
+            lambda first, last: _exact_value(level, near, centres, prices, first, last),
+            len(level.block_weight),
         )
     )
 
 
 @compiled
-def _exact_value(
-    level: Level, near: Labels, centres: Floats, prices: Floats, start: int, end: int
-) -> float:
+def _exact_value(level: Level, near: Labels, centres: Floats, prices: Floats, start: int, end: int) -> float:
     value = 0.0
     found = np.empty(near.shape[1], np.int32)
     pay = np.empty(near.shape[1])

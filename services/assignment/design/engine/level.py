@@ -20,7 +20,7 @@ class Units(NamedTuple):
     """n units with A measures, scaled: xy (n, 2) in km; weight (n,), what a squared km costs, above zero; measures
     (n, A), of which the mean territory has 1; kinds (n,), which territories may hold it; owner (n,), today's territory or
     NOBODY; bonus (n,), in squared km: how much dearer all but the owner are.
-    """  # noqa: D205, D400 - one sentence
+    """  # noqa: D205 - one sentence
 
     xy: Floats
     weight: Floats
@@ -31,7 +31,14 @@ class Units(NamedTuple):
 
     def taken(self, which: Integers) -> "Units":
         """Return the units of these numbers, in this order."""
-        return Units(*(np.ascontiguousarray(column[which]) for column in self))
+        return Units(
+            np.ascontiguousarray(self.xy[which]),
+            self.weight[which],
+            np.ascontiguousarray(self.measures[which]),
+            self.kinds[which],
+            self.owner[which],
+            self.bonus[which],
+        )
 
 
 class Level(NamedTuple):

@@ -115,7 +115,7 @@ def _improve(plan: Plan, starts: Integers, targets: Labels, whole: bool, looks: 
         head = (head + 1) % n
         size -= 1
         waits[i] = False
-        if not plan.movable[i] or plan.count[labels[i]] <= 1:
+        if not plan.movable[i] or plan.held[labels[i]] <= 1:
             continue
         if plan.units.owner[i] == labels[i] and plan.value[i] > plan.left[0]:
             continue

@@ -18,7 +18,9 @@ def names(labels: Labels, scaled: Scaled) -> Labels:
     if not known.any():
         return name
     key = labels[known].astype(np.int64) * territories + owner[known]
-    shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(territories, territories)
+    shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(
+        territories, territories
+    )
     for group in _alike(scaled):
         rows, columns = linear_sum_assignment(shared[np.ix_(group, group)], maximize=True)
         name[group[rows]] = group[columns]

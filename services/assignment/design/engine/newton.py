@@ -39,7 +39,7 @@ class System:
             shape=(self._size, self._size),
         )
         matrix.setdiag(matrix.diagonal() * (1 + damping) + diagonal)
-        return splu(matrix).solve(wanted.ravel()).reshape(wanted.shape)
+        return np.asarray(splu(matrix).solve(wanted.ravel()), np.float64).reshape(wanted.shape)
 
     def _dense(self, values: Floats, diagonal: Floats, damping: float, wanted: Floats) -> Floats:
         matrix = np.zeros((self._size, self._size))
@@ -47,6 +47,10 @@ class System:
         matrix[self._columns, self._rows] = values
         matrix.flat[:: self._size + 1] += damping * matrix.diagonal() + diagonal
         try:
-            return cho_solve(cho_factor(matrix, lower=True), wanted.ravel()).reshape(wanted.shape)
+            return np.asarray(cho_solve(cho_factor(matrix, lower=True), wanted.ravel()), np.float64).reshape(
+                wanted.shape
+            )
         except LinAlgError:
-            return np.linalg.lstsq(matrix, wanted.ravel(), rcond=None)[0].reshape(wanted.shape)
+            return np.asarray(np.linalg.lstsq(matrix, wanted.ravel(), rcond=None)[0], np.float64).reshape(
+                wanted.shape
+            )

@@ -17,7 +17,7 @@ _FURTHER = 10.0
 class Plan(NamedTuple):
     """K territories of n units with A measures.
 
-    labels (n,); weight (K,); sums (K, 2) of weight times place; loads (K, A); count (K,) of units; low, high (K, A), the
+    labels (n,); weight (K,); sums (K, 2) of weight times place; loads (K, A); held (K,), how many units; low, high (K, A), the
     band; price (K, A), what leaving it costs; homes (K, 2), nan for none, and pull; movable (n,), permitted (kinds, K); value (n,), what moving
     a unit away from its owner counts, and left (1,), how much of that may still be moved.
     """
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     weight: Floats
     sums: Floats
     loads: Floats
-    count: Integers
+    held: Integers
     low: Floats
     high: Floats
     price: Floats
@@ -43,7 +43,7 @@ def tally(plan: Plan) -> None:
     """Add up anew what follows from the labels."""
     units, labels, territories = plan.units, plan.labels, len(plan.weight)
     plan.weight[:] = np.bincount(labels, units.weight, territories)
-    plan.count[:] = np.bincount(labels, minlength=territories)
+    plan.held[:] = np.bincount(labels, minlength=territories)
     for d in (0, 1):
         plan.sums[:, d] = np.bincount(labels, units.weight * units.xy[:, d], territories)
     for a in range(plan.loads.shape[1]):
@@ -101,9 +101,9 @@ def stay_change(plan: Plan, i: int, j: int, k: int) -> float:
     """Return how much dearer it gets if unit i goes from j to k, for its owner's sake."""
     owner = plan.units.owner[i]
     if owner == j:
-        return plan.units.weight[i] * plan.units.bonus[i]
+        return float(plan.units.weight[i] * plan.units.bonus[i])
     if owner == k:
-        return -plan.units.weight[i] * plan.units.bonus[i]
+        return -float(plan.units.weight[i] * plan.units.bonus[i])
     return 0.0
 
 
@@ -122,6 +122,6 @@ def move(plan: Plan, i: int, k: int) -> None:
         plan.weight[territory] += sign * w
         plan.sums[territory, 0] += sign * w * units.xy[i, 0]
         plan.sums[territory, 1] += sign * w * units.xy[i, 1]
-        plan.count[territory] += 1 if side == 1 else -1
+        plan.held[territory] += 1 if side == 1 else -1
         for a in range(plan.loads.shape[1]):
             plan.loads[territory, a] += sign * units.measures[i, a]

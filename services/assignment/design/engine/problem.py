@@ -80,4 +80,6 @@ class WrongProblemError(ValueError):
 
 def loads_of(labels: Labels, measures: Floats, territories: int) -> Floats:
     """Return what each territory holds of each measure, shape (K, A)."""
-    return np.column_stack([np.bincount(labels, measures[:, a], territories) for a in range(measures.shape[1])])
+    return np.column_stack(
+        [np.bincount(labels, measures[:, a], territories) for a in range(measures.shape[1])]
+    )

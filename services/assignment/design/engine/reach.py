@@ -17,7 +17,8 @@ def least_deviation(problem: Problem, scaled: Scaled) -> Floats:
     tolerance = np.broadcast_to(problem.tolerance, scaled.oversize.shape)
     found = np.where(scaled.oversize > 0, scaled.oversize + tolerance, 0.0)
     for a in range(len(found)):
-        found[a] = max(found[a], _by_who_may(problem, scaled, a), _by_islands(problem, scaled, a))
+        empty = 1.0 if problem.units < problem.territories else 0.0
+        found[a] = max(found[a], empty, _by_who_may(problem, scaled, a), _by_islands(problem, scaled, a))
     return found
 
 
@@ -26,7 +27,9 @@ def _by_who_may(problem: Problem, scaled: Scaled, measure: int) -> float:
     territories = scaled.territories
     kind = scaled.units.kinds + len(scaled.permitted) * (1 + scaled.fixed.astype(np.int64))
     kinds, group = np.unique(kind, return_inverse=True)
-    if (len(kinds) == 1 and scaled.permitted.all()) or len(kinds) * territories > _MOST_VARIABLES:
+    if (len(kinds) == 1 and scaled.permitted.all() and scaled.movable.all()) or len(
+        kinds
+    ) * territories > _MOST_VARIABLES:
         return 0.0
     may = scaled.permitted[kinds % len(scaled.permitted)].copy()
     holder = kinds // len(scaled.permitted) - 1
@@ -47,7 +50,12 @@ def _by_who_may(problem: Problem, scaled: Scaled, measure: int) -> float:
     values = np.concatenate([np.ones(len(g)), -target, -np.ones(len(g)), -target])
     limits = coo_matrix((values, (rows, columns)), shape=(2 * territories, len(g) + 1))
     answer = linprog(
-        np.append(np.zeros(len(g)), 1.0), limits, np.concatenate([target, -target]), whole, load, method="highs"
+        np.append(np.zeros(len(g)), 1.0),
+        limits,
+        np.concatenate([target, -target]),
+        whole,
+        load,
+        method="highs",
     )
     return max(float(answer.fun), 0.0) if answer.success else 0.0
 

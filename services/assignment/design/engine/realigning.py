@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free
 from services.assignment.design.engine.contiguity import Adjacency
-from services.assignment.design.engine.descent import descend, settle
+from services.assignment.design.engine.descent import HOT, descend, settle
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.finishing import by_moves, finished, make_plan
@@ -18,15 +18,20 @@ from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.scaled import Scaled
 
-_HOT = (2.0, 1.0, 0.5, 0.25)
 _COLD = (0.1, 0.05, 0.02, 0.01)
 _BUDGET_TRIES = 7
 _FIRST_STAY = 0.5
 _KEPT = 1e-9
+_DEAREST = 1e9
 
 
 def from_today(
-    problem: Problem, scaled: Scaled, adjacency: Adjacency, effort: Effort, random: np.random.Generator, watch: Watcher
+    problem: Problem,
+    scaled: Scaled,
+    adjacency: Adjacency,
+    effort: Effort,
+    random: np.random.Generator,
+    watch: Watcher,
 ) -> tuple[Plan, Floats]:
     """Realign at the cost of a move; if more moves than the budget allows, at the least cost that keeps to it.
 
@@ -40,7 +45,7 @@ def from_today(
         watch(Stage.BALANCE, number / _BUDGET_TRIES, None)
         dear = priced(scaled, stay)
         balanced = _realigned(dear, Free(dear), effort.rounds // 2)
-        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole, lumpy=False)
+        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole)
         if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
             high, best = stay, (plan, balanced.prices)
             if number == 0 or problem.most_moved == 0.0:
@@ -69,6 +74,7 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
     """
     units = scaled.units
     known = units.owner >= 0
+    stay = min(stay, _DEAREST)
     if stay == 0.0:
         return scaled
     centres = _middles(units.owner, scaled)
@@ -80,10 +86,15 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
 
 def today(scaled: Scaled) -> Labels:
     """Return today's territories, shape (n,), with those of units that have none and units of territories that have none."""
-    units = scaled.units
-    held = np.unique(units.owner[units.owner >= 0])
-    near = held[cKDTree(_middles(units.owner, scaled)[held]).query(units.xy)[1]].astype(np.int32)
-    labels = np.where(units.owner >= 0, units.owner, near).astype(np.int32)
+    units, territories = scaled.units, scaled.territories
+    middles = _middles(units.owner, scaled)
+    holds = np.isin(np.arange(territories), units.owner)
+    labels = units.owner.copy()
+    for kind in np.unique(units.kinds):
+        may = scaled.permitted[kind]
+        lost = np.flatnonzero((units.kinds == kind) & ~(may[units.owner] & (units.owner >= 0)))
+        near = np.flatnonzero(may & holds) if (may & holds).any() else np.flatnonzero(may)
+        labels[lost] = near[cKDTree(middles[near]).query(units.xy[lost])[1]]
     return filled(np.where(scaled.movable, labels, scaled.fixed).astype(np.int32), scaled)
 
 
@@ -103,7 +114,7 @@ def _realigned(scaled: Scaled, free: Free, rounds: int) -> Balanced:
     level = make_level(free.units, per_block=16)
     start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), _middles(today(scaled), scaled))
     dual = Dual(level, free.band.narrowed(free.room()), start, permitted=free.permitted)
-    dual.anneal(_HOT, steps=4)
+    dual.anneal(HOT, steps=4)
     settle(dual, 0.25, steps=3)
     descend(dual, rounds, temperature=0.25, anchors=free.anchors)
     for temperature in _COLD:

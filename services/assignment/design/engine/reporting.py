@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.contiguity import Adjacency, parts_of
+from services.assignment.design.engine.contiguity import Adjacency, components, parts_of
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan
@@ -20,6 +20,7 @@ _TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
 _HOTTER = (2.0, 1.0, 0.5, 0.25)
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
+_NOTHING = 1e-15
 _AROUND = 16
 
 
@@ -39,25 +40,31 @@ def report(
     weight = problem.weight
     cost = float((scaled.units.weight * off).sum())
     bound, prices = _bound(free, centres, prices, off, scaled)
+    extent = max(float((np.ptp(problem.xy, axis=0) ** 2).sum()), 1e-300)
     per_weight = weight.sum() / territories
     loads = loads_of(labels, problem.measures, territories)
     wanted = problem.targets / problem.targets.sum(axis=0) * problem.measures.sum(axis=0)
     deviation = np.abs(np.where(wanted > 0, loads / np.where(wanted > 0, wanted, 1.0) - 1, 0.0)).max(axis=0)
-    parts = np.minimum(plan.count, 1) if adjacency is None else parts_of(adjacency, labels, territories)
+    parts = np.minimum(plan.held, 1) if adjacency is None else parts_of(adjacency, labels, territories)
     moved = (scaled.units.owner >= 0) & (scaled.units.owner != labels)
     known = float(scaled.move_value[scaled.units.owner >= 0].sum())
     share = float(scaled.move_value[moved].sum() / known) if known > 0 else 0.0
-    in_band = bool((deviation <= np.broadcast_to(problem.tolerance, deviation.shape) + _IN_BAND).all())
+    sizes = plan.loads[:, len(deviation) :]
+    low, high = scaled.band.low[:, len(deviation) :], scaled.band.high[:, len(deviation) :]
+    in_sizes = bool(((sizes >= low - _IN_BAND) & (sizes <= high + _IN_BAND)).all())
+    in_band = in_sizes and bool(
+        (deviation <= np.broadcast_to(problem.tolerance, deviation.shape) + _IN_BAND).all()
+    )
     why = _why(problem, scaled, plan, deviation, parts, share)
     return Proposal(
         labels=labels,
-        centres=np.where(plan.count[:, None] > 0, centres, np.nan),
+        centres=np.where(plan.held[:, None] > 0, centres, np.nan),
         loads=loads,
         deviation=deviation,
         mean_km=float((weight * np.sqrt(off)).sum() / max(weight.sum(), 1e-300)),
         cost=cost * per_weight,
         bound=max(bound, 0.0) * per_weight,
-        gap=_gap(cost, bound) if in_band else None,
+        gap=_gap(cost / extent, bound / extent) if in_band else None,
         parts=parts,
         moved=share,
         moved_units=int(moved.sum()),
@@ -90,7 +97,7 @@ def input_hash(problem: Problem, effort: Effort) -> str:
 def _gap(cost: float, bound: float) -> float | None:
     if bound > 0.0:
         return cost / bound - 1
-    return 0.0 if cost <= 0.0 else None
+    return 0.0 if cost <= _NOTHING else None
 
 
 def _anchors(plan: Plan, free: Free) -> Floats:
@@ -99,16 +106,16 @@ def _anchors(plan: Plan, free: Free) -> Floats:
     return free.anchors.without_held().of(masses, middle)
 
 
-def _bound(
-    free: Free, centres: Floats, prices: Floats, off: Floats, scaled: Scaled
-) -> tuple[float, Floats]:
+def _bound(free: Free, centres: Floats, prices: Floats, off: Floats, scaled: Scaled) -> tuple[float, Floats]:
     """Return the best bound found at these centres, in scaled travel, and its prices."""
     fixed = float((scaled.units.weight * off)[~scaled.movable].sum())
     if not len(free.order):
         return fixed, prices
     level: Level = make_level(free.units, per_block=32)
     dual = Dual(level, free.band, centres, prices, free.permitted)
-    best = (dual.bound(), dual.prices)
+    best = max(_bound_at(dual, dual.prices), _bound_at(dual, np.zeros_like(prices)), key=lambda one: one[0])
+    dual.prices = best[1]
+    dual.go_to(centres)
     dual.solve(_TEMPERATURES[0], steps=4)
     if dual.worst > 0.35:
         dual.anneal(_HOTTER, steps=4)
@@ -118,6 +125,11 @@ def _bound(
         if temperature < 0.02 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
     return best[0] + fixed, best[1]
+
+
+def _bound_at(dual: Dual, prices: Floats) -> tuple[float, Floats]:
+    dual.prices = prices
+    return dual.bound(), prices
 
 
 def _least_moved(scaled: Scaled) -> Floats:
@@ -138,7 +150,10 @@ def _binding(prices: Floats, scaled: Scaled, cost: float) -> tuple[Binding, ...]
     share = np.abs(prices[:, :columns]) * scaled.target / max(cost, 1e-300)
     found = [
         Binding(
-            territory=int(j), measure=int(a), side="high" if prices[j, a] > 0 else "low", price=float(share[j, a])
+            territory=int(j),
+            measure=int(a),
+            side="high" if prices[j, a] > 0 else "low",
+            price=float(share[j, a]),
         )
         for j, a in zip(*np.nonzero(share > _MATTERS), strict=True)
     ]
@@ -173,6 +188,16 @@ def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, 
     return out
 
 
+def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> int:
+    """Return how many territories are in more than one part, not counting parts in which a unit has to be."""
+    component, count = components(adjacency, plan.labels)
+    owner = np.zeros(count, np.int64)
+    owner[component] = plan.labels
+    held = np.zeros(count, np.bool_)
+    held[component[~scaled.movable]] = True
+    return int((np.bincount(owner[~held], minlength=scaled.territories) > 1).sum())
+
+
 def _why(
     problem: Problem, scaled: Scaled, plan: Plan, deviation: Floats, parts: Integers, moved: float
 ) -> tuple[str, ...]:
@@ -184,13 +209,22 @@ def _why(
             found.append(f"measure-{a}: one unit alone is above what any territory may hold")
         else:
             found.append(f"measure-{a}: no plan within the tolerance was found")
-    if (plan.count == 0).any():
-        found.append(f"empty: {int((plan.count == 0).sum())} territories have no unit")
+    if (plan.held == 0).any():
+        found.append(f"empty: {int((plan.held == 0).sum())} territories have no unit")
     if problem.adjacency is not None and (parts > 1).any():
-        found.append(f"parts: {int((parts > 1).sum())} territories are in more than one part")
+        broken = _broken(problem.adjacency, plan, scaled)
+        if broken:
+            found.append(f"parts: {broken} territories are in more than one part")
     if moved > problem.most_moved + _IN_BAND:
-        found.append(f"most_moved: {moved:.2%} moves; units fixed elsewhere, or in no territory's reach, leave no other way")
-    for limit, sign, name in ((problem.least_units, 1, "least_units"), (problem.most_units, -1, "most_units")):
-        if limit is not None and (sign * plan.count < sign * limit).any():
-            found.append(f"{name}: {int((sign * plan.count < sign * limit).sum())} territories do not keep to it")
+        found.append(
+            f"most_moved: {moved:.2%} moves; units fixed elsewhere, or in no territory's reach, leave no other way"
+        )
+    for limit, sign, name in (
+        (problem.least_units, 1, "least_units"),
+        (problem.most_units, -1, "most_units"),
+    ):
+        if limit is not None and (sign * plan.held < sign * limit).any():
+            found.append(
+                f"{name}: {int((sign * plan.held < sign * limit).sum())} territories do not keep to it"
+            )
     return tuple(found)

@@ -23,7 +23,7 @@ _EXACT = 1e-9
 def violation(plan: Plan, hard: Flags) -> Floats:
     """Return how far each territory is out of its band, shape (K,), at worst of the hard measures (A,)."""
     over = np.maximum(plan.loads - plan.high, plan.low - plan.loads)
-    return np.maximum(over[:, hard].max(axis=1, initial=0.0), 0.0)
+    return np.asarray(np.maximum(over[:, hard].max(axis=1, initial=0.0), 0.0), np.float64)
 
 
 def travel(plan: Plan) -> Floats:
@@ -32,10 +32,10 @@ def travel(plan: Plan) -> Floats:
     held = np.maximum(plan.weight, 1e-300)[:, None]
     means = plan.sums / held
     off = ((units.xy - means[plan.labels]) ** 2).sum(axis=1)
-    out = np.bincount(plan.labels, units.weight * off, len(plan.weight))
+    out = np.asarray(np.bincount(plan.labels, units.weight * off, len(plan.weight)), np.float64)
     if plan.pull > 0.0:
         home = np.nan_to_num(((means - plan.homes) ** 2).sum(axis=1))
-        out += plan.pull**2 * plan.weight * home
+        out = out + plan.pull**2 * plan.weight * home
     return out
 
 
@@ -47,7 +47,7 @@ def neighbours(plan: Plan, adjacency: Adjacency) -> Integers:
     return np.column_stack([key // len(plan.weight), key % len(plan.weight)])
 
 
-def resplit(  # noqa: PLR0913
+def resplit(
     plan: Plan,
     adjacency: Adjacency,
     random: np.random.Generator,
@@ -102,7 +102,7 @@ def _members(plan: Plan) -> list[Integers]:
 
 
 @compiled
-def _random_tree(first: Labels, second: Labels, count: int) -> tuple[Integers, Integers]:
+def _random_tree(first: Integers, second: Integers, count: int) -> tuple[Integers, Integers]:
     """Return a random spanning tree of nodes 0..count as parents and an order from the root; shorter if not connected.
 
     first, second: the edges, in any order; they are tried in a random one (Kruskal).
@@ -169,7 +169,7 @@ def _side_cost(plan: Plan, j: int, side: int, sums: Floats, x0: float, y0: float
         cost += plan.pull**2 * sums[0] * ((x + x0 - plan.homes[j, 0]) ** 2 + (y + y0 - plan.homes[j, 1]) ** 2)
     for a in range(plan.loads.shape[1]):
         cost += plan.price[j, a] * out_of_band(sums[_LOADS + a], plan.low[j, a], plan.high[j, a])
-    return cost
+    return float(cost)
 
 
 @compiled

@@ -20,7 +20,7 @@ class Scaled:
     """units with their owners but without a bonus; target (K, A) and band, of what is to be shared out; oversize (A,): how
     far the largest unit is above the largest territory's limit, as a share of its target; movable (n,), fixed (n,),
     permitted (kinds, K), homes (K, 2), pull; move_value (n,), its mean 1; hard (A,) measures.
-    """  # noqa: D205, D400 - one sentence
+    """  # noqa: D205 - one sentence
 
     units: Units
     target: Floats
@@ -59,7 +59,9 @@ def scaled(problem: Problem) -> Scaled:
     kinds = np.zeros(n, np.int32) if problem.kinds is None else problem.kinds.astype(np.int32)
     permitted = np.ones((1, territories), np.bool_) if problem.permitted is None else problem.permitted
     fixed = np.full(n, NOBODY, np.int32) if problem.fixed is None else problem.fixed.astype(np.int32)
-    owner = np.full(n, NOBODY, np.int32) if problem.incumbents is None else problem.incumbents.astype(np.int32)
+    owner = (
+        np.full(n, NOBODY, np.int32) if problem.incumbents is None else problem.incumbents.astype(np.int32)
+    )
     value = np.ones(n) if problem.move_value is None else problem.move_value
     homes = np.full((territories, 2), np.nan) if problem.homes is None else problem.homes
     units = Units(
@@ -101,7 +103,9 @@ def _shared_out(measures: Floats, targets: Floats, tolerance: Floats) -> tuple[F
                 break
             out[over, a] = limit * (1 - 1e-9)
     total = np.where(out.sum(axis=0) > 0, out.sum(axis=0), 1.0)
-    largest = measures.max(axis=0) / (share.max(axis=0) * np.where(measures.sum(axis=0) > 0, measures.sum(axis=0), 1.0))
+    largest = measures.max(axis=0) / (
+        share.max(axis=0) * np.where(measures.sum(axis=0) > 0, measures.sum(axis=0), 1.0)
+    )
     return out * (territories / total), share * territories, np.maximum(largest - 1 - tolerance, 0.0)
 
 

@@ -31,7 +31,9 @@ def swap(plan: Plan, adjacency: Adjacency, *, whole: bool) -> int:
         if j > k or other is None:
             continue
         here, there = unit[first[number] : ends[number]], unit[first[other] : ends[other]]
-        found += _swap_pair(plan, adjacency.starts, adjacency.targets, here, there, j, k, whole, queue, mark, stamp)
+        found += _swap_pair(
+            plan, adjacency.starts, adjacency.targets, here, there, j, k, whole, queue, mark, stamp
+        )
     return found
 
 
@@ -82,7 +84,7 @@ def _travel_swap(plan: Plan, j: int, i: int, h: int) -> float:
     if after <= 0.0:
         return 0.0
     dx, dy = into * hx - out * ix, into * hy - out * iy
-    return into * (hx * hx + hy * hy) - out * (ix * ix + iy * iy) - (dx * dx + dy * dy) / after
+    return float(into * (hx * hx + hy * hy) - out * (ix * ix + iy * iy) - (dx * dx + dy * dy) / after)
 
 
 @compiled
@@ -119,7 +121,12 @@ def _swap_pair(
                 continue
             for t in range(len(there)):
                 h = there[t]
-                if barred[s, t] or labels[h] != k or not plan.movable[h] or not plan.permitted[units.kinds[h], j]:
+                if (
+                    barred[s, t]
+                    or labels[h] != k
+                    or not plan.movable[h]
+                    or not plan.permitted[units.kinds[h], j]
+                ):
                     continue
                 change = _travel_swap(plan, j, i, h) + _travel_swap(plan, k, h, i)
                 change += stay_change(plan, i, j, k) + stay_change(plan, h, k, j)
