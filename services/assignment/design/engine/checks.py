@@ -113,11 +113,9 @@ def _check_who_may(problem: Problem) -> None:
         _shape("permitted", problem.permitted, (len(problem.permitted), territories))
         if ((problem.kinds < 0) | (problem.kinds >= len(problem.permitted))).any():
             raise WrongProblemError("kinds", "kinds has numbers that permitted has no row for")
-        nobody = ~problem.permitted.any(axis=1)
-        if nobody[problem.kinds].any():
-            raise WrongProblemError(
-                "permitted", f"no territory may hold units of kind {int(np.flatnonzero(nobody)[0])}"
-            )
+        nobody = np.setdiff1d(problem.kinds, np.flatnonzero(problem.permitted.sum(axis=1)))
+        if len(nobody):
+            raise WrongProblemError("permitted", f"no territory may hold units of kind {int(nobody[0])}")
         fixed = problem.fixed
         if fixed is not None:
             held = np.flatnonzero(fixed >= 0)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -25,7 +26,7 @@ def compiled(function: F) -> F:
 
 def threads() -> int:
     """Return on how many threads kernels run: NUMBA_NUM_THREADS, else one per processor."""
-    return int(numba.config.NUMBA_NUM_THREADS)
+    return int(config.NUMBA_NUM_THREADS)
 
 
 def in_parts(function: Callable[[int, int], T], count: int) -> list[T]:
