@@ -26,7 +26,7 @@ def compiled(function: F) -> F:
 
 def threads() -> int:
     """Return on how many threads kernels run: NUMBA_NUM_THREADS, else one per processor."""
-    return int(config.NUMBA_NUM_THREADS)
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # read from the environment
 
 
 def in_parts(function: Callable[[int, int], T], count: int) -> list[T]:
