@@ -1,0 +1,202 @@
+"""What each case of the design bench measures, and how it tells it."""
+
+from tests.bench.design import du_family
+from tests.bench.design.instances import kept, load
+from tests.bench.design.measured import run
+from tests.bench.design.recorded import AGAINST, GAP, MOVED, WALL_OF_A_MILLION
+from tests.bench.design.score import moved, score
+from tests.bench.design.solvers import OURS, Outcome, ours, peer
+from tests.bench.report import Result
+
+INSTANCES = {"county": "counties", "zip": "zips", "200k": "200k", "1m": "1m"}
+SAMPLES = 3
+SEEDS = 100
+SEEDED = (("county", 10), ("county", 29), ("zip", 50), ("zip", 200), ("50k", 50), ("50k", 200))
+"""In none of them has the largest unit 0.9 of a load: 0.88 of one in the 29 territories of counties."""
+
+
+def result(
+    case: str, value: float, unit: str, *, floor: float | None = None, samples: int = 1, note: str = ""
+) -> Result:
+    """Say what was measured."""
+    return Result(
+        bench="design",
+        case=case,
+        value=round(value, 4),
+        unit=unit,
+        floor=None if floor is None else round(floor, 4),
+        ratio=None if not floor else round(value / floor, 4),
+        samples=samples,
+        note=note,
+    )
+
+
+def gap(place: str, territories: int) -> list[Result]:
+    """How far above the lower bound at its own centres; floor: the prototype's, as recorded."""
+    one, two = _on_one_and_two(place, territories)
+    return [
+        result(
+            f"gap-{place}-{territories}",
+            100 * one.cost.note["gap"],
+            "% above bound",
+            floor=GAP[f"{place}-{territories}"],
+            samples=SAMPLES,
+            note=f"{one.told()}, two threads {two.cost.wall_s:.2f} s; floor: prototype, as recorded",
+        )
+    ]
+
+
+def million(territories: int) -> list[Result]:
+    """How long a million accounts take on two threads."""
+    one, two = _on_one_and_two("1m", territories, samples=1)
+    recorded = WALL_OF_A_MILLION.get(territories)
+    return [
+        result(
+            f"1m-{territories}",
+            two.cost.wall_s,
+            "s",
+            floor=recorded,
+            note=f"two threads {two.cost.peak_mb:.0f} MB; one: {one.told()}; gap {100 * one.cost.note['gap']:.2f} %"
+            + ("; floor: prototype, one thread, as recorded" if recorded else ""),
+        )
+    ]
+
+
+def against(
+    name: str, place: str, territories: int, *, equal: bool = False, **options: float
+) -> list[Result]:
+    """Squared distance and CPU beside a peer's; `equal`: with the peer's deviation where that is above 5 %."""
+    module = {"ortools": "ortools_flow"}.get(name, name)
+    theirs = peer(module, INSTANCES[place], territories, **options)
+    tolerance = max(0.05, *theirs.score.deviation) if equal else 0.05
+    mine = ours(INSTANCES[place], territories, tolerance=tolerance, samples=SAMPLES)
+    case = f"vs-{name}-{place}-{territories}"
+    recorded = AGAINST.get(f"{name}-{place}-{territories}")
+    before = f"; prototype {recorded.wss:.2f} and {recorded.cpu:.3g} of its CPU" if recorded else ""
+    return [
+        result(
+            case,
+            mine.score.wss,
+            "km²",
+            floor=theirs.score.wss,
+            samples=SAMPLES,
+            note=f"ours {mine.told()}; {name} {theirs.told()}{before}",
+        ),
+        result(f"{case}-cpu", mine.cost.cpu_s, "CPU s", floor=theirs.cost.cpu_s, samples=SAMPLES),
+    ]
+
+
+def others(place: str, territories: int) -> list[Result]:
+    """Peers that solve a part of it: squared distance beside ours."""
+    mine = ours(INSTANCES[place], territories)
+    return [
+        result(
+            f"peers-{place}-{territories}/{name}",
+            theirs.score.wss,
+            "km²",
+            floor=mine.score.wss,
+            note=f"{theirs.told()}; floor: ours",
+        )
+        for name in ("kmeans", "bisection", "metis", "highs_lp")
+        for theirs in [peer(name, INSTANCES[place], territories)]
+    ]
+
+
+def success() -> list[Result]:
+    """Of a hundred seeds, how many give balanced, whole territories."""
+    results = []
+    for place, territories in SEEDED:
+        name = INSTANCES.get(place, place)
+        arguments = ("seeds", str(kept(name)), str(territories), str(SEEDS))
+        _, cost = run(OURS, *arguments, limit_s=7_200)
+        lacking = cost.note["lacking"]
+        results.append(
+            result(
+                f"success-{place}-{territories}",
+                SEEDS - len(lacking),
+                "of 100 seeds",
+                samples=SEEDS,
+                note=f"CPU {cost.cpu_s / SEEDS:.2f} s each"
+                + "".join(f"; seed {seed}: {what}" for seed, what in list(lacking.items())[:3]),
+            )
+        )
+    return results
+
+
+def realign() -> list[Result]:
+    """How few ZIPs a realignment moves if it may travel 5 % farther than greenfield."""
+    (today, green, best), cost = run(OURS, "realign", str(kept("zips")), "50", limit_s=1_800)
+    instance = load(kept("zips"))
+    off, new, old = (score(instance, labels, 50) for labels in (today, green, best))
+    frontier = ", ".join(
+        f"{100 * share:.1f} % at {100 * farther:+.1f} %"
+        for _, share, farther, *_ in sorted(cost.note["frontier"])
+    )
+    return [
+        result(
+            "realign-zip-50",
+            100 * moved(today, best) / instance.units,
+            "% of units moved",
+            floor=MOVED,
+            note=f"travel {100 * (old.wd / new.wd - 1):+.1f} %, {100 * max(old.deviation):.1f} % off, {old.broken} broken; "
+            f"today is {100 * max(off.deviation):.0f} % off, least possible {100 * cost.note['least_moved']:.1f} % of the "
+            f"measure; floor: prototype at +6 %, as recorded; tried: {frontier}",
+        )
+    ]
+
+
+def what_if() -> list[Result]:
+    """How long one waits for an answer with one rep more and one fewer, 200,000 accounts in 50 territories."""
+    (plan, without, more, fewer), cost = run(OURS, "what_if", str(kept("200k")), "50", threads=2)
+    instance = load(kept("200k"))
+    before = score(instance, plan, 50)
+    return [
+        result(
+            f"what-if-200k-{word}",
+            seconds,
+            "s",
+            samples=3,
+            note=f"{100 * max(found.deviation):.1f} % off, {found.broken} broken, {found.wd:.1f} km (before {before.wd:.1f} km), "
+            f"{100 * moved(incumbents[incumbents >= 0], labels[incumbents >= 0]) / (incumbents >= 0).sum():.1f} % of those with an incumbent moved",
+        )
+        for word, incumbents, labels, seconds, territories in (
+            ("one-more", plan, more, cost.note["seconds"][0], 51),
+            ("one-fewer", without, fewer, cost.note["seconds"][1], 49),
+        )
+        for found in [score(instance, labels, territories)]
+    ]
+
+
+def family() -> list[Result]:
+    """How many of the family of three measures are within 5 % on each and whole, and how long the longest took."""
+    labels, cost = run(OURS, "family", limit_s=1_800)
+    seconds = cost.note["seconds"]
+    members = list(du_family.family())
+    scores = [
+        score(one, found, count, du_family.MEASURES)
+        for (one, count), found in zip(members, labels, strict=True)
+    ]
+    good = [found.holds(du_family.TOLERANCE) for found in scores]
+    bad = [
+        f"{one.name}x{count} {100 * max(found.deviation):.1f} %"
+        for (one, count), found, holds in zip(members, scores, good, strict=True)
+        if not holds
+    ]
+    return [
+        result(
+            "du-family",
+            100 * sum(good) / len(good),
+            "% feasible",
+            samples=len(good),
+            note=f"CPU at most {max(seconds):.2f} s, {sum(seconds) / len(good):.2f} s on average"
+            + ("; not: " + ", ".join(bad[:6]) if bad else ""),
+        )
+    ]
+
+
+def _on_one_and_two(place: str, territories: int, samples: int = SAMPLES) -> tuple[Outcome, Outcome]:
+    """Design on one thread and on two. RuntimeError where these are not the same plan."""
+    one, two = (ours(INSTANCES[place], territories, threads=threads, samples=samples) for threads in (1, 2))
+    if moved(one.labels, two.labels):
+        raise RuntimeError(f"{place} {territories}: one thread and two gave different proposals")
+    return one, two
