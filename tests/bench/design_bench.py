@@ -6,6 +6,7 @@ thread, scored by the same independent code; CPU seconds count, so that a busy m
 Postgres nor Kafka; the peers are installed into .local/peers when they are first wanted.
 """
 
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,16 +62,11 @@ def run(only: str) -> list[Result]:
     for case in chosen:
         print(f"measuring design/{case.name} ...", flush=True)
         try:
-            results += case.measure()
-        except RuntimeError as error:
+            found = case.measure()
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
             # The others are told all the same.
-            results.append(cases.result(case.name, float("nan"), "failed", note=str(error)[-300:]))
-            print(error, file=sys.stderr, flush=True)
-        print(
-            "\n".join(
-                f"  {one.case}: {one.value:,.4g} {one.unit}, ratio {one.ratio}; {one.note}"
-                for one in results[-2:]
-            ),
-            flush=True,
-        )
+            found = [cases.result(case.name, float("nan"), "failed", note=str(error)[-300:])]
+        for one in found:
+            print(f"  {one.case}: {one.value:,.4g} {one.unit}, ratio {one.ratio}; {one.note}", flush=True)
+        results += found
     return results

@@ -9,6 +9,7 @@ from tests.bench.design import du_family, instances
 from tests.bench.design.geography import albers, link, parts, triangulated
 from tests.bench.design.instances import Instance
 from tests.bench.design.score import moved, score
+from tests.bench.design.today import last_year
 
 
 def square(side: int) -> Instance:
@@ -170,3 +171,14 @@ def test_gabriel_edges_are_those_without_a_third_point_in_their_circle() -> None
 def test_points_at_one_place_are_all_corners() -> None:
     xy = np.repeat(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), 3, axis=0)
     assert set(triangulated(xy).ravel().tolist()) == set(range(9))
+
+
+def test_last_year_one_region_had_less_and_nothing_else_is_new() -> None:
+    now = instances.accounts(2_000)
+    before = last_year(now)
+    share = before.measures[:, 0] / now.measures[:, 0]
+    # Six tenths in one region and all elsewhere, give or take the shock of 0.15.
+    assert 0.02 < (share < 0.7).mean() < 0.4
+    assert np.median(share) == pytest.approx(1.0, abs=0.1)
+    assert np.array_equal(before.weight, now.weight)
+    assert np.array_equal(last_year(now).measures, before.measures)

@@ -95,6 +95,8 @@ def realign(path: str, territories: str, out: str) -> None:
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if attempt(middle) else (low, middle)
+    if best is green:
+        sys.exit(f"no realigned plan is balanced, whole and near enough; tried: {frontier}")
     note = {"least_moved": least_moved, "stay": best_stay, "frontier": frontier}
     report(Path(out), clock.cost(**note), today, green, best)
 
