@@ -32,6 +32,7 @@ CASES = (
         Case(f"gap-{place}-{k}", partial(cases.gap, place, k))
         for place, k in (("zip", 50), ("zip", 200), ("county", 10), ("county", 30), ("200k", 50))
     ),
+    *(Case(f"bound-zip-{k}", partial(cases.bound, "zip", k)) for k in (50, 200)),
     Case("1m-50", partial(cases.million, 50)),
     Case("1m-2000", partial(cases.million, 2_000), slow=True),
     Case("vs-ortools-zip-50", partial(cases.against, "ortools", "zip", 50, band=0.04)),

@@ -1,5 +1,7 @@
 """What each case of the design bench measures, and how it tells it."""
 
+import numpy as np
+
 from tests.bench.design import du_family
 from tests.bench.design.instances import kept, load
 from tests.bench.design.measured import run
@@ -42,6 +44,24 @@ def gap(place: str, territories: int) -> list[Result]:
             floor=GAP[f"{place}-{territories}"],
             samples=SAMPLES,
             note=f"{one.told()}, two threads {two.cost.wall_s:.2f} s; floor: prototype, as recorded",
+        )
+    ]
+
+
+def bound(place: str, territories: int) -> list[Result]:
+    """What the engine says no plan can cost less than at its centres; floor: what the cheapest flow to them costs."""
+    mine = ours(INSTANCES[place], territories)
+    centres = [] if mine.centres is None else mine.centres.tolist()
+    flow = peer("flow_bound", INSTANCES[place], territories, centres=centres, band=0.05)
+    instance = load(kept(INSTANCES[place]))
+    cost = mine.score.wss * instance.weight.sum()
+    return [
+        result(
+            f"bound-{place}-{territories}",
+            mine.cost.note["bound"] / 1e9,
+            "10⁹ km²",
+            floor=flow.cost.note["cost"] / 1e9,
+            note=f"above 1 it would be no bound; the plan is {100 * (cost / flow.cost.note['cost'] - 1):.2f} % above the flow",
         )
     ]
 
@@ -125,7 +145,8 @@ def success() -> list[Result]:
 
 def realign() -> list[Result]:
     """How few ZIPs a realignment moves if it may travel 5 % farther than greenfield."""
-    (today, green, best), cost = run(OURS, "realign", str(kept("zips")), "50", limit_s=1_800)
+    plans, cost = run(OURS, "realign", str(kept("zips")), "50", limit_s=1_800)
+    today, green, best = (labels.astype(np.int64) for labels in plans)
     instance = load(kept("zips"))
     off, new, old = (score(instance, labels, 50) for labels in (today, green, best))
     frontier = ", ".join(
@@ -147,7 +168,8 @@ def realign() -> list[Result]:
 
 def what_if() -> list[Result]:
     """How long one waits for an answer with one rep more and one fewer, 200,000 accounts in 50 territories."""
-    (plan, without, more, fewer), cost = run(OURS, "what_if", str(kept("200k")), "50", threads=2)
+    plans, cost = run(OURS, "what_if", str(kept("200k")), "50", threads=2)
+    plan, without, more, fewer = (labels.astype(np.int64) for labels in plans)
     instance = load(kept("200k"))
     before = score(instance, plan, 50)
     return [
@@ -173,7 +195,7 @@ def family() -> list[Result]:
     seconds = cost.note["seconds"]
     members = list(du_family.family())
     scores = [
-        score(one, found, count, du_family.MEASURES)
+        score(one, found.astype(np.int64), count, du_family.MEASURES)
         for (one, count), found in zip(members, labels, strict=True)
     ]
     good = [found.holds(du_family.TOLERANCE) for found in scores]

@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.design.geography import Integers
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -28,8 +26,8 @@ class Cost:
 
 def run(
     module: str, *arguments: str, python: str = sys.executable, threads: int = 1, limit_s: float = 600
-) -> tuple[list[Integers], Cost]:
-    """Run `python -m module arguments OUT`, which ends in `report`; return the labels that it wrote, and what it took.
+) -> tuple[list[Any], Cost]:
+    """Run `python -m module arguments OUT`, which ends in `report`; return the arrays that it wrote, and what it took.
 
     RuntimeError with its last words where it fails, subprocess.TimeoutExpired where it takes too long.
     """
@@ -50,8 +48,8 @@ def run(
         if done.returncode:
             raise RuntimeError(f"{' '.join(command[3:])}: {done.stderr.strip()[-2000:]}")
         with np.load(out) as file:
-            labels = [file[name].astype(np.int64) for name in file.files]
-    return labels, Cost(**json.loads(done.stdout.splitlines()[-1]))
+            arrays = [file[name] for name in file.files]
+    return arrays, Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
 class Clock:
@@ -70,9 +68,9 @@ class Clock:
         )
 
 
-def report(out: Path, cost: Cost, *labels: Integers) -> None:
-    """Hand labels and cost to the process that waits for them."""
-    np.savez(out, *labels)
+def report(out: Path, cost: Cost, *arrays: Any) -> None:
+    """Hand arrays and cost to the process that waits for them."""
+    np.savez(out, *arrays)
     print(json.dumps(asdict(cost)))
 
 

@@ -1,6 +1,6 @@
 """python -m tests.bench.design.ours JOB ARGUMENTS OUT.npz: the engine, called as its users do, in its own process.
 
-The jobs are the public functions below; their docstrings tell what the labels are that they write.
+The jobs are the public functions below; their docstrings tell which arrays they write.
 """
 
 import statistics
@@ -30,12 +30,12 @@ STAY_IN_WHAT_IF, QUESTIONS = 1.0, 3
 
 
 def design(path: str, territories: str, tolerance: str, out: str) -> None:
-    """Design once: one set of labels."""
+    """Design once: labels and centres."""
     instance = load(Path(path))
     warm_up(int(territories))
     clock = Clock()
     proposal = propose(problem_of(instance, int(territories), tolerance=float(tolerance)))
-    report(Path(out), clock.cost(**told(proposal)), proposal.labels)
+    report(Path(out), clock.cost(**told(proposal)), proposal.labels, proposal.centres)
 
 
 def seeds(path: str, territories: str, number: str, out: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tests.bench.design.geography import Integers
+from tests.bench.design.geography import Floats, Integers
 from tests.bench.design.instances import kept, load
 from tests.bench.design.measured import Cost, run
 from tests.bench.design.peers.environment import python_of_peers
@@ -18,11 +18,12 @@ OURS, PEERS = "tests.bench.design.ours", "tests.bench.design.peers"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Labels, how good they are, and what they took."""
+    """Labels, how good they are, what they took; ours has centres (K, 2), too."""
 
     labels: Integers
     score: Score
     cost: Cost
+    centres: Floats | None = None
 
     def told(self) -> str:
         """Say it in a line."""
@@ -41,10 +42,13 @@ def ours(
     labels = runs[0][0][0]
     if not all(np.array_equal(labels, again[0]) for again, _ in runs):
         raise RuntimeError(f"{instance} {territories}: equal problems gave different proposals")
-    return outcome(instance, territories, labels, _median([cost for _, cost in runs]))
+    centres: Floats = runs[0][0][1]
+    return replace(
+        outcome(instance, territories, labels, _median([cost for _, cost in runs])), centres=centres
+    )
 
 
-def peer(name: str, instance: str, territories: int, **options: float) -> Outcome:
+def peer(name: str, instance: str, territories: int, **options: object) -> Outcome:
     """Have a peer do it once, on one thread."""
     arguments = (name, str(kept(instance)), str(territories), json.dumps(options))
     (labels,), cost = run(PEERS, *arguments, python=python_of_peers())
@@ -55,6 +59,7 @@ def peer(name: str, instance: str, territories: int, **options: float) -> Outcom
 
 def outcome(instance: str, territories: int, labels: Integers, cost: Cost) -> Outcome:
     """Score by the first measure."""
+    labels = labels.astype(np.int64)
     return Outcome(labels=labels, score=score(load(kept(instance)), labels, territories), cost=cost)
 
 

@@ -26,12 +26,17 @@ def solve(instance: Instance, territories: int, band: float) -> tuple[Integers, 
     labels = bisected(instance.xy, load, territories)
     for _ in range(ROUNDS):
         centres = means(instance.xy, weight, labels, territories)
-        labels = allocate(instance.xy, load, centres, band)
+        near, _, taken = allocate(instance.xy, load, centres, band)
+        labels = near[np.arange(instance.units), taken.argmax(axis=1)]
     return labels, {}
 
 
-def allocate(xy: Floats, load: Floats, centres: Floats, band: float) -> Integers:
-    """Return the labels of the cheapest allocation with loads within the band of the mean."""
+def allocate(xy: Floats, load: Floats, centres: Floats, band: float) -> tuple[Integers, Floats, Floats]:
+    """Return the cheapest allocation with loads within the band of the mean.
+
+    That is the territories that a unit may go to, shape (n, arcs), how far each is, squared, and the share of the unit
+    that goes there.
+    """
     n, territories = len(xy), len(centres)
     arcs = min(ARCS, territories)
     distance, near = cKDTree(centres).query(xy, k=arcs)
@@ -58,5 +63,4 @@ def allocate(xy: Floats, load: Floats, centres: Floats, band: float) -> Integers
     if status != flow.OPTIMAL:
         raise RuntimeError(f"no flow: {status}")
     taken = flow.flows(to_centres).reshape(n, arcs)
-    labels: Integers = near[np.arange(n), taken.argmax(axis=1)].astype(np.int64)
-    return labels
+    return near.astype(np.int64), square, taken / supply[:, None]
