@@ -6,6 +6,7 @@ import numpy as np
 
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
+from services.assignment.design.engine.level import Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,46 +22,48 @@ def components(adjacency: Adjacency, labels: Labels) -> tuple[Labels, int]:
     return _components(adjacency.starts, adjacency.targets, labels)
 
 
-def broken(adjacency: Adjacency, labels: Labels, territories: int) -> int:
-    """Return how many territories are in more than one part."""
+def parts_of(adjacency: Adjacency, labels: Labels, territories: int) -> Integers:
+    """Return in how many parts each territory is, shape (K,)."""
     component, count = components(adjacency, labels)
-    first = np.full(count, -1, np.int32)
-    first[component] = labels
-    return int((np.bincount(first, minlength=territories) > 1).sum())
+    owner = np.full(count, -1, np.int32)
+    owner[component] = labels
+    return np.bincount(owner, minlength=territories)
 
 
 def reconnect(
-    adjacency: Adjacency, labels: Labels, weight: Floats, xy: Floats, centres: Floats, prices: Floats, ratio: Floats
+    adjacency: Adjacency, units: Units, labels: Labels, centres: Floats, prices: Floats, permitted: Flags, movable: Flags
 ) -> Labels:
-    """Return labels with one part per territory: its heaviest; each other goes to the neighbour where it costs least.
+    """Return labels with one part per territory, its heaviest; each other part goes to the neighbour where it is cheapest.
 
-    weight (n,), xy (n, 2), centres (K, 2), prices (K, A) and ratio (n, A) are the dual's.
+    centres (K, 2) and prices (K, A) say what is cheap. A part stays stray if a unit of it has to stay, if it touches
+    nobody else, or nobody who may hold all of it.
     """
     out = labels.copy()
     # A part may touch other stray parts alone: it is settled once they are.
     for _ in range(100):
         component, count = components(adjacency, out)
-        heavy = np.bincount(component, weight, count)
-        owner = np.full(count, -1, np.int32)
-        owner[component] = out
-        best = np.zeros(len(centres))
-        np.maximum.at(best, owner, heavy)
-        stray = heavy < best[owner]
-        # Two parts of the same weight: the first one stays.
-        kept = np.full(len(centres), -1, np.int64)
-        for part in np.flatnonzero(~stray):
-            if kept[owner[part]] < 0:
-                kept[owner[part]] = part
-            else:
-                stray[part] = True
+        stray = _stray(component, count, out, units.weight, len(centres))
+        stray[component[~movable]] = False
         if not stray.any():
-            return out
+            break
         moved = _give_away(
-            adjacency.starts, adjacency.targets, out, component, stray, weight, xy, centres, prices, ratio
+            units, adjacency.starts, adjacency.targets, out, component, stray, centres, prices, permitted
         )
         if not moved:
-            return out
+            break
     return out
+
+
+def _stray(component: Labels, count: int, labels: Labels, weight: Floats, territories: int) -> Flags:
+    """Tell which parts are not the heaviest of their territory, the first of those that weigh the same."""
+    heavy = np.bincount(component, weight, count)
+    owner = np.full(count, -1, np.int32)
+    owner[component] = labels
+    order = np.lexsort((np.arange(count), -heavy, owner))
+    _, first = np.unique(owner[order], return_index=True)
+    stray = np.ones(count, np.bool_)
+    stray[order[first]] = False
+    return stray
 
 
 @compiled
@@ -90,58 +93,62 @@ def _components(starts: Integers, targets: Labels, labels: Labels) -> tuple[Labe
 
 @compiled
 def _give_away(
+    units: Units,
     starts: Integers,
     targets: Labels,
     labels: Labels,
     component: Labels,
     stray: Flags,
-    weight: Floats,
-    xy: Floats,
     centres: Floats,
     prices: Floats,
-    ratio: Floats,
+    permitted: Flags,
 ) -> int:
     """Give each stray part that touches a kept one to the cheapest such territory; return how many units went."""
-    n = len(labels)
+    n, territories = len(labels), len(centres)
     order = np.argsort(component)
-    moved = 0
-    at = 0
     given = labels.copy()
+    pay = np.empty(territories)
+    touches = np.zeros(territories, np.int64)
+    moved, at, stamp = 0, 0, 0
     while at < n:
-        end = at
-        part = component[order[at]]
+        part, end = component[order[at]], at
         while end < n and component[order[end]] == part:
             end += 1
-        if stray[part]:
-            w = 0.0
-            x = 0.0
-            y = 0.0
-            r = np.zeros(ratio.shape[1])
-            for at_unit in range(at, end):
-                i = order[at_unit]
-                w += weight[i]
-                x += weight[i] * xy[i, 0]
-                y += weight[i] * xy[i, 1]
-                for a in range(len(r)):
-                    r[a] += weight[i] * ratio[i, a]
-            best = -1
-            least = np.inf
-            for at_unit in range(at, end):
-                i = order[at_unit]
-                for e in range(starts[i], starts[i + 1]):
-                    other = targets[e]
-                    if component[other] == part or stray[component[other]]:
-                        continue
-                    k = labels[other]
-                    pay = (x / w - centres[k, 0]) ** 2 + (y / w - centres[k, 1]) ** 2
-                    for a in range(len(r)):
-                        pay += prices[k, a] * r[a] / w
-                    if pay < least:
-                        best, least = k, pay
-            if best >= 0:
-                for at_unit in range(at, end):
-                    given[order[at_unit]] = best
-                moved += end - at
+        if not stray[part]:
+            at = end
+            continue
+        stamp += 1
+        around = np.empty(territories, np.int32)
+        count = 0
+        for u in range(at, end):
+            i = order[u]
+            for e in range(starts[i], starts[i + 1]):
+                k = labels[targets[e]]
+                if not stray[component[targets[e]]] and k != labels[i] and touches[k] != stamp:
+                    touches[k] = stamp
+                    pay[k] = 0.0
+                    around[count] = k
+                    count += 1
+        for u in range(at, end):
+            i = order[u]
+            w = units.weight[i]
+            for t in range(count):
+                k = around[t]
+                pay[k] += w * ((units.xy[i, 0] - centres[k, 0]) ** 2 + (units.xy[i, 1] - centres[k, 1]) ** 2)
+                for a in range(prices.shape[1]):
+                    pay[k] += prices[k, a] * units.measures[i, a]
+                if units.owner[i] == k:
+                    pay[k] -= w * units.bonus[i]
+                if not permitted[units.kinds[i], k]:
+                    pay[k] = np.inf
+        best, least = -1, np.inf
+        for t in range(count):
+            if pay[around[t]] < least:
+                best, least = around[t], pay[around[t]]
+        if best >= 0:
+            for u in range(at, end):
+                given[order[u]] = best
+            moved += end - at
         at = end
     labels[:] = given
     return moved

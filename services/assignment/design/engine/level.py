@@ -4,27 +4,46 @@ Blocks make the dual cheap: where one territory is sure to win every unit of a b
 units. Most blocks are inside of a territory, so a step costs as much as the borders are long.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from services.assignment.design.engine.arrays import Floats, Integers
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
+from services.assignment.design.engine.curve import along_the_curve
+
+NOBODY = -1
+MIXED = -2
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Units and their blocks. n units, A measures, B blocks.
-
-    xy (n, 2) in km; weight (n,), what a squared km costs, above zero; measures (n, A), scaled so that the mean
-    territory has 1. Blocks: starts (B + 1,), block_weight (B,), middle (B, 2) the weighted mean, radius (B,) in km,
-    inertia (B,) the weighted squared distance to the middle, block_measures (B, A), and spread (B, A), how far a unit's
-    measure per weight is from its block's.
-    """
+class Units(NamedTuple):
+    """n units with A measures, scaled: xy (n, 2) in km; weight (n,), what a squared km costs, above zero; measures
+    (n, A), of which the mean territory has 1; kinds (n,), which territories may hold it; owner (n,), today's territory or
+    NOBODY; bonus (n,), in squared km: how much dearer all but the owner are.
+    """  # noqa: D205, D400 - one sentence
 
     xy: Floats
     weight: Floats
     measures: Floats
+    kinds: Labels
+    owner: Labels
+    bonus: Floats
+
+    def taken(self, which: Integers) -> "Units":
+        """Return the units of these numbers, in this order."""
+        return Units(*(np.ascontiguousarray(column[which]) for column in self))
+
+
+class Level(NamedTuple):
+    """Units in B blocks, each of one kind.
+
+    starts (B + 1,), block_weight (B,), middle (B, 2) the weighted mean, radius (B,) in km, inertia (B,) the weighted
+    squared distance to the middle, block_measures (B, A), spread (B, A), how far a unit's measure per weight is from its
+    block's, block_kind (B,), block_owner (B,): the one of all its units, NOBODY or MIXED, most_bonus (B,) and
+    bonus_weight (B,), the sum of weight times bonus.
+    """
+
+    units: Units
     starts: Integers
     block_weight: Floats
     middle: Floats
@@ -32,26 +51,34 @@ class Level:
     inertia: Floats
     block_measures: Floats
     spread: Floats
+    block_kind: Labels
+    block_owner: Labels
+    most_bonus: Floats
+    bonus_weight: Floats
 
-    @property
-    def units(self) -> int:
-        """How many units."""
-        return len(self.xy)
+
+def curve_order(units: Units) -> Integers:
+    """Return the units' numbers in the order that blocks are made of: by kind, along the curve."""
+    order = along_the_curve(units.xy)
+    return order[np.argsort(units.kinds[order], kind="stable")]
 
 
-def make_level(xy: Floats, weight: Floats, measures: Floats, *, per_block: int) -> Level:
-    """Put units, which are in the order of a curve, into blocks."""
-    n = len(xy)
-    starts = np.append(np.arange(0, n, per_block), n).astype(np.int64)
-    heads = starts[:-1]
+def make_level(units: Units, *, per_block: int) -> Level:
+    """Put units, which are in `curve_order`, into blocks."""
+    n = len(units.xy)
+    first_of_kind = np.flatnonzero(np.diff(units.kinds, prepend=-1))
+    ends = np.append(first_of_kind[1:], n)
+    heads = np.concatenate([np.arange(a, b, per_block) for a, b in zip(first_of_kind, ends, strict=True)])
+    starts = np.append(heads, n).astype(np.int64)
+    weight, measures = units.weight, units.measures
     block_weight = np.add.reduceat(weight, heads)
-    middle = np.add.reduceat(xy * weight[:, None], heads, axis=0) / block_weight[:, None]
+    middle = np.add.reduceat(units.xy * weight[:, None], heads, axis=0) / block_weight[:, None]
     block_measures = np.add.reduceat(measures, heads, axis=0)
-    radius, inertia, spread = _extents(xy, weight, measures, starts, middle, block_measures / block_weight[:, None])
+    ratio = block_measures / block_weight[:, None]
+    radius, inertia, spread = _extents(units.xy, weight, measures, starts, middle, ratio)
+    same = np.minimum.reduceat(units.owner, heads) == np.maximum.reduceat(units.owner, heads)
     return Level(
-        np.ascontiguousarray(xy),
-        np.ascontiguousarray(weight),
-        np.ascontiguousarray(measures),
+        units,
         starts,
         block_weight,
         middle,
@@ -59,25 +86,28 @@ def make_level(xy: Floats, weight: Floats, measures: Floats, *, per_block: int) 
         inertia,
         block_measures,
         spread,
+        units.kinds[heads].astype(np.int32),
+        np.where(same, units.owner[heads], MIXED).astype(np.int32),
+        np.maximum.reduceat(units.bonus, heads),
+        np.add.reduceat(weight * units.bonus, heads),
     )
 
 
-def coarsen(level: Level, cells: int, *, per_block: int) -> tuple[Level, Integers]:
-    """Merge neighbours on the curve into about so many cells; return their level, and each unit's cell, shape (n,).
+def coarsen(units: Units, cells: int) -> Units:
+    """Merge neighbours on the curve into about so many cells, each of one kind, without owners.
 
     Half by weight and half by count, so that dense places keep resolution and empty ones do too.
     """
-    n = level.units
-    place = np.cumsum(level.weight)
+    n = len(units.xy)
+    place = np.cumsum(units.weight)
     place = 0.5 * place / place[-1] + 0.5 * np.arange(1, n + 1) / n
     cell = np.minimum((place * cells).astype(np.int64), cells - 1)
-    heads = np.flatnonzero(np.diff(cell, prepend=-1))
-    weight = np.add.reduceat(level.weight, heads)
-    xy = np.add.reduceat(level.xy * level.weight[:, None], heads, axis=0) / weight[:, None]
-    measures = np.add.reduceat(level.measures, heads, axis=0)
-    member = np.zeros(n, np.int64)
-    member[heads] = 1
-    return make_level(xy, weight, measures, per_block=per_block), np.cumsum(member) - 1
+    heads = np.flatnonzero((np.diff(cell, prepend=-1) != 0) | (np.diff(units.kinds, prepend=-1) != 0))
+    weight = np.add.reduceat(units.weight, heads)
+    xy = np.add.reduceat(units.xy * units.weight[:, None], heads, axis=0) / weight[:, None]
+    measures = np.add.reduceat(units.measures, heads, axis=0)
+    nobody = np.full(len(heads), NOBODY, np.int32)
+    return Units(xy, weight, measures, units.kinds[heads], nobody, np.zeros(len(heads)))
 
 
 @compiled

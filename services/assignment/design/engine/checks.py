@@ -1,0 +1,104 @@
+"""What a problem has to be like to make sense."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.assignment.design.engine.problem import Problem, WrongProblemError
+
+
+def check(problem: Problem) -> None:
+    """Raise WrongProblemError, which names the field and what to change, for a problem that makes no sense."""
+    n, territories = problem.units, problem.territories
+    if n == 0:
+        raise WrongProblemError("xy", "there are no units: give at least one")
+    if territories == 0:
+        raise WrongProblemError("targets", "there are no territories: give at least one")
+    kinds = problem.measures.shape[1] if problem.measures.ndim == 2 else 0
+    if kinds == 0:
+        raise WrongProblemError("measures", "there is nothing to balance: give at least one measure")
+    _shape("xy", problem.xy, (n, 2))
+    _shape("weight", problem.weight, (n,))
+    _shape("measures", problem.measures, (n, kinds))
+    _shape("targets", problem.targets, (territories, kinds))
+    _shape("tolerance", problem.tolerance, (kinds,))
+    _numbers("xy", problem.xy)
+    _not_below_zero("weight", problem.weight)
+    _not_below_zero("measures", problem.measures)
+    _not_below_zero("targets", problem.targets)
+    _not_below_zero("tolerance", problem.tolerance)
+    if (problem.targets <= 0).any():
+        raise WrongProblemError("targets", "every territory needs a target above zero for every measure")
+    for name in ("stay", "pull", "most_moved"):
+        value = getattr(problem, name)
+        if not np.isfinite(value) or value < 0 or (name != "stay" and value > 1):
+            raise WrongProblemError(name, f"{name} is {value}: it has to be a number from 0{'' if name == 'stay' else ' to 1'}")
+    _check_who_may(problem)
+    _check_sizes(problem)
+
+
+def _check_who_may(problem: Problem) -> None:
+    n, territories = problem.units, problem.territories
+    for name in ("fixed", "incumbents"):
+        labels = getattr(problem, name)
+        if labels is not None:
+            _shape(name, labels, (n,))
+            if ((labels < -1) | (labels >= territories)).any():
+                raise WrongProblemError(name, f"{name} has territories that there are not: -1 to {territories - 1} are right")
+    if problem.move_value is not None:
+        _shape("move_value", problem.move_value, (n,))
+        _not_below_zero("move_value", problem.move_value)
+    if problem.homes is not None:
+        _shape("homes", problem.homes, (territories, 2))
+    if (problem.kinds is None) != (problem.permitted is None):
+        raise WrongProblemError("permitted", "kinds and permitted go together: give both or none")
+    if problem.kinds is not None and problem.permitted is not None:
+        _shape("kinds", problem.kinds, (n,))
+        _shape("permitted", problem.permitted, (len(problem.permitted), territories))
+        if ((problem.kinds < 0) | (problem.kinds >= len(problem.permitted))).any():
+            raise WrongProblemError("kinds", "kinds has numbers that permitted has no row for")
+        nobody = ~problem.permitted.any(axis=1)
+        if nobody[problem.kinds].any():
+            raise WrongProblemError("permitted", f"no territory may hold units of kind {int(np.flatnonzero(nobody)[0])}")
+        fixed = problem.fixed
+        if fixed is not None:
+            held = np.flatnonzero(fixed >= 0)
+            if not problem.permitted[problem.kinds[held], fixed[held]].all():
+                raise WrongProblemError("fixed", "a unit is fixed in a territory that may not hold it")
+    adjacency = problem.adjacency
+    if adjacency is not None:
+        _shape("adjacency", adjacency.starts, (n + 1,))
+        if len(adjacency.targets) and (adjacency.targets.min() < 0 or adjacency.targets.max() >= n):
+            raise WrongProblemError("adjacency", "adjacency names units that there are not")
+
+
+def _check_sizes(problem: Problem) -> None:
+    n, territories = problem.units, problem.territories
+    least, most = problem.least_units, problem.most_units
+    for name, sizes in (("least_units", least), ("most_units", most)):
+        if sizes is not None:
+            _shape(name, sizes, (territories,))
+            _not_below_zero(name, sizes)
+    if least is not None and least.sum() > n:
+        raise WrongProblemError("least_units", f"territories want {least.sum():g} units at least, and there are {n}")
+    if most is not None and most.sum() < n:
+        raise WrongProblemError("most_units", f"territories take {most.sum():g} units at most, and there are {n}")
+    if least is not None and most is not None and (least > most).any():
+        raise WrongProblemError("least_units", "a territory wants more units than it takes")
+
+
+def _shape(name: str, array: NDArray[np.generic], wanted: tuple[int, ...]) -> None:
+    if array.shape != wanted:
+        raise WrongProblemError(name, f"{name} has shape {array.shape} instead of {wanted}")
+
+
+def _numbers(name: str, array: NDArray[np.generic]) -> None:
+    wrong = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+    if len(wrong):
+        raise WrongProblemError(name, f"{name} is no number in row {int(wrong[0])}")
+
+
+def _not_below_zero(name: str, array: NDArray[np.generic]) -> None:
+    _numbers(name, array)
+    wrong = np.flatnonzero((array < 0).reshape(len(array), -1).any(axis=1))
+    if len(wrong):
+        raise WrongProblemError(name, f"{name} is below zero in row {int(wrong[0])}")
