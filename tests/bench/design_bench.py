@@ -26,6 +26,7 @@ class Case:
     slow: bool = False
 
 
+SIMPLE = ("kmeans", "bisection", "metis")
 # The flow has the widest band with which it still ends within 5 % after rounding; in 200 territories of ZIPs none does.
 CASES = (
     *(
@@ -43,7 +44,11 @@ CASES = (
         for place, k in (("zip", 50), ("zip", 200), ("200k", 50), ("county", 30))
     ),
     *(Case(f"vs-recom-county-{k}", partial(cases.against, "recom", "county", k)) for k in (10, 30)),
-    Case("peers-zip-50", partial(cases.others, "zip", 50)),
+    Case("peers-zip-50", partial(cases.others, "zip", 50, *SIMPLE, "highs_lp")),
+    *(
+        Case(f"peers-{place}-{k}", partial(cases.others, place, k, *SIMPLE))
+        for place, k in (("zip", 200), ("county", 10), ("county", 30), ("200k", 50))
+    ),
     Case("realign-zip-50", cases.realign),
     Case("what-if-200k", cases.what_if),
     Case("du-family", cases.family),

@@ -106,8 +106,8 @@ def against(
     ]
 
 
-def others(place: str, territories: int) -> list[Result]:
-    """Peers that solve a part of it: squared distance beside ours."""
+def others(place: str, territories: int, *names: str) -> list[Result]:
+    """Squared distance of peers that solve a part of it; floor: ours."""
     mine = ours(INSTANCES[place], territories)
     return [
         result(
@@ -115,9 +115,9 @@ def others(place: str, territories: int) -> list[Result]:
             theirs.score.wss,
             "km²",
             floor=mine.score.wss,
-            note=f"{theirs.told()}; floor: ours",
+            note=theirs.told(),
         )
-        for name in ("kmeans", "bisection", "metis", "highs_lp")
+        for name in names
         for theirs in [peer(name, INSTANCES[place], territories)]
     ]
 
