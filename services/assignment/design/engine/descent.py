@@ -26,7 +26,7 @@ def settle(dual: Dual, temperature: float, *, steps: int) -> None:
 def descend(dual: Dual, rounds: int, *, temperature: float, anchors: "Anchors") -> None:
     """Move the centres so many times."""
     for round_ in range(rounds):
-        middles = anchors.of(dual.soft_means())
+        middles = anchors.of(dual.masses(), dual.centres)
         step = middles - dual.centres
         if 1 < round_ < rounds - 3:
             step = step * _OVER
@@ -37,15 +37,25 @@ def descend(dual: Dual, rounds: int, *, temperature: float, anchors: "Anchors") 
 
 
 class Anchors:
-    """Where travel starts: between the middle of a territory and its rep's home."""
+    """Where travel starts: between the middle of a territory and its rep's home.
 
-    def __init__(self, homes: Floats | None, pull: float) -> None:
+    homes (K, 2), nan for none; pull from 0, the middle, to 1, home; held (K, 3): weight, and its product with x and y, of
+    what is in a territory anyway.
+    """
+
+    def __init__(self, homes: Floats, pull: float, held: Floats) -> None:
         self._homes = homes
         self._pull = pull
+        self._held = held
 
-    def of(self, means: Floats) -> Floats:
-        """Return where travel starts, shape (K, 2), when the middles are there."""
-        if self._homes is None or self._pull == 0.0:
-            return means
+    def without_held(self) -> "Anchors":
+        """Return the same for masses that hold everything."""
+        return Anchors(self._homes, self._pull, np.zeros_like(self._held))
+
+    def of(self, masses: Floats, before: Floats) -> Floats:
+        """Return where travel starts, shape (K, 2), with these masses (K, 3); `before` where there are none."""
+        total = masses + self._held
+        some = total[:, :1] > 1e-9
+        means = np.where(some, total[:, 1:] / np.where(some, total[:, :1], 1.0), before)
         lives = ~np.isnan(self._homes[:, :1])
         return np.where(lives, (1 - self._pull) * means + self._pull * np.nan_to_num(self._homes), means)

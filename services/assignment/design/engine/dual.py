@@ -17,7 +17,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
-from services.assignment.design.engine.dual_kernels import evaluate, label, pairs_of, shift
+from services.assignment.design.engine.dual_kernels import evaluate, exact_value, label, pairs_of, shift
 from services.assignment.design.engine.level import Level
 from services.assignment.design.engine.newton import System
 
@@ -43,8 +43,8 @@ class Band:
         """Return half of its width."""
         return (self.high - self.low) / 2
 
-    def narrowed(self, share: float) -> "Band":
-        """Return the band with so much of its width, around its middle."""
+    def narrowed(self, share: Floats | float) -> "Band":
+        """Return the band with so much of its width, of each measure, around its middle."""
         return Band(self.middle - share * self.half, self.middle + share * self.half, self.give)
 
 
@@ -156,12 +156,9 @@ class Dual:
         self.prices = self.prices + np.clip(step, -cap, cap)
         self.go_to(centres)
 
-    def soft_means(self) -> Floats:
-        """Return the weighted means, shape (K, 2), of the softened territories of the last `solve`."""
-        assert self._here is not None
-        masses = self._here.masses
-        held = masses[:, :1] > 1e-9
-        return np.where(held, masses[:, 1:] / np.maximum(masses[:, :1], 1e-300), self.centres)
+    def masses(self) -> Floats:
+        """Return weight and its product with x and y, shape (K, 3), of the softened territories of the last `solve`."""
+        return np.zeros((self.territories, 3)) if self._here is None else self._here.masses
 
     def labels(self) -> Labels:
         """Return each unit's territory, shape (n,)."""
@@ -169,8 +166,8 @@ class Dual:
 
     def bound(self) -> float:
         """Return the dual without smoothing: no plan in the band costs less at these centres."""
-        zero = np.full(len(self._near), 1e-300)
-        value, _, _, _ = evaluate(self._level, self._near, self.centres, self.prices, zero, self._slot, 0)
+        permitted = np.ones((1, self.territories), np.bool_) if self._permitted is None else self._permitted
+        value = exact_value(self._level, permitted, self.centres, self.prices)
         return value - self._targets(self.prices, np.abs(self.prices))
 
     def _nearest(self) -> Labels:

@@ -8,7 +8,7 @@ its units. `near` (B, T) names who is looked at, padded with -1.
 
 import numpy as np
 
-from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.compiling import compiled, in_parts
 from services.assignment.design.engine.level import MIXED, Level
 
@@ -248,6 +248,33 @@ def _label(
                 if pay[t] == least:
                     out[i] = found[t]
                     break
+
+
+def exact_value(level: Level, permitted: Flags, centres: Floats, prices: Floats) -> float:
+    """Return sum_i w_i min_j over all permitted territories, permitted of shape (kinds, K), without smoothing."""
+    near = np.full((len(permitted), len(centres)), -1, np.int32)
+    for kind in range(len(permitted)):
+        may = np.flatnonzero(permitted[kind])
+        near[kind, : len(may)] = may
+    return sum(
+        in_parts(
+            lambda first, last: _exact_value(level, near, centres, prices, first, last), len(level.block_weight)
+        )
+    )
+
+
+@compiled
+def _exact_value(
+    level: Level, near: Labels, centres: Floats, prices: Floats, start: int, end: int
+) -> float:
+    value = 0.0
+    found = np.empty(near.shape[1], np.int32)
+    pay = np.empty(near.shape[1])
+    for b in range(start, end):
+        count = _contenders(level, b, near[level.block_kind[b]], centres, prices, 0.0, found, pay)
+        for i in range(level.starts[b], level.starts[b + 1]):
+            value += level.units.weight[i] * _pays(level, i, found, count, centres, prices, pay)
+    return value
 
 
 @compiled

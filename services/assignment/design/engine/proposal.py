@@ -27,7 +27,7 @@ class Reason(IntEnum):
     STAYS = 1  # it was there, and leaving is not worth the cost of a move
     NEAREST = 2  # no territory that may hold it is nearer
     BALANCE = 3  # a nearer one is full, or this one would be short of its target
-    WHOLE = 4  # a nearer one could not reach it, or would fall apart
+    WHOLE = 4  # a nearer one could not reach it or would fall apart, or units are too large to do better
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ Science Review 3(1), 2021), there as a random walk over plans, here as a move of
 
 import numpy as np
 
-from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
 from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.local_search import improve
@@ -18,11 +18,10 @@ _MOST_PAIRS = 200
 _EXACT = 1e-9
 
 
-def violation(plan: Plan) -> Floats:
-    """Return how far each territory is out of its band at worst, shape (K,), in shares of a mean territory."""
-    hard = np.isfinite(plan.price) & (plan.price > 0)
-    over = np.maximum(np.maximum(plan.loads - plan.high, plan.low - plan.loads), 0.0)
-    return np.where(hard, over, 0.0).max(axis=1)
+def violation(plan: Plan, hard: Flags) -> Floats:
+    """Return how far each territory is out of its band, shape (K,), at worst of the hard measures (A,)."""
+    over = np.maximum(plan.loads - plan.high, plan.low - plan.loads)
+    return np.maximum(over[:, hard].max(axis=1, initial=0.0), 0.0)
 
 
 def travel(plan: Plan) -> Floats:
@@ -50,10 +49,10 @@ def resplit(  # noqa: PLR0913
     plan: Plan,
     adjacency: Adjacency,
     random: np.random.Generator,
+    hard: Flags,
     *,
     rounds: int,
     temperature: float,
-    looks: int,
     everywhere: bool = False,
 ) -> bool:
     """Cut pairs around territories that are out of their band anew, until none is; tell whether none is.
@@ -62,9 +61,9 @@ def resplit(  # noqa: PLR0913
     cut all pairs, in all rounds, to save travel.
     """
     place = np.full(len(plan.labels), -1, np.int64)
-    best = (violation(plan).sum(), travel(plan).sum(), plan.labels.copy())
+    best = (violation(plan, hard).sum(), travel(plan).sum(), plan.labels.copy())
     for round_ in range(rounds):
-        near = violation(plan) > _EXACT
+        near = violation(plan, hard) > _EXACT
         if not everywhere and not near.any():
             break
         pairs = neighbours(plan, adjacency)
@@ -81,8 +80,8 @@ def resplit(  # noqa: PLR0913
                 mine = plan.labels[nodes] == j
                 members[j], members[k] = nodes[mine], nodes[~mine]
         tally(plan)
-        improve(plan, adjacency, whole=True, looks=looks)
-        score = (violation(plan).sum(), travel(plan).sum())
+        improve(plan, adjacency, whole=True, looks=20 * len(plan.labels))
+        score = (violation(plan, hard).sum(), travel(plan).sum())
         if score[0] < best[0] - _EXACT or (score[0] <= best[0] + _EXACT and score[1] < best[1]):
             best = (*score, plan.labels.copy())
     plan.labels[:] = best[2]

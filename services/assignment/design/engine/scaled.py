@@ -39,6 +39,10 @@ class Scaled:
         """How many territories."""
         return len(self.target)
 
+    def hard_columns(self, columns: int) -> Flags:
+        """Return which of the columns of loads are hard: the measures' own, and the number of units."""
+        return np.concatenate([self.hard, np.ones(columns - len(self.hard), np.bool_)])
+
 
 def scaled(problem: Problem) -> Scaled:
     """Check and scale a problem. Raise WrongProblemError."""
@@ -76,7 +80,7 @@ def scaled(problem: Problem) -> Scaled:
         np.ascontiguousarray(homes, np.float64),
         problem.pull,
         value / max(value.mean(), 1e-300),
-        ~soft,
+        ~soft[: problem.measures.shape[1]],
     )
 
 

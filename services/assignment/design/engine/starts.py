@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Floats, Integers
 
 
-def bisect(xy: Floats, weight: Floats, territories: int, random: np.random.Generator) -> Floats:
-    """Return the centres, shape (K, 2), of a balanced recursive bisection along jittered principal axes.
+def bisect(xy: Floats, weight: Floats, share: Floats, random: np.random.Generator) -> Floats:
+    """Return the centres, shape (K, 2), of a recursive bisection along jittered principal axes by share (K,).
 
     Seeds of k-means++ ignore balance and mostly lead nowhere (measured: five of seven).
     """
-    centres = []
-    waiting: list[tuple[Integers, int]] = [(np.arange(len(xy)), territories)]
+    waiting: list[tuple[Integers, Integers]] = [(np.arange(len(xy)), np.arange(len(share)))]
+    centres = np.empty((len(share), 2))
     while waiting:
         units, parts = waiting.pop()
         w = weight[units]
         mean = (xy[units] * w[:, None]).sum(axis=0) / w.sum()
-        if parts == 1 or len(units) == 1:
-            centres += [mean] * parts
+        if len(parts) == 1 or len(units) == 1:
+            centres[parts] = mean
             continue
         away = xy[units] - mean
         _, axes = np.linalg.eigh(away.T @ (away * w[:, None]))
@@ -30,16 +30,8 @@ def bisect(xy: Floats, weight: Floats, territories: int, random: np.random.Gener
         )
         order = np.argsort(away @ axis, kind="stable")
         total = np.cumsum(w[order])
-        left = parts // 2
-        cut = int(np.searchsorted(total, total[-1] * left / parts))
-        cut = min(max(cut, min(left, len(units) - 1)), max(len(units) - (parts - left), 1))
-        waiting += [(units[order[:cut]], left), (units[order[cut:]], parts - left)]
-    return np.array(centres)
-
-
-def means(xy: Floats, weight: Floats, labels: Labels, before: Floats) -> Floats:
-    """Return the weighted means of territories, shape (K, 2); of an empty one, where it was."""
-    count = len(before)
-    total = np.bincount(labels, weight, count)
-    sums = np.column_stack([np.bincount(labels, weight * xy[:, d], count) for d in (0, 1)])
-    return np.where(total[:, None] > 0, sums / np.maximum(total, 1e-300)[:, None], before)
+        left, right = np.split(parts, [len(parts) // 2])
+        cut = int(np.searchsorted(total, total[-1] * share[left].sum() / share[parts].sum()))
+        cut = min(max(cut, min(len(left), len(units) - 1)), max(len(units) - len(right), 1))
+        waiting += [(units[order[:cut]], left), (units[order[cut:]], right)]
+    return centres

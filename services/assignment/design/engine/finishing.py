@@ -1,0 +1,129 @@
+"""Labels that the dual gave, made whole, moved into the band, and improved unit by unit."""
+
+import numpy as np
+
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.balancing import Balanced
+from services.assignment.design.engine.contiguity import Adjacency, reconnect
+from services.assignment.design.engine.local_search import improve
+from services.assignment.design.engine.plan import Plan, tally
+from services.assignment.design.engine.proposal import Stage, Watcher
+from services.assignment.design.engine.resplits import neighbours, resplit, travel, violation
+from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.swaps import swap
+
+_EXACT = 1e-9
+_SOFT_PRICE = 2.5
+# Rounds of moves: how dear the band is, and by which share of it narrower. At first surplus finds its way to where there is
+# room; then nothing is worth leaving the band; and what is left over between two full territories wants a little more room.
+_FLUID, _HARD = 4.0, 100.0
+_ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
+_TURNS = 4
+_HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
+_WARM = 0.05
+# How many units re-splits may look at, over all rounds of one temperature.
+_WORK = 20_000_000
+_MOST_ROUNDS = 300
+
+
+def finished(
+    scaled: Scaled, balanced: Balanced, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool, lumpy: bool
+) -> Plan:
+    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part, `lumpy` says
+    that units are large."""
+    watch(Stage.CONTIGUITY, 0.0, balanced.labels)
+    labels = balanced.labels
+    if whole:
+        labels = reconnect(
+            adjacency,
+            scaled.units,
+            labels,
+            balanced.centres,
+            balanced.prices,
+            scaled.permitted,
+            scaled.movable,
+        )
+    plan = make_plan(scaled, labels)
+    watch(Stage.IMPROVE, 0.0, labels)
+    _mend(plan, scaled, adjacency, random, watch, whole=whole, lumpy=lumpy)
+    return plan
+
+
+def make_plan(scaled: Scaled, labels: Labels) -> Plan:
+    """Return the plan of these labels, with the prices of its band."""
+    territories, kinds = scaled.band.low.shape
+    plan = Plan(
+        scaled.units,
+        labels,
+        np.zeros(territories),
+        np.zeros((territories, 2)),
+        np.zeros((territories, kinds)),
+        np.zeros(territories, np.int64),
+        scaled.band.low + _EXACT,
+        scaled.band.high - _EXACT,
+        np.zeros((territories, kinds)),
+        scaled.homes,
+        scaled.pull,
+        scaled.movable,
+        scaled.permitted,
+    )
+    tally(plan)
+    return plan
+
+
+def _mend(
+    plan: Plan,
+    scaled: Scaled,
+    adjacency: Adjacency,
+    random: np.random.Generator,
+    watch: Watcher,
+    *,
+    whole: bool,
+    lumpy: bool,
+) -> None:
+    hard = scaled.hard_columns(plan.loads.shape[1])
+    for dearness, narrower in _ROUNDS:
+        _set_limits(plan, scaled, dearness, narrower)
+        _improve(plan, adjacency, whole=whole)
+        _set_limits(plan, scaled, dearness, 0.0)
+        if not _is_out(plan, hard) and dearness == _HARD:
+            break
+    if not whole:
+        return
+    pairs = min(len(neighbours(plan, adjacency)), 200)
+    rounds = int(np.clip(_WORK * len(plan.weight) / (16 * len(plan.labels) * max(pairs, 1)), 3, _MOST_ROUNDS))
+    if _is_out(plan, hard):
+        _set_limits(plan, scaled, _FLUID, 0.0)
+        for step, temperature in enumerate(_HOT):
+            watch(Stage.IMPROVE, (1 + step) / 8, plan.labels)
+            if resplit(plan, adjacency, random, hard, rounds=rounds, temperature=temperature):
+                break
+        _set_limits(plan, scaled, _HARD, 0.0)
+        _improve(plan, adjacency, whole=whole)
+    if lumpy:
+        watch(Stage.IMPROVE, 0.75, plan.labels)
+        resplit(plan, adjacency, random, hard, rounds=rounds // 4, temperature=_WARM, everywhere=True)
+        _improve(plan, adjacency, whole=whole)
+
+
+def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool) -> None:
+    """Move and swap units until little comes of it."""
+    for _ in range(_TURNS):
+        improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
+        if not swap(plan, adjacency, whole=whole):
+            break
+
+
+def _is_out(plan: Plan, hard: Flags) -> bool:
+    return bool(violation(plan, hard).max() > _EXACT)
+
+
+def _set_limits(plan: Plan, scaled: Scaled, dearness: float, narrower: float) -> None:
+    """A hard limit is as dear everywhere: more than travel can save anywhere, so that a surplus finds its way."""
+    scale: Floats = travel(plan) / np.maximum(plan.weight, 1e-12)
+    hard = scaled.hard_columns(plan.loads.shape[1])
+    plan.price[:, hard] = dearness * max(float(scale.max()), 1e-12)
+    plan.price[:, ~hard] = (_SOFT_PRICE * scale)[:, None]
+    margin = np.maximum(narrower * scaled.band.half, _EXACT)
+    plan.low[:] = scaled.band.low + margin
+    plan.high[:] = scaled.band.high - margin

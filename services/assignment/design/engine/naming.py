@@ -1,0 +1,36 @@
+"""Which of the territories found gets which name, so that as little as possible changes hands."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from services.assignment.design.engine.arrays import Labels
+from services.assignment.design.engine.scaled import Scaled
+
+
+def named(labels: Labels, scaled: Scaled) -> Labels:
+    """Return labels with the names of today's territories where most of them lies.
+
+    Only territories that are asked the same may change names: target, who may be in it, no home that pulls, nothing fixed.
+    """
+    owner, territories = scaled.units.owner, scaled.territories
+    if (owner < 0).all():
+        return labels
+    known = owner >= 0
+    key = labels[known].astype(np.int64) * territories + owner[known]
+    shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(territories, territories)
+    name = np.arange(territories, dtype=np.int32)
+    for group in _alike(scaled):
+        rows, columns = linear_sum_assignment(shared[np.ix_(group, group)], maximize=True)
+        name[group[rows]] = group[columns]
+    return name[labels]
+
+
+def _alike(scaled: Scaled) -> list[np.ndarray]:
+    territories = scaled.territories
+    pulled = ~np.isnan(scaled.homes[:, 0]) & (scaled.pull > 0)
+    alone = pulled | np.isin(np.arange(territories), scaled.fixed)
+    asked = np.column_stack(
+        [scaled.band.low, scaled.band.high, scaled.permitted.T, np.where(alone, np.arange(territories), -1)]
+    ).round(12)
+    _, group = np.unique(asked, axis=0, return_inverse=True)
+    return [np.flatnonzero(group.ravel() == number) for number in range(int(group.max()) + 1)]
