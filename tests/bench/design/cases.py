@@ -11,10 +11,7 @@ from tests.bench.design.solvers import OURS, Outcome, ours, peer
 from tests.bench.report import Result
 
 INSTANCES = {"county": "counties", "zip": "zips", "200k": "200k", "1m": "1m"}
-SAMPLES = 3
 SEEDS = 100
-SEEDED = (("county", 10), ("county", 29), ("zip", 50), ("zip", 200), ("50k", 50), ("50k", 200))
-"""In none of them has the largest unit 0.9 of a load: 0.88 of one in the 29 territories of counties."""
 
 
 def result(
@@ -42,7 +39,7 @@ def gap(place: str, territories: int) -> list[Result]:
             100 * one.cost.note["gap"],
             "% above bound",
             floor=GAP[f"{place}-{territories}"],
-            samples=SAMPLES,
+            samples=one.samples,
             note=f"{one.told()}, two threads {two.cost.wall_s:.2f} s; floor: prototype, as recorded",
         )
     ]
@@ -68,7 +65,7 @@ def bound(place: str, territories: int) -> list[Result]:
 
 def million(territories: int) -> list[Result]:
     """How long a million accounts take on two threads."""
-    one, two = _on_one_and_two("1m", territories, samples=1)
+    one, two = _on_one_and_two("1m", territories)
     recorded = WALL_OF_A_MILLION.get(territories)
     return [
         result(
@@ -89,7 +86,7 @@ def against(
     module = {"ortools": "ortools_flow"}.get(name, name)
     theirs = peer(module, INSTANCES[place], territories, **options)
     tolerance = max(0.05, *theirs.score.deviation) if equal else 0.05
-    mine = ours(INSTANCES[place], territories, tolerance=tolerance, samples=SAMPLES)
+    mine = ours(INSTANCES[place], territories, tolerance=tolerance)
     case = f"vs-{name}-{place}-{territories}"
     recorded = AGAINST.get(f"{name}-{place}-{territories}")
     before = f"; prototype {recorded.wss:.2f} and {recorded.cpu:.3g} of its CPU" if recorded else ""
@@ -99,10 +96,10 @@ def against(
             mine.score.wss,
             "km²",
             floor=theirs.score.wss,
-            samples=SAMPLES,
+            samples=mine.samples,
             note=f"ours {mine.told()}; {name} {theirs.told()}{before}",
         ),
-        result(f"{case}-cpu", mine.cost.cpu_s, "CPU s", floor=theirs.cost.cpu_s, samples=SAMPLES),
+        result(f"{case}-cpu", mine.cost.cpu_s, "CPU s", floor=theirs.cost.cpu_s, samples=mine.samples),
     ]
 
 
@@ -122,25 +119,21 @@ def others(place: str, territories: int, *names: str) -> list[Result]:
     ]
 
 
-def success() -> list[Result]:
+def success(place: str, territories: int) -> list[Result]:
     """Of a hundred seeds, how many give balanced, whole territories."""
-    results = []
-    for place, territories in SEEDED:
-        name = INSTANCES.get(place, place)
-        arguments = ("seeds", str(kept(name)), str(territories), str(SEEDS))
-        _, cost = run(OURS, *arguments, limit_s=7_200)
-        lacking = cost.note["lacking"]
-        results.append(
-            result(
-                f"success-{place}-{territories}",
-                SEEDS - len(lacking),
-                "of 100 seeds",
-                samples=SEEDS,
-                note=f"CPU {cost.cpu_s / SEEDS:.2f} s each"
-                + "".join(f"; seed {seed}: {what}" for seed, what in list(lacking.items())[:3]),
-            )
+    arguments = ("seeds", str(kept(INSTANCES.get(place, place))), str(territories), str(SEEDS))
+    _, cost = run(OURS, *arguments, limit_s=7_200)
+    lacking = cost.note["lacking"]
+    return [
+        result(
+            f"success-{place}-{territories}",
+            SEEDS - len(lacking),
+            f"of {SEEDS} seeds",
+            samples=SEEDS,
+            note=f"CPU {cost.cpu_s / SEEDS:.2f} s each"
+            + "".join(f"; seed {seed}: {what}" for seed, what in list(lacking.items())[:3]),
         )
-    return results
+    ]
 
 
 def realign() -> list[Result]:
@@ -216,9 +209,9 @@ def family() -> list[Result]:
     ]
 
 
-def _on_one_and_two(place: str, territories: int, samples: int = SAMPLES) -> tuple[Outcome, Outcome]:
+def _on_one_and_two(place: str, territories: int) -> tuple[Outcome, Outcome]:
     """Design on one thread and on two. RuntimeError where these are not the same plan."""
-    one, two = (ours(INSTANCES[place], territories, threads=threads, samples=samples) for threads in (1, 2))
+    one, two = (ours(INSTANCES[place], territories, threads=threads) for threads in (1, 2))
     if moved(one.labels, two.labels):
         raise RuntimeError(f"{place} {territories}: one thread and two gave different proposals")
     return one, two

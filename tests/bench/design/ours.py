@@ -16,7 +16,7 @@ from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.solving import propose
 from tests.bench.design import du_family
-from tests.bench.design.instances import Instance, load, make_small
+from tests.bench.design.instances import Instance, counties, load, make_small
 from tests.bench.design.measured import Clock, report
 from tests.bench.design.score import moved, score
 from tests.bench.design.today import last_year
@@ -158,8 +158,9 @@ def told(proposal: Proposal) -> dict[str, Any]:
 
 
 def warm_up(territories: int, measures: Sequence[int] = (0,)) -> None:
-    """Have the kernels loaded, as in a worker that has been up for a while."""
+    """Have the kernels loaded, as in a worker that has been up for a while: those for lumpy units, too."""
     propose(problem_of(make_small(territories), territories, measures=measures))
+    propose(problem_of(counties(), 30, measures=measures))
 
 
 JOBS = {job.__name__: job for job in (design, seeds, family, realign, what_if)}
