@@ -38,7 +38,7 @@ class Free:
     def __init__(self, scaled: Scaled) -> None:
         units, territories = scaled.units, scaled.territories
         free = np.flatnonzero(scaled.movable)
-        self.order: Integers = free[curve_order(units.taken(free))]
+        self.order: Integers = free[curve_order(units.taken(free))] if len(free) else free
         self.units: Units = units.taken(self.order)
         fixed = np.flatnonzero(~scaled.movable)
         where = scaled.fixed[fixed]

@@ -3,7 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.assignment.design.engine.problem import Problem, WrongProblemError
+from services.assignment.design.engine.problem import Effort, Problem, WrongProblemError
+
+# Further than the earth is round: km were meant to be something else.
+_FURTHEST_KM = 1e6
+_LARGEST = 1e30
 
 
 def check(problem: Problem) -> None:
@@ -22,6 +26,8 @@ def check(problem: Problem) -> None:
     _shape("targets", problem.targets, (territories, kinds))
     _shape("tolerance", problem.tolerance, (kinds,))
     _numbers("xy", problem.xy)
+    if (np.abs(problem.xy) > _FURTHEST_KM).any():
+        raise WrongProblemError("xy", "xy is further away than the earth is round: give km in a plane")
     _not_below_zero("weight", problem.weight)
     _not_below_zero("measures", problem.measures)
     _not_below_zero("targets", problem.targets)
@@ -32,8 +38,53 @@ def check(problem: Problem) -> None:
         value = getattr(problem, name)
         if not np.isfinite(value) or value < 0 or (name != "stay" and value > 1):
             raise WrongProblemError(name, f"{name} is {value}: it has to be a number from 0{'' if name == 'stay' else ' to 1'}")
+    if problem.soft is not None:
+        _shape("soft", problem.soft, (kinds,))
+    _check_homes(problem)
     _check_who_may(problem)
     _check_sizes(problem)
+    _check_adjacency(problem)
+
+
+def check_effort(effort: Effort) -> None:
+    """Raise WrongProblemError for an effort that makes no sense."""
+    for name, least in (("starts", 1), ("rounds", 1), ("seed", 0)):
+        if getattr(effort, name) < least:
+            raise WrongProblemError(name, f"{name} has to be {least} or more")
+
+
+def _check_homes(problem: Problem) -> None:
+    if problem.homes is None:
+        return
+    _shape("homes", problem.homes, (problem.territories, 2))
+    nowhere = np.isnan(problem.homes).all(axis=1)
+    wrong = np.flatnonzero(~nowhere & ~(np.abs(problem.homes) < _FURTHEST_KM).all(axis=1))
+    if len(wrong):
+        raise WrongProblemError("homes", f"homes is neither a place nor nowhere (two nan) in row {int(wrong[0])}")
+
+
+def _check_adjacency(problem: Problem) -> None:
+    adjacency, n = problem.adjacency, problem.units
+    if adjacency is None:
+        return
+    starts, targets = adjacency.starts, adjacency.targets
+    _shape("adjacency", starts, (n + 1,))
+    if starts[0] != 0 or starts[-1] != len(targets) or (np.diff(starts) < 0).any():
+        raise WrongProblemError("adjacency", "adjacency.starts has to rise from 0 to the number of targets")
+    if len(targets) and (targets.min() < 0 or targets.max() >= n):
+        raise WrongProblemError("adjacency", "adjacency names units that there are not")
+    source = np.repeat(np.arange(n, dtype=np.uint64), np.diff(starts))
+    target = targets.astype(np.uint64)
+    # Sums of mixed bits: equal whatever the order of links, and practically never equal of different links.
+    if _mixed(source * np.uint64(n) + target) != _mixed(target * np.uint64(n) + source):
+        raise WrongProblemError("adjacency", "adjacency has links that are there one way only: give each both ways")
+
+
+def _mixed(keys: NDArray[np.uint64]) -> int:
+    """Return the sum of keys with their bits mixed. Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return int((keys ^ (keys >> np.uint64(31))).sum(dtype=np.uint64))
 
 
 def _check_who_may(problem: Problem) -> None:
@@ -47,8 +98,6 @@ def _check_who_may(problem: Problem) -> None:
     if problem.move_value is not None:
         _shape("move_value", problem.move_value, (n,))
         _not_below_zero("move_value", problem.move_value)
-    if problem.homes is not None:
-        _shape("homes", problem.homes, (territories, 2))
     if (problem.kinds is None) != (problem.permitted is None):
         raise WrongProblemError("permitted", "kinds and permitted go together: give both or none")
     if problem.kinds is not None and problem.permitted is not None:
@@ -64,11 +113,6 @@ def _check_who_may(problem: Problem) -> None:
             held = np.flatnonzero(fixed >= 0)
             if not problem.permitted[problem.kinds[held], fixed[held]].all():
                 raise WrongProblemError("fixed", "a unit is fixed in a territory that may not hold it")
-    adjacency = problem.adjacency
-    if adjacency is not None:
-        _shape("adjacency", adjacency.starts, (n + 1,))
-        if len(adjacency.targets) and (adjacency.targets.min() < 0 or adjacency.targets.max() >= n):
-            raise WrongProblemError("adjacency", "adjacency names units that there are not")
 
 
 def _check_sizes(problem: Problem) -> None:
@@ -97,8 +141,10 @@ def _numbers(name: str, array: NDArray[np.generic]) -> None:
         raise WrongProblemError(name, f"{name} is no number in row {int(wrong[0])}")
 
 
-def _not_below_zero(name: str, array: NDArray[np.generic]) -> None:
+def _not_below_zero(name: str, array: NDArray[np.float64]) -> None:
     _numbers(name, array)
     wrong = np.flatnonzero((array < 0).reshape(len(array), -1).any(axis=1))
     if len(wrong):
         raise WrongProblemError(name, f"{name} is below zero in row {int(wrong[0])}")
+    if array.size and float(array.max()) > _LARGEST:
+        raise WrongProblemError(name, f"{name} is above {_LARGEST:g} in places: choose a larger unit")

@@ -1,10 +1,13 @@
 """Labels that the dual gave, made whole, moved into the band, and improved unit by unit."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.balancing import Balanced
 from services.assignment.design.engine.contiguity import Adjacency, reconnect
+from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.local_search import improve
 from services.assignment.design.engine.plan import Plan, tally
 from services.assignment.design.engine.proposal import Stage, Watcher
@@ -19,8 +22,10 @@ _SOFT_PRICE = 2.5
 _FLUID, _HARD = 4.0, 100.0
 _ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
 _TURNS = 4
+_SWAPPED = 1_500
 _HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
 _WARM = 0.05
+_STAYS = (256.0, 64.0, 16.0, 4.0, 1.0, 0.25)
 # How many units re-splits may look at, over all rounds of one temperature.
 _WORK = 20_000_000
 _MOST_ROUNDS = 300
@@ -31,8 +36,8 @@ def finished(
 ) -> Plan:
     """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part, `lumpy` says
     that units are large."""
-    watch(Stage.CONTIGUITY, 0.0, balanced.labels)
-    labels = balanced.labels
+    labels = filled(balanced.labels, scaled)
+    watch(Stage.CONTIGUITY, 0.0, labels)
     if whole:
         labels = reconnect(
             adjacency,
@@ -66,6 +71,8 @@ def make_plan(scaled: Scaled, labels: Labels) -> Plan:
         scaled.pull,
         scaled.movable,
         scaled.permitted,
+        scaled.move_value,
+        np.full(1, np.inf),
     )
     tally(plan)
     return plan
@@ -82,35 +89,50 @@ def _mend(
     lumpy: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
+    # Small units fill a territory to its limit one by one; pairs of them are many, and little comes of it.
+    swaps = len(plan.labels) < _SWAPPED * len(plan.weight)
     for dearness, narrower in _ROUNDS:
         _set_limits(plan, scaled, dearness, narrower)
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             break
-    if not whole:
-        return
+    swaps = True
     pairs = min(len(neighbours(plan, adjacency)), 200)
     rounds = int(np.clip(_WORK * len(plan.weight) / (16 * len(plan.labels) * max(pairs, 1)), 3, _MOST_ROUNDS))
     if _is_out(plan, hard):
         _set_limits(plan, scaled, _FLUID, 0.0)
         for step, temperature in enumerate(_HOT):
-            watch(Stage.IMPROVE, (1 + step) / 8, plan.labels)
-            if resplit(plan, adjacency, random, hard, rounds=rounds, temperature=temperature):
+            tick = _ticker(watch, (1 + step) / 8, plan.labels)
+            if resplit(plan, adjacency, random, hard, tick, rounds=rounds, temperature=temperature, whole=whole):
                 break
         _set_limits(plan, scaled, _HARD, 0.0)
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
     if lumpy:
-        watch(Stage.IMPROVE, 0.75, plan.labels)
-        resplit(plan, adjacency, random, hard, rounds=rounds // 4, temperature=_WARM, everywhere=True)
-        _improve(plan, adjacency, whole=whole)
+        tick = _ticker(watch, 0.75, plan.labels)
+        resplit(
+            plan,
+            adjacency,
+            random,
+            hard,
+            tick,
+            rounds=rounds // 4,
+            temperature=_WARM,
+            whole=whole,
+            everywhere=True,
+        )
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
 
 
-def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool) -> None:
+def _ticker(watch: Watcher, share: float, labels: Labels) -> Callable[[], None]:
+    return lambda: watch(Stage.IMPROVE, share, labels)
+
+
+def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool, swaps: bool) -> None:
     """Move and swap units until little comes of it."""
     for _ in range(_TURNS):
         improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
-        if not swap(plan, adjacency, whole=whole):
+        if not swaps or not swap(plan, adjacency, whole=whole):
             break
 
 
@@ -127,3 +149,13 @@ def _set_limits(plan: Plan, scaled: Scaled, dearness: float, narrower: float) ->
     margin = np.maximum(narrower * scaled.band.half, _EXACT)
     plan.low[:] = scaled.band.low + margin
     plan.high[:] = scaled.band.high - margin
+
+
+def by_moves(plan: Plan, scaled: Scaled, adjacency: Adjacency, *, whole: bool) -> None:
+    """Move single units into balance, those first that are worth a high price of a move, while the plan has any left."""
+    for stay in _STAYS:
+        _set_limits(plan, scaled, _FLUID, 0.0)
+        travel_each = float(travel(plan).sum()) / len(plan.labels)
+        plan.units.bonus[:] = stay * travel_each * plan.value / plan.units.weight
+        improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
+    plan.units.bonus[:] = 0.0

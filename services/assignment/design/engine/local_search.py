@@ -117,6 +117,8 @@ def _improve(plan: Plan, starts: Integers, targets: Labels, whole: bool, looks: 
         waits[i] = False
         if not plan.movable[i] or plan.count[labels[i]] <= 1:
             continue
+        if plan.units.owner[i] == labels[i] and plan.value[i] > plan.left[0]:
+            continue
         best = _best_move(plan, i, starts, targets)
         if best < 0:
             continue

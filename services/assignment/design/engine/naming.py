@@ -7,22 +7,22 @@ from services.assignment.design.engine.arrays import Labels
 from services.assignment.design.engine.scaled import Scaled
 
 
-def named(labels: Labels, scaled: Scaled) -> Labels:
-    """Return labels with the names of today's territories where most of them lies.
+def names(labels: Labels, scaled: Scaled) -> Labels:
+    """Return the name of each territory that was found, shape (K,): that of today's where most of it lies.
 
     Only territories that are asked the same may change names: target, who may be in it, no home that pulls, nothing fixed.
     """
     owner, territories = scaled.units.owner, scaled.territories
-    if (owner < 0).all():
-        return labels
+    name = np.arange(territories, dtype=np.int32)
     known = owner >= 0
+    if not known.any():
+        return name
     key = labels[known].astype(np.int64) * territories + owner[known]
     shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(territories, territories)
-    name = np.arange(territories, dtype=np.int32)
     for group in _alike(scaled):
         rows, columns = linear_sum_assignment(shared[np.ix_(group, group)], maximize=True)
         name[group[rows]] = group[columns]
-    return name[labels]
+    return name
 
 
 def _alike(scaled: Scaled) -> list[np.ndarray]:

@@ -18,7 +18,8 @@ class Plan(NamedTuple):
     """K territories of n units with A measures.
 
     labels (n,); weight (K,); sums (K, 2) of weight times place; loads (K, A); count (K,) of units; low, high (K, A), the
-    band; price (K, A), what leaving it costs; homes (K, 2), nan for none, and pull; movable (n,), permitted (kinds, K).
+    band; price (K, A), what leaving it costs; homes (K, 2), nan for none, and pull; movable (n,), permitted (kinds, K); value (n,), what moving
+    a unit away from its owner counts, and left (1,), how much of that may still be moved.
     """
 
     units: Units
@@ -34,6 +35,8 @@ class Plan(NamedTuple):
     pull: float
     movable: Flags
     permitted: Flags
+    value: Floats
+    left: Floats
 
 
 def tally(plan: Plan) -> None:
@@ -109,6 +112,10 @@ def move(plan: Plan, i: int, k: int) -> None:
     """Put unit i into territory k."""
     units, j = plan.units, plan.labels[i]
     w = units.weight[i]
+    if units.owner[i] == j:
+        plan.left[0] -= plan.value[i]
+    elif units.owner[i] == k:
+        plan.left[0] += plan.value[i]
     plan.labels[i] = k
     for side in range(2):
         territory, sign = (j, -1.0) if side == 0 else (k, 1.0)

@@ -24,8 +24,8 @@ class Reason(IntEnum):
     """Why a unit is in its territory: the first that holds, in this order."""
 
     FIXED = 0  # it has to be there
-    STAYS = 1  # it was there, and leaving is not worth the cost of a move
-    NEAREST = 2  # no territory that may hold it is nearer
+    NEAREST = 1  # no territory that may hold it is nearer
+    STAYS = 2  # it was there, and leaving is not worth the cost of a move
     BALANCE = 3  # a nearer one is full, or this one would be short of its target
     WHOLE = 4  # a nearer one could not reach it or would fall apart, or units are too large to do better
 
@@ -44,12 +44,14 @@ class Binding:
 class Proposal:
     """Territories for every unit, and how good they are.
 
-    labels (n,), centres (K, 2) in km, loads (K, A). deviation (A,): the largest |load / target - 1|. mean_km: weighted
+    labels (n,), centres (K, 2) in km (nan of one without units), loads (K, A). deviation (A,): the largest |load / target - 1|. mean_km: weighted
     mean distance to the centre. cost: weighted squared distance, in km² times weight; bound: what no plan within the
-    tolerances can cost less than, with its centres where this one's are; gap = cost / bound - 1. parts (K,): how many
+    tolerances can cost less than, with its centres where this one's are; gap = cost / bound - 1, None where the bound
+    says nothing of this plan: it is out of a tolerance, or no bound above zero is known. parts (K,): how many
     connected parts, 1 is whole, 0 has no unit. moved: share of the move_value of units with an incumbent that is elsewhere; moved_units:
     their number; least_moved (A,): the share of each measure that has to move at least. reasons (n,): of `Reason`.
-    feasible: all hard limits hold. least_deviation (A,): what can be reached at best; why: the reasons why not all holds.
+    feasible: all hard limits hold. least_deviation (A,): no plan gets below that, for
+    units too large, islands, or who may hold what; why: the reasons why not all holds.
     input_hash: of everything the answer depends on.
     """
 
@@ -60,7 +62,7 @@ class Proposal:
     mean_km: float
     cost: float
     bound: float
-    gap: float
+    gap: float | None
     parts: Integers
     moved: float
     moved_units: int

@@ -1,56 +1,126 @@
 """From today's territories: only what balance and travel justify moves, within a budget."""
 
-import numpy as np
+from dataclasses import replace
 
-from services.assignment.design.engine.arrays import Floats
+import numpy as np
+from scipy.spatial import cKDTree
+
+from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free
+from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.descent import descend, settle
 from services.assignment.design.engine.dual import Dual
+from services.assignment.design.engine.filling import filled
+from services.assignment.design.engine.finishing import by_moves, finished, make_plan
 from services.assignment.design.engine.level import make_level
+from services.assignment.design.engine.plan import Plan
+from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.scaled import Scaled
 
 _HOT = (2.0, 1.0, 0.5, 0.25)
 _COLD = (0.1, 0.05, 0.02, 0.01)
+_BUDGET_TRIES = 7
+_FIRST_STAY = 0.5
+_KEPT = 1e-9
 
 
-def bonuses(scaled: Scaled, stay: float) -> Floats:
-    """Return what leaving its owner costs each unit, per weight in squared km, shape (n,).
+def from_today(
+    problem: Problem, scaled: Scaled, adjacency: Adjacency, effort: Effort, random: np.random.Generator, watch: Watcher
+) -> tuple[Plan, Floats]:
+    """Realign at the cost of a move; if more moves than the budget allows, at the least cost that keeps to it.
+
+    Where no cost does, today's plan is mended move by move until the budget is used up. Return the plan and the prices
+    (K, A) that it comes from.
+    """
+    whole = problem.adjacency is not None
+    low, high, stay = problem.stay, np.inf, problem.stay
+    best: tuple[Plan, Floats] | None = None
+    for number in range(_BUDGET_TRIES):
+        watch(Stage.BALANCE, number / _BUDGET_TRIES, None)
+        dear = priced(scaled, stay)
+        balanced = _realigned(dear, Free(dear), effort.rounds // 2)
+        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole, lumpy=False)
+        if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
+            high, best = stay, (plan, balanced.prices)
+            if number == 0 or problem.most_moved == 0.0:
+                break
+        else:
+            low = stay
+        stay = max(2 * low, _FIRST_STAY) if high == np.inf else (low + high) / 2
+    watch(Stage.IMPROVE, 1.0, None if best is None else best[0].labels)
+    if best is None:
+        return _within_budget(problem, scaled, adjacency), np.zeros_like(scaled.band.low)
+    return best
+
+
+def moved_share(plan: Plan, scaled: Scaled) -> float:
+    """Return the share of the move_value of units with an owner that are elsewhere in the plan."""
+    known = scaled.units.owner >= 0
+    gone = known & (plan.labels != scaled.units.owner)
+    return float(scaled.move_value[gone].sum() / max(float(scaled.move_value[known].sum()), 1e-300))
+
+
+def priced(scaled: Scaled, stay: float) -> Scaled:
+    """Return the same with what leaving its owner costs each unit, per weight in squared km.
 
     A move costs the same wherever it is made: `stay` times the travel of a mean unit today, times what moving it counts.
     So a heavy unit that mends balance alone is moved before many light ones.
     """
     units = scaled.units
     known = units.owner >= 0
-    if not known.any() or stay == 0.0:
-        return np.zeros(len(known))
-    centres = today(scaled)
+    if stay == 0.0:
+        return scaled
+    centres = _middles(units.owner, scaled)
     off = ((units.xy[known] - centres[units.owner[known]]) ** 2).sum(axis=1)
     travel = float((units.weight[known] * off).sum()) / known.sum()
-    return np.where(known, stay * travel * scaled.move_value / units.weight, 0.0)
+    bonus = np.where(known, stay * travel * scaled.move_value / units.weight, 0.0)
+    return replace(scaled, units=units._replace(bonus=bonus))
 
 
-def today(scaled: Scaled) -> Floats:
-    """Return the weighted means of today's territories, shape (K, 2); of an empty one, that of everything."""
+def today(scaled: Scaled) -> Labels:
+    """Return today's territories, shape (n,), with those of units that have none and units of territories that have none."""
+    units = scaled.units
+    held = np.unique(units.owner[units.owner >= 0])
+    near = held[cKDTree(_middles(units.owner, scaled)[held]).query(units.xy)[1]].astype(np.int32)
+    labels = np.where(units.owner >= 0, units.owner, near).astype(np.int32)
+    return filled(np.where(scaled.movable, labels, scaled.fixed).astype(np.int32), scaled)
+
+
+def _middles(labels: Labels, scaled: Scaled) -> Floats:
+    """Return the weighted means of territories, shape (K, 2); of one without units, that of everything."""
     units, territories = scaled.units, scaled.territories
-    known = units.owner >= 0
-    owner, weight, xy = units.owner[known], units.weight[known], units.xy[known]
+    known = labels >= 0
+    owner, weight, xy = labels[known], units.weight[known], units.xy[known]
     held = np.bincount(owner, weight, territories)
     sums = np.column_stack([np.bincount(owner, weight * xy[:, d], territories) for d in (0, 1)])
     middle = np.average(units.xy, axis=0, weights=units.weight)
     return np.where(held[:, None] > 0, sums / np.maximum(held, 1e-300)[:, None], middle)
 
 
-def realigned(scaled: Scaled, free: Free, rounds: int, watch: Watcher) -> Balanced:
+def _realigned(scaled: Scaled, free: Free, rounds: int) -> Balanced:
     """Balance from today's centres at full resolution; the units' bonus says what a move costs."""
-    watch(Stage.BALANCE, 0.0, scaled.units.owner)
     level = make_level(free.units, per_block=16)
-    start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), today(scaled))
+    start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), _middles(today(scaled), scaled))
     dual = Dual(level, free.band.narrowed(free.room()), start, permitted=free.permitted)
     dual.anneal(_HOT, steps=4)
     settle(dual, 0.25, steps=3)
     descend(dual, rounds, temperature=0.25, anchors=free.anchors)
-    watch(Stage.BALANCE, 0.5, None)
     for temperature in _COLD:
         dual.solve(temperature, steps=6)
     return Balanced(free.all_labels(dual.labels(), scaled), dual.centres, dual.prices)
+
+
+def _within_budget(problem: Problem, scaled: Scaled, adjacency: Adjacency) -> Plan:
+    """Return today's plan with those moves that mend most for what they count, as many as the budget allows."""
+    known = scaled.units.owner >= 0
+    plan = make_plan(scaled, today(scaled))
+    gone = known & (plan.labels != scaled.units.owner)
+    plan.left[0] = problem.most_moved * scaled.move_value[known].sum() - scaled.move_value[gone].sum() + _KEPT
+    by_moves(plan, scaled, adjacency, whole=problem.adjacency is not None)
+    return plan
+
+
+def _only_stops(watch: Watcher) -> Watcher:
+    """Return a watcher that may stop the work and is shown nothing: stages come once, these would come with every try."""
+    return lambda _stage, _share, _labels: watch(Stage.BALANCE, 0.99, None)

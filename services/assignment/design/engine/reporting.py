@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from scipy.spatial import cKDTree
 
-from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
 from services.assignment.design.engine.contiguity import Adjacency, parts_of
 from services.assignment.design.engine.dual import Dual
@@ -13,12 +13,14 @@ from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, Proposal, Reason
+from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
 
-_TEMPERATURES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
+_TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
 _HOTTER = (2.0, 1.0, 0.5, 0.25)
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
+_AROUND = 16
 
 
 def report(
@@ -26,12 +28,11 @@ def report(
     scaled: Scaled,
     free: Free,
     plan: Plan,
-    adjacency: Adjacency | None,
     effort: Effort,
     prices: Floats,
 ) -> Proposal:
     """Return the proposal of a finished plan; prices (K, A) are a guess at those at its centres."""
-    labels = plan.labels
+    labels, adjacency = plan.labels, problem.adjacency
     territories = problem.territories
     centres = _anchors(plan, free)
     off = ((problem.xy - centres[labels]) ** 2).sum(axis=1)
@@ -41,28 +42,30 @@ def report(
     per_weight = weight.sum() / territories
     loads = loads_of(labels, problem.measures, territories)
     wanted = problem.targets / problem.targets.sum(axis=0) * problem.measures.sum(axis=0)
-    deviation = np.abs(loads / np.where(wanted > 0, wanted, 1.0) - 1).max(axis=0)
+    deviation = np.abs(np.where(wanted > 0, loads / np.where(wanted > 0, wanted, 1.0) - 1, 0.0)).max(axis=0)
     parts = np.minimum(plan.count, 1) if adjacency is None else parts_of(adjacency, labels, territories)
     moved = (scaled.units.owner >= 0) & (scaled.units.owner != labels)
     known = float(scaled.move_value[scaled.units.owner >= 0].sum())
-    why = _why(problem, scaled, plan, deviation, parts)
+    share = float(scaled.move_value[moved].sum() / known) if known > 0 else 0.0
+    in_band = bool((deviation <= np.broadcast_to(problem.tolerance, deviation.shape) + _IN_BAND).all())
+    why = _why(problem, scaled, plan, deviation, parts, share)
     return Proposal(
         labels=labels,
-        centres=centres,
+        centres=np.where(plan.count[:, None] > 0, centres, np.nan),
         loads=loads,
         deviation=deviation,
         mean_km=float((weight * np.sqrt(off)).sum() / max(weight.sum(), 1e-300)),
         cost=cost * per_weight,
-        bound=bound * per_weight,
-        gap=cost / bound - 1 if bound > 0 else 0.0,
+        bound=max(bound, 0.0) * per_weight,
+        gap=_gap(cost, bound) if in_band else None,
         parts=parts,
-        moved=float(scaled.move_value[moved].sum() / known) if known > 0 else 0.0,
+        moved=share,
         moved_units=int(moved.sum()),
         least_moved=_least_moved(scaled),
         binding=_binding(prices, scaled, cost),
-        reasons=_reasons(scaled, labels, centres, prices),
+        reasons=_reasons(problem, scaled, labels, centres, prices),
         feasible=not why,
-        least_deviation=scaled.oversize + np.where(scaled.oversize > 0, problem.tolerance, 0.0),
+        least_deviation=least_deviation(problem, scaled) if why else np.zeros(len(deviation)),
         why=why,
         seed=effort.seed,
         solver_version=SOLVER_VERSION,
@@ -73,21 +76,27 @@ def report(
 def input_hash(problem: Problem, effort: Effort) -> str:
     """Return the SHA-256, in hex, of everything that an answer depends on."""
     digest = hashlib.sha256(SOLVER_VERSION.encode())
-    for name in (*Problem.__dataclass_fields__, *Effort.__dataclass_fields__):
-        value = getattr(problem, name, None) if name in Problem.__dataclass_fields__ else getattr(effort, name)
-        digest.update(name.encode())
-        arrays = [value.starts, value.targets] if isinstance(value, Adjacency) else [value]
-        for one in arrays:
-            if isinstance(one, np.ndarray):
-                digest.update(f"{one.dtype}{one.shape}".encode() + np.ascontiguousarray(one).tobytes())
-            else:
-                digest.update(repr(one).encode())
+    for asked in (problem, effort):
+        for name in asked.__dataclass_fields__:
+            value = getattr(asked, name)
+            digest.update(name.encode())
+            for one in (value.starts, value.targets) if isinstance(value, Adjacency) else (value,):
+                # Equal numbers of whatever type are equal; -0.0 is 0.0.
+                array = np.asarray(one if one is not None else [], np.float64) + 0.0
+                digest.update(f"{one is None}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _gap(cost: float, bound: float) -> float | None:
+    if bound > 0.0:
+        return cost / bound - 1
+    return 0.0 if cost <= 0.0 else None
 
 
 def _anchors(plan: Plan, free: Free) -> Floats:
     masses = np.column_stack([plan.weight, plan.sums])
-    return free.anchors.without_held().of(masses, np.zeros_like(plan.sums))
+    middle = np.broadcast_to(plan.sums.sum(axis=0) / plan.weight.sum(), plan.sums.shape)
+    return free.anchors.without_held().of(masses, middle)
 
 
 def _bound(
@@ -100,12 +109,12 @@ def _bound(
     level: Level = make_level(free.units, per_block=32)
     dual = Dual(level, free.band, centres, prices, free.permitted)
     best = (dual.bound(), dual.prices)
-    dual.solve(_TEMPERATURES[0], steps=8)
+    dual.solve(_TEMPERATURES[0], steps=4)
     if dual.worst > 0.35:
         dual.anneal(_HOTTER, steps=4)
     for temperature in _TEMPERATURES:
         dual.go_to(centres)
-        dual.solve(temperature, steps=8, near_enough=1e-4)
+        dual.solve(temperature, steps=5, near_enough=1e-4)
         if temperature < 0.02 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
     return best[0] + fixed, best[1]
@@ -136,34 +145,36 @@ def _binding(prices: Floats, scaled: Scaled, cost: float) -> tuple[Binding, ...]
     return tuple(sorted(found, key=lambda one: (-one.price, one.territory, one.measure)))
 
 
-def _reasons(scaled: Scaled, labels: Labels, centres: Floats, prices: Floats) -> Labels:
+def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, prices: Floats) -> Labels:
     """Return why each unit is where it is, shape (n,)."""
     units = scaled.units
     own = ((units.xy - centres[labels]) ** 2).sum(axis=1)
     nearest = np.full(len(labels), np.inf)
     cheapest = np.full(len(labels), np.inf)
-    ratio = units.measures / units.weight[:, None]
-    pays = own + (prices[labels] * ratio).sum(axis=1)
+    pays = np.full(len(labels), np.inf)
     for kind in np.unique(units.kinds):
-        mine = np.flatnonzero(units.kinds == kind)
         may = np.flatnonzero(scaled.permitted[kind])
-        some = min(16, len(may))
-        distance, near = cKDTree(centres[may]).query(units.xy[mine], k=some)
+        tree = cKDTree(centres[may])
+        mine = np.flatnonzero(units.kinds == kind)
+        nearest[mine] = tree.query(units.xy[mine])[0] ** 2
+        mine = mine[own[mine] > nearest[mine] * (1 + 1e-9)]
+        some = min(_AROUND, len(may))
+        distance, near = tree.query(units.xy[mine], k=some)
         distance, near = distance.reshape(-1, some), may[near.reshape(-1, some)]
-        nearest[mine] = distance[:, 0] ** 2
-        all_pay = distance**2 + np.einsum("nta,na->nt", prices[near], ratio[mine])
-        cheapest[mine] = all_pay.min(axis=1)
+        ratio = units.measures[mine] / units.weight[mine, None]
+        cheapest[mine] = (distance**2 + np.einsum("nta,na->nt", prices[near], ratio)).min(axis=1)
+        pays[mine] = own[mine] + (prices[labels[mine]] * ratio).sum(axis=1)
     out = np.full(len(labels), Reason.WHOLE, np.int32)
     out[pays <= cheapest + 1e-6 * np.abs(own)] = Reason.BALANCE
-    stays = (units.owner == labels) & (units.bonus > 0)
-    out[stays] = Reason.STAYS
+    if problem.stay > 0 or problem.most_moved < 1:
+        out[units.owner == labels] = Reason.STAYS
     out[own <= nearest * (1 + 1e-9)] = Reason.NEAREST
     out[~scaled.movable] = Reason.FIXED
     return out
 
 
 def _why(
-    problem: Problem, scaled: Scaled, plan: Plan, deviation: Floats, parts: Floats
+    problem: Problem, scaled: Scaled, plan: Plan, deviation: Floats, parts: Integers, moved: float
 ) -> tuple[str, ...]:
     """Return the reasons why not all hard limits hold; none if they do."""
     found = []
@@ -177,6 +188,8 @@ def _why(
         found.append(f"empty: {int((plan.count == 0).sum())} territories have no unit")
     if problem.adjacency is not None and (parts > 1).any():
         found.append(f"parts: {int((parts > 1).sum())} territories are in more than one part")
+    if moved > problem.most_moved + _IN_BAND:
+        found.append(f"most_moved: {moved:.2%} moves; units fixed elsewhere, or in no territory's reach, leave no other way")
     for limit, sign, name in ((problem.least_units, 1, "least_units"), (problem.most_units, -1, "most_units")):
         if limit is not None and (sign * plan.count < sign * limit).any():
             found.append(f"{name}: {int((sign * plan.count < sign * limit).sum())} territories do not keep to it")

@@ -5,6 +5,8 @@ cut is taken now and then (annealing), the best plan seen is kept. Source: ReCom
 Science Review 3(1), 2021), there as a random walk over plans, here as a move of a search.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
@@ -50,19 +52,22 @@ def resplit(  # noqa: PLR0913
     adjacency: Adjacency,
     random: np.random.Generator,
     hard: Flags,
+    tick: Callable[[], None],
     *,
     rounds: int,
     temperature: float,
+    whole: bool,
     everywhere: bool = False,
 ) -> bool:
     """Cut pairs around territories that are out of their band anew, until none is; tell whether none is.
 
     temperature: by which share of a pair's travel a worse cut may be dearer, on average, at the beginning. everywhere:
-    cut all pairs, in all rounds, to save travel.
+    cut all pairs, in all rounds, to save travel. tick is called before every round.
     """
     place = np.full(len(plan.labels), -1, np.int64)
     best = (violation(plan, hard).sum(), travel(plan).sum(), plan.labels.copy())
     for round_ in range(rounds):
+        tick()
         near = violation(plan, hard) > _EXACT
         if not everywhere and not near.any():
             break
@@ -74,13 +79,15 @@ def resplit(  # noqa: PLR0913
         costs = travel(plan)
         for j, k in pairs:
             nodes = np.concatenate([members[j], members[k]])
+            if not len(members[j]) or not len(members[k]):
+                continue
             slack = cools * (costs[j] + costs[k]) * random.exponential()
             seed = int(random.integers(1 << 31))
             if _cut(plan, adjacency.starts, adjacency.targets, nodes, place, j, k, slack, _TREES, seed):
                 mine = plan.labels[nodes] == j
                 members[j], members[k] = nodes[mine], nodes[~mine]
         tally(plan)
-        improve(plan, adjacency, whole=True, looks=20 * len(plan.labels))
+        improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
         score = (violation(plan, hard).sum(), travel(plan).sum())
         if score[0] < best[0] - _EXACT or (score[0] <= best[0] + _EXACT and score[1] < best[1]):
             best = (*score, plan.labels.copy())

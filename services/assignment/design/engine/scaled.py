@@ -53,7 +53,8 @@ def scaled(problem: Problem) -> Scaled:
     tolerance = np.broadcast_to(problem.tolerance, (problem.measures.shape[1],))
     measures, target, oversize = _shared_out(problem.measures, problem.targets, tolerance)
     soft = np.zeros(measures.shape[1], np.bool_) if problem.soft is None else problem.soft
-    low, high = target * (1 - tolerance), target * (1 + tolerance)
+    something = measures.sum(axis=0) > 0
+    low, high = np.where(something, target * (1 - tolerance), 0.0), target * (1 + tolerance)
     measures, low, high, soft = _with_sizes(problem, measures, low, high, soft)
     kinds = np.zeros(n, np.int32) if problem.kinds is None else problem.kinds.astype(np.int32)
     permitted = np.ones((1, territories), np.bool_) if problem.permitted is None else problem.permitted
