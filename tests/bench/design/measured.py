@@ -3,10 +3,12 @@
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,16 @@ class Clock:
             peak_mb=_peak_mb(),
             note=dict(note),
         )
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """Return the median times, the highest peak, and the first note with the number of `samples`."""
+    return Cost(
+        cpu_s=statistics.median(cost.cpu_s for cost in costs),
+        wall_s=statistics.median(cost.wall_s for cost in costs),
+        peak_mb=max(cost.peak_mb for cost in costs),
+        note={**costs[0].note, "samples": len(costs)},
+    )
 
 
 def report(out: Path, cost: Cost, *arrays: Any) -> None:

@@ -17,25 +17,34 @@ from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.solving import propose
 from tests.bench.design import du_family
 from tests.bench.design.instances import Instance, counties, load, make_small
-from tests.bench.design.measured import Clock, report
+from tests.bench.design.measured import Clock, Cost, median, report
 from tests.bench.design.score import moved, score
 from tests.bench.design.today import last_year
 
 TOLERANCE = 0.05
 FARTHER = 1.05
 """How much farther than greenfield a realigned plan may travel."""
+SAMPLES, LONG_S = 3, 5.0
+"""How often a design is measured, unless it takes so many CPU seconds."""
 STAYS = tuple(0.05 * 2**power for power in range(8))
 HALVINGS = 5
 STAY_IN_WHAT_IF, QUESTIONS = 1.0, 3
 
 
 def design(path: str, territories: str, tolerance: str, out: str) -> None:
-    """Design once: labels and centres."""
-    instance = load(Path(path))
+    """Design, and again if that is cheap: labels and centres. The cost is the median. Note: `told`, and how many samples."""
+    problem = problem_of(load(Path(path)), int(territories), tolerance=float(tolerance))
     warm_up(int(territories))
-    clock = Clock()
-    proposal = propose(problem_of(instance, int(territories), tolerance=float(tolerance)))
-    report(Path(out), clock.cost(**told(proposal)), proposal.labels, proposal.centres)
+    costs: list[Cost] = []
+    proposals: list[Proposal] = []
+    while not costs or (len(costs) < SAMPLES and costs[0].cpu_s < LONG_S):
+        clock = Clock()
+        proposals.append(propose(problem))
+        costs.append(clock.cost(**told(proposals[0])))
+    first = proposals[0]
+    if not all(np.array_equal(first.labels, again.labels) for again in proposals):
+        sys.exit("the same problem gave different proposals")
+    report(Path(out), median(costs), first.labels, first.centres)
 
 
 def seeds(path: str, territories: str, number: str, out: str) -> None:

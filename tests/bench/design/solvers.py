@@ -1,8 +1,6 @@
 """Runs ours and the peers on an instance, and scores both alike."""
 
 import json
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,8 +11,6 @@ from tests.bench.design.measured import Cost, run
 from tests.bench.design.peers.environment import python_of_peers
 from tests.bench.design.score import Score, score
 
-SAMPLES, LONG_S = 3, 5.0
-"""How often ours is run, unless it takes so many CPU seconds."""
 OURS, PEERS = "tests.bench.design.ours", "tests.bench.design.peers"
 
 
@@ -26,7 +22,11 @@ class Outcome:
     score: Score
     cost: Cost
     centres: Floats | None = None
-    samples: int = 1
+
+    @property
+    def samples(self) -> int:
+        """How many runs the times are the median of."""
+        return int(self.cost.note.get("samples", 1))
 
     def told(self) -> str:
         """Say it in a line."""
@@ -37,16 +37,10 @@ class Outcome:
 
 
 def ours(instance: str, territories: int, *, tolerance: float = 0.05, threads: int = 1) -> Outcome:
-    """Design by the engine; times are medians. RuntimeError where the same problem gave different plans."""
+    """Design by the engine. RuntimeError where the same problem gave different plans."""
     arguments = ("design", str(kept(instance)), str(territories), str(tolerance))
-    runs = [run(OURS, *arguments, threads=threads)]
-    while len(runs) < SAMPLES and runs[0][1].cpu_s < LONG_S:
-        runs.append(run(OURS, *arguments, threads=threads))
-    labels = runs[0][0][0]
-    if not all(np.array_equal(labels, again[0]) for again, _ in runs):
-        raise RuntimeError(f"{instance} {territories}: equal problems gave different proposals")
-    found = outcome(instance, territories, labels, _median([cost for _, cost in runs]))
-    return replace(found, centres=runs[0][0][1], samples=len(runs))
+    (labels, centres), cost = run(OURS, *arguments, threads=threads, limit_s=1_800)
+    return replace(outcome(instance, territories, labels, cost), centres=centres)
 
 
 def peer(name: str, instance: str, territories: int, **options: object) -> Outcome:
@@ -62,12 +56,3 @@ def outcome(instance: str, territories: int, labels: Integers, cost: Cost) -> Ou
     """Score by the first measure."""
     labels = labels.astype(np.int64)
     return Outcome(labels=labels, score=score(load(kept(instance)), labels, territories), cost=cost)
-
-
-def _median(costs: Sequence[Cost]) -> Cost:
-    return replace(
-        costs[0],
-        cpu_s=statistics.median(cost.cpu_s for cost in costs),
-        wall_s=statistics.median(cost.wall_s for cost in costs),
-        peak_mb=max(cost.peak_mb for cost in costs),
-    )
