@@ -10,6 +10,7 @@ from tests.bench.design.geography import albers, link, parts, triangulated
 from tests.bench.design.instances import Instance
 from tests.bench.design.score import moved, score
 from tests.bench.design.today import last_year
+from tests.bench.design_bench import CASES, run
 
 
 def square(side: int) -> Instance:
@@ -182,3 +183,10 @@ def test_last_year_one_region_had_less_and_nothing_else_is_new() -> None:
     assert np.median(share) == pytest.approx(1.0, abs=0.1)
     assert np.array_equal(before.weight, now.weight)
     assert np.array_equal(last_year(now).measures, before.measures)
+
+
+def test_each_case_has_a_name_of_its_own_and_an_unknown_one_is_refused() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    with pytest.raises(SystemExit, match="no case called zip-50"):
+        run("zip-50")
