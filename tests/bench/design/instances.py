@@ -122,11 +122,6 @@ def accounts(n: int, seed: int = SEED) -> Instance:
     )
 
 
-def make_small(territories: int) -> Instance:
-    """Draw as many accounts as so many territories need, and no more: for a first call that is not measured."""
-    return accounts(max(2_000, 20 * territories))
-
-
 def _triangulated(name: str, xy: Floats, names: tuple[str, ...], *measures: Floats) -> Instance:
     starts, targets = link(len(xy), triangulated(xy))
     return Instance(

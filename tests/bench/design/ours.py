@@ -16,7 +16,7 @@ from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.solving import propose
 from tests.bench.design import du_family
-from tests.bench.design.instances import Instance, counties, load, make_small
+from tests.bench.design.instances import Instance, accounts, counties, load
 from tests.bench.design.measured import Clock, Cost, median, report
 from tests.bench.design.score import moved, score
 from tests.bench.design.today import last_year
@@ -34,7 +34,7 @@ STAY_IN_WHAT_IF, QUESTIONS = 1.0, 3
 def design(path: str, territories: str, tolerance: str, out: str) -> None:
     """Design, and again if that is cheap: labels and centres. The cost is the median. Note: `told`, and how many samples."""
     problem = problem_of(load(Path(path)), int(territories), tolerance=float(tolerance))
-    warm_up(int(territories))
+    warm_up()
     costs: list[Cost] = []
     proposals: list[Proposal] = []
     while not costs or (len(costs) < SAMPLES and costs[0].cpu_s < LONG_S):
@@ -50,7 +50,7 @@ def design(path: str, territories: str, tolerance: str, out: str) -> None:
 def seeds(path: str, territories: str, number: str, out: str) -> None:
     """Design with the seeds from 0: labels of each. Note: how many hold, and what the others lack."""
     instance, count = load(Path(path)), int(territories)
-    warm_up(count)
+    warm_up()
     problem = problem_of(instance, count)
     clock = Clock()
     lacking = {}
@@ -63,7 +63,7 @@ def seeds(path: str, territories: str, number: str, out: str) -> None:
 
 def family(out: str) -> None:
     """Design each instance of the family of three measures: labels of each. Note: the CPU seconds of each."""
-    warm_up(4, measures=du_family.MEASURES)
+    warm_up(du_family.MEASURES)
     clock, seconds, labels = Clock(), [], []
     for instance, territories in du_family.family():
         one = Clock()
@@ -80,7 +80,7 @@ def realign(path: str, territories: str, out: str) -> None:
     the `frontier`: stay, units moved, km farther than greenfield, all as shares. The cost is that of all plans tried.
     """
     instance, count = load(Path(path)), int(territories)
-    warm_up(count)
+    warm_up()
     today = propose(problem_of(last_year(instance), count)).labels
     green = propose(problem_of(instance, count)).labels
     travel = score(instance, green.astype(np.int64), count).wd
@@ -117,7 +117,7 @@ def what_if(path: str, territories: str, out: str) -> None:
     have no incumbent then, and the others keep their numbers but for the last, who takes the free one.
     """
     instance, count = load(Path(path)), int(territories)
-    warm_up(count)
+    warm_up()
     plan = propose(problem_of(instance, count)).labels
     leaves = count // 2
     without = np.where(plan == leaves, -1, np.where(plan == count - 1, leaves, plan)).astype(np.int32)
@@ -166,9 +166,9 @@ def told(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def warm_up(territories: int, measures: Sequence[int] = (0,)) -> None:
+def warm_up(measures: Sequence[int] = (0,)) -> None:
     """Have the kernels loaded, as in a worker that has been up for a while: those for lumpy units, too."""
-    propose(problem_of(make_small(territories), territories, measures=measures))
+    propose(problem_of(accounts(2_000), 20, measures=measures))
     propose(problem_of(counties(), 30, measures=measures))
 
 
