@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
-from services.assignment.design.engine.descent import Anchors, descend, settle
+from services.assignment.design.engine.descent import HOT, Anchors, descend, settle
 from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, curve_order, make_level
 from services.assignment.design.engine.problem import Effort
 from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.regions import regions_first
 from services.assignment.design.engine.starts import bisect
 
 _FINE_BLOCK = 32
@@ -20,7 +21,12 @@ _FEWEST_CELLS = 1_000
 _COARSE_BAND = 0.9
 _LUMPY = 0.8
 _COLD = (0.05, 0.02, 0.01)
-_HOT = (2.0, 1.0, 0.5, 0.25)
+# From so many territories on they are first cut in regions; the flat map then takes a few rounds.
+_NESTED = 1_000
+_FEW_ROUNDS = 4
+# A few units more or less are worth many beginnings.
+_SMALL = 300
+_MORE_IF_SMALL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Free:
         taken = np.column_stack(loads)
         band = scaled.band
         self.band = Band(np.maximum(band.low - taken, 0.0), np.maximum(band.high - taken, 1e-9), band.give)
-        self.permitted = None if scaled.permitted.all() else scaled.permitted
+        self.permitted = None if len(scaled.permitted) == 1 and scaled.permitted.all() else scaled.permitted
 
     def all_labels(self, labels: Labels, scaled: Scaled) -> Labels:
         """Return labels of all units, in their own order."""
@@ -69,27 +75,31 @@ class Free:
         return bool(self.room().min() < _LUMPY)
 
 
-def greenfield(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> Balanced:
-    """Begin at several places on a coarse map, and go on with the best on the full one."""
+def beginnings(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> list[tuple[Floats, Floats]]:
+    """Return centres (K, 2) and prices (K, A) from several beginnings on a coarse map, the most promising first."""
     random = np.random.default_rng(effort.seed)
     cells = max(_FEWEST_CELLS, _CELLS * scaled.territories)
     units = coarsen(free.units, cells) if len(free.units.xy) > 1.5 * cells else free.units
     level = make_level(units, per_block=_COARSE_BLOCK)
     band = free.band.narrowed(_COARSE_BAND)
-    best: tuple[float, Floats, Floats] | None = None
-    for start in range(effort.starts):
-        watch(Stage.STARTS, start / effort.starts, None)
-        dual = Dual(level, band, _first_centres(scaled, units, random), permitted=free.permitted)
-        dual.anneal(_HOT, steps=4)
-        settle(dual, 0.25, steps=2)
-        descend(dual, effort.rounds, temperature=0.25, anchors=free.anchors)
+    starts = effort.starts * (_MORE_IF_SMALL if len(units.xy) < _SMALL else 1)
+    found: list[tuple[float, int, Floats, Floats]] = []
+    for start in range(starts):
+        watch(Stage.STARTS, start / starts, None)
+        nested = scaled.territories > _NESTED and scaled.pull == 0.0 and free.permitted is None
+        if nested:
+            centres, prices = regions_first(units, band, effort.rounds, random)
+            dual = Dual(level, band, centres, prices)
+            settle(dual, 0.25, steps=4)
+        else:
+            dual = Dual(level, band, _first_centres(scaled, units, random), permitted=free.permitted)
+            dual.anneal(HOT, steps=4)
+            settle(dual, 0.25, steps=2)
+        descend(dual, _FEW_ROUNDS if nested else effort.rounds, temperature=0.25, anchors=free.anchors)
         for temperature in (0.1, 0.05):
             dual.solve(temperature, steps=3)
-        score = _score(dual, units, free.band)
-        if best is None or score < best[0]:
-            best = (score, dual.centres, dual.prices)
-    assert best is not None
-    return fine(scaled, free, best[1], best[2], watch)
+        found.append((_score(dual, units, free.band), start, dual.centres, dual.prices))
+    return [(centres, prices) for _, _, centres, prices in sorted(found, key=lambda one: one[:2])]
 
 
 def fine(scaled: Scaled, free: Free, centres: Floats, prices: Floats, watch: Watcher) -> Balanced:

@@ -1,11 +1,13 @@
 """What nothing crosses: rivers, ranges, borders, and pairs of units that are kept from touching."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
+from services.assignment.design.engine.geography import Plane
 
 # So many cells a segment at most: finer grids cost more than they spare.
 _CELLS_PER_SEGMENT = 4
@@ -17,6 +19,15 @@ class Barriers:
 
     segments: Floats | None = None
     pairs: Integers | None = None
+
+
+def segments_of(lines: Sequence[Floats], plane: Plane) -> Floats:
+    """Return the segments, shape (m, 4) in km in a plane, of lines, each of shape (k, 2): longitudes and latitudes."""
+    found = [np.empty((0, 4))]
+    for line in lines:
+        xy = plane.to_plane(line[:, 1], line[:, 0])
+        found.append(np.concatenate([xy[:-1], xy[1:]], axis=1))
+    return np.concatenate(found)
 
 
 def crossing(links: Labels, xy: Floats, barriers: Barriers | None) -> Flags:

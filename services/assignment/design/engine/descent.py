@@ -5,7 +5,7 @@ import numpy as np
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.engine.dual import Dual
 
-_HOT = (2.0, 1.0, 0.5, 0.25)
+HOT = (2.0, 1.0, 0.5, 0.25)
 _FAR_OFF = 0.35
 # A longer step than to the middle saves half of the rounds; the last ones go to the middle itself.
 _OVER = 1.7
@@ -19,7 +19,7 @@ def settle(dual: Dual, temperature: float, *, steps: int) -> None:
         if dual.worst <= _FAR_OFF:
             return
         dual.prices = dual.prices * 0.5
-        dual.anneal(_HOT, steps=4)
+        dual.anneal(HOT, steps=4)
         dual.solve(temperature, steps=steps)
 
 

@@ -32,10 +32,9 @@ _MOST_ROUNDS = 300
 
 
 def finished(
-    scaled: Scaled, balanced: Balanced, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool, lumpy: bool
+    scaled: Scaled, balanced: Balanced, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool
 ) -> Plan:
-    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part, `lumpy` says
-    that units are large."""
+    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part."""
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
     if whole:
@@ -50,7 +49,7 @@ def finished(
         )
     plan = make_plan(scaled, labels)
     watch(Stage.IMPROVE, 0.0, labels)
-    _mend(plan, scaled, adjacency, random, watch, whole=whole, lumpy=lumpy)
+    _mend(plan, scaled, adjacency, random, watch, whole=whole)
     return plan
 
 
@@ -86,53 +85,59 @@ def _mend(
     watch: Watcher,
     *,
     whole: bool,
-    lumpy: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
-    # Small units fill a territory to its limit one by one; pairs of them are many, and little comes of it.
-    swaps = len(plan.labels) < _SWAPPED * len(plan.weight)
     for dearness, narrower in _ROUNDS:
         _set_limits(plan, scaled, dearness, narrower)
-        _improve(plan, adjacency, whole=whole, swaps=swaps)
+        _improve(plan, adjacency, whole=whole)
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
+            return
+    rounds = _affordable_rounds(plan, adjacency)
+    _set_limits(plan, scaled, _FLUID, 0.0)
+    for step, temperature in enumerate(_HOT):
+        tick = _ticker(watch, (1 + step) / 8, plan.labels)
+        if resplit(plan, adjacency, random, hard, tick, rounds=rounds, temperature=temperature, whole=whole):
             break
-    swaps = True
+    _set_limits(plan, scaled, _HARD, 0.0)
+    _improve(plan, adjacency, whole=whole)
+
+
+def improve_lumpy(
+    plan: Plan, scaled: Scaled, adjacency: Adjacency, random: np.random.Generator, watch: Watcher, *, whole: bool
+) -> None:
+    """Cut all pairs of neighbouring territories anew for a while: large units leave much to gain."""
+    _set_limits(plan, scaled, _HARD, 0.0)
+    resplit(
+        plan,
+        adjacency,
+        random,
+        scaled.hard_columns(plan.loads.shape[1]),
+        _ticker(watch, 0.9, plan.labels),
+        rounds=_affordable_rounds(plan, adjacency) // 4,
+        temperature=_WARM,
+        whole=whole,
+        everywhere=True,
+    )
+    _improve(plan, adjacency, whole=whole)
+
+
+def _affordable_rounds(plan: Plan, adjacency: Adjacency) -> int:
     pairs = min(len(neighbours(plan, adjacency)), 200)
-    rounds = int(np.clip(_WORK * len(plan.weight) / (16 * len(plan.labels) * max(pairs, 1)), 3, _MOST_ROUNDS))
-    if _is_out(plan, hard):
-        _set_limits(plan, scaled, _FLUID, 0.0)
-        for step, temperature in enumerate(_HOT):
-            tick = _ticker(watch, (1 + step) / 8, plan.labels)
-            if resplit(plan, adjacency, random, hard, tick, rounds=rounds, temperature=temperature, whole=whole):
-                break
-        _set_limits(plan, scaled, _HARD, 0.0)
-        _improve(plan, adjacency, whole=whole, swaps=swaps)
-    if lumpy:
-        tick = _ticker(watch, 0.75, plan.labels)
-        resplit(
-            plan,
-            adjacency,
-            random,
-            hard,
-            tick,
-            rounds=rounds // 4,
-            temperature=_WARM,
-            whole=whole,
-            everywhere=True,
-        )
-        _improve(plan, adjacency, whole=whole, swaps=swaps)
+    each = 16 * len(plan.labels) * max(pairs, 1) / len(plan.weight)
+    return int(np.clip(_WORK / each, 3, _MOST_ROUNDS))
 
 
 def _ticker(watch: Watcher, share: float, labels: Labels) -> Callable[[], None]:
     return lambda: watch(Stage.IMPROVE, share, labels)
 
 
-def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool, swaps: bool) -> None:
+def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool) -> None:
     """Move and swap units until little comes of it."""
     for _ in range(_TURNS):
         improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
-        if not swaps or not swap(plan, adjacency, whole=whole):
+        # Small units fill a territory to its limit one by one; pairs of them are many, and little comes of it.
+        if len(plan.labels) > _SWAPPED * len(plan.weight) or not swap(plan, adjacency, whole=whole):
             break
 
 

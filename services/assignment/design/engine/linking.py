@@ -43,12 +43,12 @@ def bridges(links: Labels, length: Floats, known: Labels, units: int) -> Integer
 
 
 @compiled
-def triangle_links(triangles: Labels, beyond: Labels, xy: Floats) -> tuple[Labels, Flags]:
-    """Return the links of triangles, shape (T, 3), each once, and whether a corner lies between their ends.
+def triangle_links(triangles: Labels, beyond: Labels, xy: Floats) -> tuple[Labels, Floats]:
+    """Return the links of triangles, shape (T, 3), each once, and the least cosine at which a corner sees both ends.
 
-    beyond (T, 3): the triangle beyond the side that faces each corner, -1 for none. A corner is between two points if
-    it is in the circle they are the diameter of: if it sees them at more than a right angle. No other point can be in
-    it, as the circles around Delaunay's triangles are empty.
+    beyond (T, 3): the triangle beyond the side that faces each corner, -1 for none. Below zero the corner is in the circle
+    that the ends are the diameter of, and no other point can be if neither corner is: the circles around Delaunay's
+    triangles are empty. At -1 it is right between the ends.
     """
     count = 0
     for t in range(len(triangles)):
@@ -56,7 +56,7 @@ def triangle_links(triangles: Labels, beyond: Labels, xy: Floats) -> tuple[Label
             if beyond[t, k] < t:
                 count += 1
     links = np.empty((count, 2), np.int32)
-    between = np.zeros(count, np.bool_)
+    least = np.empty(count)
     at = 0
     for t in range(len(triangles)):
         for k in range(3):
@@ -65,22 +65,21 @@ def triangle_links(triangles: Labels, beyond: Labels, xy: Floats) -> tuple[Label
                 continue
             a, b = triangles[t, (k + 1) % 3], triangles[t, (k + 2) % 3]
             links[at, 0], links[at, 1] = a, b
-            between[at] = _sees_wide(xy, triangles[t, k], a, b)
-            if other >= 0 and not between[at]:
+            least[at] = _cosine(xy, triangles[t, k], a, b)
+            if other >= 0:
                 for c in triangles[other]:
                     if c not in (a, b):
-                        between[at] = _sees_wide(xy, c, a, b)
+                        least[at] = min(least[at], _cosine(xy, c, a, b))
             at += 1
-    return links, between
+    return links, least
 
 
 @compiled
-def _sees_wide(xy: Floats, corner: int, a: int, b: int) -> bool:
+def _cosine(xy: Floats, corner: int, a: int, b: int) -> float:
     x, y = xy[corner]
     ax, ay = xy[a, 0] - x, xy[a, 1] - y
     bx, by = xy[b, 0] - x, xy[b, 1] - y
-    # On the circle itself is not inside: a right angle, as in every grid, but for the last digits.
-    return bool(ax * bx + ay * by < -1e-9 * (abs(ax * bx) + abs(ay * by)))
+    return float((ax * bx + ay * by) / np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by)))
 
 
 @compiled

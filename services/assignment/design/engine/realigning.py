@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free
 from services.assignment.design.engine.contiguity import Adjacency
-from services.assignment.design.engine.descent import descend, settle
+from services.assignment.design.engine.descent import HOT, descend, settle
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.finishing import by_moves, finished, make_plan
@@ -18,7 +18,6 @@ from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.scaled import Scaled
 
-_HOT = (2.0, 1.0, 0.5, 0.25)
 _COLD = (0.1, 0.05, 0.02, 0.01)
 _BUDGET_TRIES = 7
 _FIRST_STAY = 0.5
@@ -40,7 +39,7 @@ def from_today(
         watch(Stage.BALANCE, number / _BUDGET_TRIES, None)
         dear = priced(scaled, stay)
         balanced = _realigned(dear, Free(dear), effort.rounds // 2)
-        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole, lumpy=False)
+        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole)
         if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
             high, best = stay, (plan, balanced.prices)
             if number == 0 or problem.most_moved == 0.0:
@@ -103,7 +102,7 @@ def _realigned(scaled: Scaled, free: Free, rounds: int) -> Balanced:
     level = make_level(free.units, per_block=16)
     start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), _middles(today(scaled), scaled))
     dual = Dual(level, free.band.narrowed(free.room()), start, permitted=free.permitted)
-    dual.anneal(_HOT, steps=4)
+    dual.anneal(HOT, steps=4)
     settle(dual, 0.25, steps=3)
     descend(dual, rounds, temperature=0.25, anchors=free.anchors)
     for temperature in _COLD:

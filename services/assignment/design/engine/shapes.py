@@ -19,7 +19,7 @@ def touching(shapes: Sequence[shapely.Geometry]) -> Adjacency:
 
     Any coordinates will do, the same for all. Shapes of one source share their corners, and then equal stretches are
     found by sorting; where they do not (a border drawn finer on one side), or where shapes overlap, geometry decides.
-    An empty shape touches nothing; one that crosses itself is
+    An empty shape, or None, touches nothing; one that crosses itself is
     mended first.
     """
     units = len(shapes)
@@ -53,11 +53,12 @@ def _sharing_stretches(outlines: "np.ndarray[Any, Any]") -> Integers:
 
 def _sharing_borders(outlines: "np.ndarray[Any, Any]", known: Integers) -> Integers:
     """Return pairs of units, shape (E, 2), not known yet, whose areas or borders have more than points in common."""
-    tree = shapely.STRtree(outlines)
-    one, other = tree.query(outlines, predicate="intersects")
-    pairs = np.column_stack([one, other])[one < other]
     units = len(outlines)
+    one, other = shapely.STRtree(outlines).query(outlines)
+    pairs = np.column_stack([one, other])[one < other]
     pairs = pairs[~np.isin(pairs[:, 0] * units + pairs[:, 1], known[:, 0] * units + known[:, 1])]
+    shapely.prepare(outlines)
+    pairs = pairs[shapely.intersects(outlines[pairs[:, 0]], outlines[pairs[:, 1]])]
     common = shapely.intersection(outlines[pairs[:, 0]], outlines[pairs[:, 1]])
     girth = np.minimum(shapely.length(outlines[pairs[:, 0]]), shapely.length(outlines[pairs[:, 1]]))
     found: Integers = pairs[shapely.length(common) > _CORNER * girth]
@@ -65,6 +66,26 @@ def _sharing_borders(outlines: "np.ndarray[Any, Any]", known: Integers) -> Integ
 
 
 def representative_points(shapes: Sequence[shapely.Geometry]) -> Floats:
-    """Return a point inside each shape, shape (n, 2); nan for an empty one."""
+    """Return a point inside each shape, shape (n, 2); nan for an empty one and for None."""
     points = shapely.point_on_surface(np.asarray(shapes, dtype=object))
-    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    there = ~(shapely.is_empty(points) | shapely.is_missing(points))
+    out = np.full((len(points), 2), np.nan)
+    out[there] = shapely.get_coordinates(points[there])
+    return out
+
+
+def told_by_region(
+    latitude: Floats, longitude: Floats, regions: Sequence[shapely.Geometry], values: Floats, otherwise: float
+) -> Floats:
+    """Return what is told of the region each place, shape (n,), is in: road factors, for one.
+
+    regions (r,): polygons in longitudes and latitudes. values (r,): of each. Where regions overlap the first one counts;
+    a place on a border is in both. otherwise: of places in none.
+    """
+    tree = shapely.STRtree(shapely.points(longitude, latitude))
+    region, place = tree.query(np.asarray(regions, dtype=object), predicate="intersects")
+    out = np.full(len(latitude), otherwise)
+    # Written from the last region to the first.
+    order = np.argsort(-region, kind="stable")
+    out[place[order]] = values[region[order]]
+    return out

@@ -6,10 +6,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.engine.balancing import Balanced, Free, greenfield
+from services.assignment.design.engine.balancing import Balanced, Free, beginnings, fine
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.contiguity import Adjacency
-from services.assignment.design.engine.finishing import finished, make_plan
+from services.assignment.design.engine.finishing import finished, improve_lumpy, make_plan
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
@@ -17,9 +17,13 @@ from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal, Stage, Watcher, unwatched
 from services.assignment.design.engine.realigning import from_today
 from services.assignment.design.engine.reporting import report
+from services.assignment.design.engine.resplits import travel, violation
 from services.assignment.design.engine.scaled import Scaled, scaled
 
 __all__ = ["propose"]
+
+# How many beginnings are carried through where one is not enough.
+_CARRIED = 4
 
 
 def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unwatched) -> Proposal:
@@ -55,11 +59,29 @@ def _solved(
     known = (ready.units.owner >= 0).any()
     if known and (problem.stay > 0 or problem.most_moved < 1):
         return from_today(problem, ready, adjacency, effort, random, watch)
+    return _from_scratch(problem, ready, adjacency, effort, random, watch)
+
+
+def _from_scratch(
+    problem: Problem, ready: Scaled, adjacency: Adjacency, effort: Effort, random: np.random.Generator, watch: Watcher
+) -> tuple[Plan, Floats]:
+    """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
     free = Free(ready)
-    balanced = _named(greenfield(ready, free, effort, watch), ready)
     whole = problem.adjacency is not None
-    plan = finished(ready, balanced, adjacency, random, watch, whole=whole, lumpy=free.lumpy())
-    return plan, balanced.prices
+    hard = ready.hard_columns(ready.band.low.shape[1])
+    best: tuple[tuple[float, float], Plan, Floats] | None = None
+    for centres, prices in beginnings(ready, free, effort, watch)[:_CARRIED]:
+        balanced = _named(fine(ready, free, centres, prices, watch), ready)
+        plan = finished(ready, balanced, adjacency, random, watch, whole=whole)
+        score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
+        if best is None or score < best[0]:
+            best = (score, plan, balanced.prices)
+        if best[0][0] == 0.0 and not free.lumpy():
+            break
+    assert best is not None
+    if free.lumpy():
+        improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
+    return best[1], best[2]
 
 
 def _named(balanced: Balanced, ready: Scaled) -> Balanced:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
 from services.assignment.design.engine.geography import Plane
-from services.assignment.design.engine.places import Places, places_of
+from services.assignment.design.engine.places import GRID, Places, places_of
+from services.assignment.design.engine.triangulation import triangulate
 from services.assignment.design.maps.outline import outline_of
 from services.assignment.design.maps.sphere import Geometries, Sheet
 
-# So far out, in extents of the units, are the corners that keep all cells finite.
-_FAR_OUT = 20.0
+# So far out, in sides of the square the units are in, are the corners that keep all cells finite.
+_FAR_OUT = 1.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +39,18 @@ class Cells:
 def cells_of(xy: Floats, plane: Plane) -> Cells:
     """Return the cells of units, shape (n, 2) in km in a plane."""
     places = places_of(xy)
-    points = xy[places.first]
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    side = max(float((points.max(axis=0) - points.min(axis=0)).max()), 1.0)
-    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False) + 0.1
-    far = middle + _FAR_OUT * side * np.column_stack([np.cos(angles), np.sin(angles)])
-    everything = np.concatenate([points, far])
-    found = Delaunay((everything - middle) / side)
-    inner = found.simplices[(found.simplices < len(points)).all(axis=1)]
-    land, margin = outline_of(points, inner)
-    return Cells(
-        plane,
-        places,
-        points,
-        found.simplices,
-        found.neighbors,
-        _corners(everything - middle, found.simplices) + middle,
-        land,
-        margin,
-    )
+    # In whole numbers, as the places are.
+    turn = np.linspace(0, 2 * np.pi, 8, endpoint=False) + 0.1
+    around = np.column_stack([np.cos(turn), np.sin(turn)])
+    far = np.rint(GRID / 2 + _FAR_OUT * GRID * around).astype(np.int64)
+    grid = np.concatenate([places.grid, far])
+    found = triangulate(grid)
+    points = places.low + grid * places.step_km
+    count = len(places.first)
+    inner = found.corners[(found.corners < count).all(axis=1)]
+    land, margin = outline_of(points[:count], inner)
+    corners = places.low + _corners(grid, found.corners) * places.step_km
+    return Cells(plane, places, points[:count], found.corners, found.beyond, corners, land, margin)
 
 
 def dissolved(cells: Cells, labels: Labels, territories: int) -> Geometries:
@@ -116,13 +110,12 @@ def _parted(triangles: Labels, beyond: Labels, of_place: Labels) -> Integers:
     return found[:count].copy()
 
 
-def _corners(points: Floats, triangles: Labels) -> Floats:
+def _corners(grid: Integers, triangles: Labels) -> Floats:
     """Return the middles of the triangles' circles, shape (T, 2)."""
-    a, b, c = (points[triangles[:, k]] for k in range(3))
+    a, b, c = (grid[triangles[:, k]] for k in range(3))
     u, v = b - a, c - a
-    turn = 2 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
-    # Corners on a line have no circle; their middle is anywhere along it, far out.
-    turn[turn == 0.0] = 1e-300
-    uu, vv = (u**2).sum(axis=1), (v**2).sum(axis=1)
+    # Exact in whole numbers: of a sliver's area floats would leave nothing.
+    turn = (2 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])).astype(np.float64)
+    uu, vv = (u**2).sum(axis=1).astype(np.float64), (v**2).sum(axis=1).astype(np.float64)
     away = np.column_stack([v[:, 1] * uu - u[:, 1] * vv, u[:, 0] * vv - v[:, 0] * uu]) / turn[:, None]
-    return np.asarray(a + np.clip(away, -1e7, 1e7), dtype=np.float64)
+    return np.asarray(a + away, dtype=np.float64)

@@ -18,10 +18,11 @@ def plain(text: str, longest: int) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share as percent with a sign, a dash for none."""
+    """Return a share as percent with a sign, which nought has not; a dash for none."""
     if not isfinite(value):
         return "\N{EN DASH}"
-    return f"{100 * value:+.1f} %".replace("-", "\N{MINUS SIGN}")
+    percent = round(100 * value, 1)
+    return f"{percent:+.1f} %".replace("-", "\N{MINUS SIGN}") if percent else "0.0 %"
 
 
 @cache

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from scipy.spatial import Delaunay, QhullError
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.geography import EARTH_RADIUS_KM
 from services.assignment.design.engine.linking import links_of, usual_lengths
 from services.assignment.design.engine.neighbours import neighbours
+from services.assignment.design.engine.places import places_of
+from services.assignment.design.engine.triangulation import triangulate
 
 # A unit that is all alone has a country of this radius.
 _LONELY_KM = 5.0
@@ -71,10 +72,8 @@ def _skeleton(points: Floats) -> _Skeleton:
     links = links_of(neighbours(points))
     lengths = np.sqrt(((points[links[:, 0]] - points[links[:, 1]]) ** 2).sum(axis=1))
     usual = usual_lengths(links, lengths, np.ones(len(links), np.bool_), len(points))
-    try:
-        triangles = Delaunay(points).simplices if len(points) > 2 else np.empty((0, 3), np.int32)
-    except QhullError:
-        triangles = np.empty((0, 3), np.int32)
+    places = places_of(points)
+    triangles = places.first[triangulate(places.grid).corners].astype(np.int32)
     return _Skeleton(points, triangles, links, lengths, usual)
 
 

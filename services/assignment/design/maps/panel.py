@@ -94,7 +94,7 @@ def draw_moved(axes: Axes, xy: Floats) -> None:
     """Mark the units that moved, shape (m, 2) in km: smaller marks the more there are."""
     if len(xy) == 0:
         return
-    size = float(np.clip(9_000 / len(xy), 0.25, 12.0))
+    size = float(np.clip(6_000 / len(xy), 0.25, 12.0))
     axes.scatter(
         xy[:, 0],
         xy[:, 1],

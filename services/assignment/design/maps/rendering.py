@@ -1,11 +1,12 @@
 """Maps to look at: before and after, side by side, as PNG or SVG.
 
-Matplotlib's objects only: nothing global is touched, so that maps may be drawn in several threads.
+Matplotlib's objects only: nothing global is touched by drawing, so that maps may be drawn in several threads.
 """
 
 from io import BytesIO
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -29,6 +30,9 @@ from services.assignment.design.maps.panel import (
 )
 from services.assignment.design.maps.picture import Form, Picture, Side
 from services.assignment.design.maps.sphere import Geometries
+
+# Names within an SVG are made of this and what they name; without it they are random.
+mpl.rcParams["svg.hashsalt"] = "bailiwick"
 
 _DOTS_PER_INCH = 150
 # Inches.
@@ -75,7 +79,7 @@ class _Sheet:
         self._width = count * _MAP + (count + 1) * _EDGE
         self._listed = _listed(picture)
         # Inches, and letters of a name.
-        self._column = (3.6, 32) if len(self._listed) <= _FEW else (2.45, 16)
+        self._column = (3.6, 32) if len(self._listed) <= _FEW else (2.45, 14)
         columns = int((self._width - 2 * _EDGE) / self._column[0])
         self._rows = max(1, -(-len(self._listed) // columns))
         self._foot = _EDGE + (self._rows + 2) * _ROW

@@ -1,6 +1,6 @@
 """Which units touch: points against the rule worked out by brute force, barriers against geometry, shapes."""
 
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,12 +11,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
-from services.assignment.design.engine.barriers import Barriers, crossing
+from services.assignment.design.engine.barriers import Barriers, crossing, segments_of
 from services.assignment.design.engine.contiguity import Adjacency
+from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.linking import adjacency_of, links_of
 from services.assignment.design.engine.neighbours import FAR, joined, neighbours
 from services.assignment.design.engine.problem import WrongProblemError
-from services.assignment.design.engine.shapes import representative_points, touching
+from services.assignment.design.engine.shapes import representative_points, told_by_region, touching
 
 whole = st.integers(-40, 40).map(float)
 # Whole numbers, so that equal points, lines and grids come up all the time.
@@ -53,6 +54,13 @@ def by_brute_force(xy):
         for a, b in delaunay
         if (np.sqrt(((xy - (xy[a] + xy[b]) / 2) ** 2).sum(axis=1)) >= away[a, b] / 2 * (1 - 1e-9)).all()
     }
+
+    def through_a_third(a, b):
+        ends = xy[[a, b]][:, None] - np.delete(xy, [a, b], axis=0)
+        cosines = (ends[0] * ends[1]).sum(axis=1) / np.sqrt((ends**2).sum(axis=2)).prod(axis=0)
+        return (cosines <= np.cos(np.radians(170.0))).any()
+
+    delaunay = {(a, b) for a, b in delaunay if not through_a_third(a, b)}
     usual = [np.percentile([away[link] for link in empty if i in link], 50, method="lower") for i in range(n)]
     kept = {(a, b) for a, b in delaunay if away[a, b] <= FAR * max(usual[a], usual[b])}
     part = list(range(n))
@@ -86,24 +94,43 @@ def test_all_hang_together_and_each_link_is_there_both_ways(xy):
 
 
 @given(grid_points)
-def test_equal_points_are_a_chain_that_hangs_on_the_rest_by_its_first(xy):
+def test_units_at_one_place_hang_on_its_first_and_can_go_to_the_places_around_in_turn(xy):
     found = pairs(neighbours(xy))
-    for i, j in found:
-        same = np.flatnonzero((xy == xy[i]).all(axis=1)).tolist()
-        if j in same:
-            assert same.index(j) == same.index(i) + 1
-        else:
-            assert i == same[0]
-            assert j == np.flatnonzero((xy == xy[j]).all(axis=1))[0]
-    for i in range(len(xy)):
-        same = np.flatnonzero((xy == xy[i]).all(axis=1)).tolist()
-        assert set(pairwise(same)) <= found
+    places, first, of = np.unique(xy, axis=0, return_index=True, return_inverse=True)
+    alone = {tuple(sorted((int(first[a]), int(first[b])))) for a, b in pairs(neighbours(places))}
+    assert {link for link in found if set(link) <= set(first.tolist())} == alone
+    reached = {place: [] for place in range(len(places))}
+    for unit in sorted(set(range(len(xy))) - set(first.tolist())):
+        touched = {other for link in found if unit in link for other in link} - {unit}
+        assert first[of[unit]] in touched
+        outward = touched - {first[of[unit]]}
+        around = {other for link in alone if first[of[unit]] in link for other in link} - {first[of[unit]]}
+        assert len(outward) == min(1, len(around))
+        assert outward <= around
+        reached[of[unit]] += outward
+    for place, ends in reached.items():
+        around = sum(first[place] in link for link in alone)
+        assert len(set(ends)) == min(len(ends), around)
+
+
+def test_units_that_nearly_share_a_place_change_nothing_for_the_places():
+    """Their distance of a hair is no measure of what is usual there."""
+    xy = np.random.default_rng(8).normal(size=(200, 2)) * 100
+    twice = np.concatenate([xy, xy + 1e-9, xy - 1e-9])
+    assert {link for link in pairs(neighbours(twice)) if max(link) < 200} == pairs(neighbours(xy))
+
+
+def test_a_pair_kept_from_touching_does_not_touch_from_within_a_place_either():
+    xy = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    assert pairs(neighbours(xy)) == {(0, 1), (0, 2), (1, 2)}
+    assert pairs(neighbours(xy, barriers=Barriers(pairs=np.array([[2, 1]])))) == {(0, 1), (0, 2)}
 
 
 @given(seeds, st.floats(0.1, 1000), st.floats(0, 6))
 def test_order_place_size_and_turn_of_the_map_change_nothing(seed, scale, turn):
     random = np.random.default_rng(seed)
-    xy = random.normal(size=(60, 2)) ** 3
+    # No heap of points in the middle: on the grid of a turned map, what is nearly on a circle falls this way or that.
+    xy = random.normal(size=(60, 2))
     order = random.permutation(60)
     cos, sin = np.cos(turn), np.sin(turn)
     other = (xy @ np.array([[cos, sin], [-sin, cos]]) * scale + 17)[order]
@@ -183,6 +210,17 @@ def test_nothing_crosses_a_river_and_what_it_leaves_whole_stays_whole(seed):
     assert parts(found) == 1
 
 
+def test_a_river_told_in_degrees_is_where_it_is():
+    plane = Plane(50, 10)
+    line = np.array([[9.0, 50.0], [10.0, 50.0], [11.0, 50.5]])
+    (one, other) = segments_of([line], plane)
+    assert one[2:].tolist() == other[:2].tolist()
+    latitude, longitude = plane.to_sphere(np.array([one[:2], one[2:], other[2:]]))
+    assert longitude == pytest.approx(line[:, 0])
+    assert latitude == pytest.approx(line[:, 1])
+    assert segments_of([], plane).shape == (0, 4)
+
+
 def test_a_river_without_a_bridge_parts():
     xy = np.random.default_rng(2).random((400, 2)) * 100
     river = np.array([[-10.0, 50.0, 110.0, 50.0]])
@@ -198,6 +236,9 @@ def test_units_that_must_not_touch_do_not():
 def test_places_that_are_no_numbers_are_refused():
     with pytest.raises(WrongProblemError):
         neighbours(np.array([[0.0, np.nan]]))
+    shapes = [shapely.box(0, 0, 1, 1), shapely.Polygon(), None]
+    with pytest.raises(WrongProblemError):
+        joined(touching(shapes), representative_points(shapes))
 
 
 def squares(columns, rows):
@@ -243,3 +284,18 @@ def test_shapes_that_leave_islands_are_joined_by_the_shortest_links():
 
 def test_links_given_twice_or_to_oneself_are_there_once_or_never():
     assert pairs(adjacency_of(np.array([[0, 1], [1, 0], [2, 2], [0, 1]], np.int32), 3)) == {(0, 1)}
+
+
+def test_a_place_has_the_road_factor_of_the_first_region_it_is_in():
+    regions = [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)]
+    latitude, longitude = np.array([0.5, 1.5, 2.5, 9.0]), np.array([0.5, 1.5, 2.5, 9.0])
+    found = told_by_region(latitude, longitude, regions, np.array([1.3, 1.5]), 1.2)
+    assert found.tolist() == [1.3, 1.3, 1.5, 1.2]
+    assert told_by_region(latitude, longitude, [], np.empty(0), 1.2).tolist() == [1.2] * 4
+
+
+def test_no_shapes_and_empty_ones_touch_nothing():
+    assert len(touching([]).starts) == 1
+    assert (
+        pairs(touching([shapely.Polygon(), shapely.MultiPolygon(), None, shapely.box(0, 0, 1, 1)])) == set()
+    )

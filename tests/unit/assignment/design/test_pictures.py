@@ -9,7 +9,6 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from scipy.spatial import Delaunay, cKDTree
 
@@ -48,20 +47,23 @@ def a_picture(names, *, both=True, moved=40, units=400, title="Autumn"):
 
 
 def colours_in(png):
-    pixels = (imread(BytesIO(png))[:, :, :3] * 255).round().astype(np.int64).reshape(-1, 3)
-    return {tuple(colour) for colour in np.unique(pixels, axis=0).tolist()}
+    """Return the colours of a picture, each as one number."""
+    pixels = (imread(BytesIO(png))[:, :, :3] * 255).round().astype(np.int64)
+    return set(np.unique(pixels @ [1 << 16, 1 << 8, 1]).tolist())
 
 
 def test_a_png_shows_before_and_after_side_by_side_and_every_territory_in_both():
     picture = a_picture(["North", "East", "South", "West"])
-    both = imread(BytesIO(render(picture, Form.PNG)))
-    alone = imread(BytesIO(render(a_picture(["North", "East", "South", "West"], both=False), Form.PNG)))
-    assert both.shape[1] > 1.8 * alone.shape[1]
-    used = {tuple(round(255 * c) for c in to_rgb(colour)) for colour in PALETTE}
-    half = both.shape[1] // 2
-    for part in (both[:, :half], both[:, half:]):
-        shown = {tuple(c) for c in (part[:, :, :3].reshape(-1, 3) * 255).round().astype(int).tolist()}
-        assert len(shown & used) == 4
+    both = render(picture, Form.PNG)
+    alone = render(a_picture(["North", "East", "South", "West"], both=False), Form.PNG)
+    assert imread(BytesIO(both)).shape[1] > 1.8 * imread(BytesIO(alone)).shape[1]
+    used = {int(colour[1:], 16) for colour in PALETTE}
+    # The legend has each colour, too, but in squares of a few hundred dots.
+    pixels = (imread(BytesIO(both))[:, :, :3] * 255).round().astype(np.int64) @ [1 << 16, 1 << 8, 1]
+    half = pixels.shape[1] // 2
+    for part in (pixels[:, :half], pixels[:, half:]):
+        found, dots = np.unique(part, return_counts=True)
+        assert sum(colour in used for colour in found[dots > 5_000].tolist()) == 4
 
 
 def test_the_marks_of_moved_units_are_on_the_map_of_after():
@@ -71,6 +73,12 @@ def test_the_marks_of_moved_units_are_on_the_map_of_after():
     more = [int(one[:, :half].sum()) for one in dark], [int(one[:, half:].sum()) for one in dark]
     assert more[0][0] == more[0][1]
     assert more[1][1] > more[1][0] + 1_000
+
+
+@pytest.mark.parametrize("form", Form)
+def test_the_same_picture_is_the_same_file(form):
+    picture = a_picture(["A", "B", "C"])
+    assert render(picture, form) == render(picture, form)
 
 
 def test_an_svg_is_well_formed_whatever_territories_are_called():
@@ -138,4 +146,5 @@ def test_names_are_one_line_of_what_can_be_written():
     assert plain("東 Ост", 10) == "\N{WHITE SQUARE} Ост"
     assert share(0.0512) == "+5.1 %"
     assert share(-0.5) == "\N{MINUS SIGN}50.0 %"
+    assert share(-0.0001) == "0.0 %"
     assert share(float("nan")) == "\N{EN DASH}"

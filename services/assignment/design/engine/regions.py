@@ -1,0 +1,102 @@
+"""A beginning for many territories: regions first, each of some of them, and every region cut by itself."""
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from services.assignment.design.engine.arrays import Floats, Integers
+from services.assignment.design.engine.descent import HOT, Anchors, descend, settle
+from services.assignment.design.engine.dual import Band, Dual
+from services.assignment.design.engine.level import Units, coarsen, make_level
+from services.assignment.design.engine.problem import loads_of
+from services.assignment.design.engine.starts import bisect
+
+_PER_REGION = 24
+_CELLS = 60
+
+
+def regions_first(units: Units, band: Band, rounds: int, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return centres (K, 2) and prices (K, A) for units, in the order of a curve, to be put into this band."""
+    territories = len(band.low)
+    groups = np.array_split(np.arange(territories), max(round(territories / _PER_REGION), 1))
+    together = Band(*(np.array([side[group].sum(axis=0) for group in groups]) for side in (band.low, band.high)), band.give)
+    cells = coarsen(units, _CELLS * len(groups))
+    outer = _cut(cells, together, rounds, random)
+    # The same prices on finer units, so that regions end where units do.
+    finer = Dual(make_level(units, per_block=8), together, outer.centres, outer.prices)
+    settle(finer, 0.1, steps=4)
+    finer.solve(0.05, steps=3)
+    region = finer.labels()
+    centres, prices = np.empty((territories, 2)), np.empty_like(band.low)
+    for number, group in enumerate(groups):
+        members: Integers = np.flatnonzero(region == number)
+        inner = _cut(units.taken(members), _shared(units, members, band, group), rounds, random)
+        centres[group] = inner.centres
+        prices[group] = inner.prices
+    ratio = units.measures.sum(axis=0) / units.weight.sum()
+    level = _levels(units, region.astype(np.int64), groups, centres, prices @ ratio)
+    # One price per weight, whatever the measure: their sum over a mean unit's measures.
+    for number, group in enumerate(groups):
+        prices[group] += level[number] / max(float(ratio.sum()), 1e-300)
+    return centres, prices
+
+
+def _levels(
+    units: Units, region: Integers, groups: list[Integers], centres: Floats, pay: Floats
+) -> Floats:
+    """Return what is added to the prices of each region, shape (R,), so that borders between regions are where they are.
+
+    At a unit on a border, the cheapest territory of either region should cost the same: least squares over such units, each
+    by the scale of its place. centres (K, 2); pay (K,), prices per weight.
+    """
+    count = len(groups)
+    trees, lift = [], []
+    for group in groups:
+        lowest = pay[group].min()
+        trees.append(cKDTree(np.column_stack([centres[group], np.sqrt(pay[group] - lowest)])))
+        lift.append(lowest)
+    _, near = cKDTree(units.xy).query(units.xy, k=min(6, len(units.xy)))
+    here = np.repeat(np.arange(len(near)), near.shape[1])
+    there = near.ravel()
+    border = region[here] != region[there]
+    here, other = here[border], region[there[border]]
+    own = region[here]
+    points = np.column_stack([units.xy[here], np.zeros(len(here))])
+    cost, scale = np.empty((2, len(here))), np.empty(len(here))
+    for side, which in enumerate((own, other)):
+        for number in np.unique(which):
+            mine = which == number
+            distance, nearest = trees[number].query(points[mine])
+            cost[side, mine] = distance**2 + lift[number]
+            if side == 0:
+                away = points[mine, :2] - centres[groups[number][nearest]]
+                scale[mine] = (away**2).sum(axis=1) + 1e-12
+    heavy = 1.0 / scale**2
+    matrix = np.zeros((count, count))
+    wanted = np.zeros(count)
+    difference = heavy * (cost[1] - cost[0])
+    np.add.at(matrix, (own, own), heavy)
+    np.add.at(matrix, (other, other), heavy)
+    np.add.at(matrix, (own, other), -heavy)
+    np.add.at(matrix, (other, own), -heavy)
+    np.add.at(wanted, own, difference)
+    np.add.at(wanted, other, -difference)
+    return np.asarray(np.linalg.lstsq(matrix, wanted, rcond=1e-12)[0])
+
+
+def _cut(units: Units, band: Band, rounds: int, random: np.random.Generator) -> Dual:
+    count = len(band.low)
+    dual = Dual(make_level(units, per_block=4), band, bisect(units.xy, units.weight, band.middle.mean(axis=1), random))
+    if count > 1:
+        dual.anneal(HOT, steps=4)
+        settle(dual, 0.25, steps=2)
+        nothing = Anchors(np.full((count, 2), np.nan), 0.0, np.zeros((count, 3)))
+        descend(dual, rounds, temperature=0.25, anchors=nothing)
+    return dual
+
+
+def _shared(units: Units, members: Integers, band: Band, group: Integers) -> Band:
+    """Return the band of a region's territories, moved so that they share what the region has."""
+    has = loads_of(np.zeros(len(members), np.int32), units.measures[members], 1)[0]
+    wanted = band.middle[group].sum(axis=0)
+    ratio = np.where(wanted > 0, has / np.maximum(wanted, 1e-300), 1.0)
+    return Band(band.low[group] * ratio, band.high[group] * ratio, band.give)
