@@ -77,7 +77,7 @@ contracts-check: .development
 	@sh tools/asyncapi/validate.sh
 
 .PHONY: bench faults faults-mutants soak
-bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay, or growth: ten minutes)
+bench: .development ## Measure, each figure against a floor of the same run (ONLY=relay, growth: ten minutes, design/CASE)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 faults: .development ## Kill, pause, cut, and check every event and effect (ONLY=smoke|F13,F5|network SEED=1)
@@ -118,7 +118,7 @@ lock: .development ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 
 	$(COMPILE) pyproject.toml $(SERVICE_EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
 	set -e; for service in $(SERVICES); do \
 		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt; done
-	set -e; for group in topics java; do \
+	set -e; for group in topics java peers places; do \
 		$(COMPILE) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; done
 
 .PHONY: clean
