@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.proposal import Proposal
 
 

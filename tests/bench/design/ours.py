@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from services.assignment.design.engine.contiguity import Adjacency
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.solving import propose

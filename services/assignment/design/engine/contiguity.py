@@ -1,20 +1,11 @@
 """Which parts of a territory hang together, and giving stray parts to a neighbour."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
 from services.assignment.design.engine.level import Units
-
-
-@dataclass(frozen=True, slots=True)
-class Adjacency:
-    """Which units touch: of unit i they are targets[starts[i]:starts[i + 1]]. Each pair is there both ways."""
-
-    starts: Integers
-    targets: Labels
 
 
 def components(adjacency: Adjacency, labels: Labels) -> tuple[Labels, int]:

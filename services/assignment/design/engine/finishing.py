@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.balancing import Balanced
-from services.assignment.design.engine.contiguity import Adjacency, reconnect
+from services.assignment.design.engine.contiguity import reconnect
 from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.local_search import improve
 from services.assignment.design.engine.plan import Plan, tally

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
-from services.assignment.design.engine.contiguity import Adjacency
 
 
 def adjacency_of(links: Labels, units: int) -> Adjacency:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Integers, Labels
 from services.assignment.design.engine.compiling import compiled
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.plan import Plan, band_change, move, stay_change, travel_change
 
 # How many units are looked at to find that a territory stays whole; a detour longer than that counts as none.

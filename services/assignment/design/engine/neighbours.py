@@ -14,9 +14,9 @@ links 91.2 %), and the longest link falls from 4,045 km to 326-431 km.
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.barriers import Barriers, crossing
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.linking import (
     adjacency_of,
     bridges,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
-from services.assignment.design.engine.contiguity import Adjacency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

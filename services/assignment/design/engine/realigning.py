@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.descent import HOT, descend, settle
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.filling import filled

@@ -5,9 +5,10 @@ import hashlib
 import numpy as np
 from scipy.spatial import cKDTree
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.contiguity import Adjacency, components, parts_of
+from services.assignment.design.engine.contiguity import components, parts_of
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.local_search import improve
 from services.assignment.design.engine.plan import Plan, out_of_band, tally
 

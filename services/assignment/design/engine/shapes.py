@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Integers
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.linking import adjacency_of
 
 # A border that is shared for less than this share of the smaller shape's girth is a corner, or the noise of digitising.

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, beginnings, fine
 from services.assignment.design.engine.checks import check_effort
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours

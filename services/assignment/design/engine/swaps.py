@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Integers, Labels
 from services.assignment.design.engine.compiling import compiled
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.local_search import stays_whole
 from services.assignment.design.engine.plan import Plan, move, out_of_band, stay_change, travel_change
 

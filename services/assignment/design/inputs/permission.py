@@ -9,7 +9,7 @@ import numpy as np
 
 from services.assignment.alignments.fit.fit import Offered, Wanted, measure_fit
 from services.assignment.design.engine.arrays import Flags
-from services.assignment.design.inputs.question import Unmet
+from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import Requirement
 
 ANYWHERE = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut
 
 
@@ -46,16 +47,6 @@ class Question:
     def territories(self) -> int:
         """How many territories."""
         return len(self.capacities)
-
-
-@dataclass(frozen=True, slots=True)
-class Unmet:
-    """What accounts wish and nobody who covers one of the territories brings: they may go anywhere."""
-
-    language: str | None
-    industry: str | None
-    needs: tuple[str, ...]
-    accounts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

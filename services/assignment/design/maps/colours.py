@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Integers, Labels
 from services.assignment.design.engine.compiling import compiled
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.linking import adjacency_of
 
 # Paul Tol, Colour Schemes (SRON/EPS/TN/09-002), scheme "light": made for areas with black text on them, and told apart

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.design.inputs.question import Unmet
+from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.proposals.comparison import Standing, on_front, shared_measures
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run

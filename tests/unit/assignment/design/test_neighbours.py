@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.barriers import Barriers, crossing, segments_of
-from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.linking import adjacency_of, links_of
 from services.assignment.design.engine.neighbours import FAR, joined, neighbours

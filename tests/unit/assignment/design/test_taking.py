@@ -6,8 +6,8 @@ import pytest
 
 from services.assignment.alignments.fit.fit import Offered
 from services.assignment.design.inputs.permission import ANYWHERE, Kinds
-from services.assignment.design.inputs.question import Unmet
 from services.assignment.design.inputs.sorting import NONE, Place, Taking
+from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut, Requirement
 
 ONE, TWO, OTHER, KEY = (UUID(int=number) for number in range(1, 5))
