@@ -10,7 +10,7 @@ from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, curve_order, make_level
 from services.assignment.design.engine.problem import Effort
 from services.assignment.design.engine.proposal import Stage, Watcher
-from services.assignment.design.engine.regions import regions_first
+from services.assignment.design.engine.regions import by_regions
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.starts import bisect
 
@@ -21,9 +21,8 @@ _FEWEST_CELLS = 1_000
 _COARSE_BAND = 0.9
 _LUMPY = 0.8
 _COLD = (0.05, 0.02, 0.01)
-# From so many territories on they are first cut in regions; the flat map then takes a few rounds.
-_NESTED = 1_000
-_FEW_ROUNDS = 4
+# From so many territories on they are cut by regions.
+_NESTED = 600
 # A few units more or less are worth many beginnings.
 _SMALL = 300
 _MORE_IF_SMALL = 4
@@ -89,20 +88,27 @@ def beginnings(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> li
     found: list[tuple[float, int, Floats, Floats]] = []
     for start in range(starts):
         watch(Stage.STARTS, start / starts, None)
-        nested = scaled.territories > _NESTED and scaled.pull == 0.0 and free.permitted is None
-        if nested:
-            centres, prices = regions_first(units, band, effort.rounds, random)
-            dual = Dual(level, band, centres, prices)
-            settle(dual, 0.25, steps=4)
-        else:
-            dual = Dual(level, band, _first_centres(scaled, units, random), permitted=free.permitted)
-            dual.anneal(HOT, steps=4)
-            settle(dual, 0.25, steps=2)
-        descend(dual, _FEW_ROUNDS if nested else effort.rounds, temperature=0.25, anchors=free.anchors)
+        dual = Dual(level, band, _first_centres(scaled, units, random), permitted=free.permitted)
+        dual.anneal(HOT, steps=4)
+        settle(dual, 0.25, steps=2)
+        descend(dual, effort.rounds, temperature=0.25, anchors=free.anchors)
         for temperature in (0.1, 0.05):
             dual.solve(temperature, steps=3)
         found.append((_score(dual, units, free.band), start, dual.centres, dual.prices))
     return [(centres, prices) for _, _, centres, prices in sorted(found, key=lambda one: one[:2])]
+
+
+def are_many(scaled: Scaled, free: Free) -> bool:
+    """Tell whether territories are so many, and so free, that they are cut by regions."""
+    return scaled.territories > _NESTED and scaled.pull == 0.0 and free.permitted is None
+
+
+def nested(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> Balanced:
+    """Balance by regions."""
+    random = np.random.default_rng(effort.seed)
+    band = free.band.narrowed(free.room())
+    labels, centres, prices = by_regions(free.units, band, effort.rounds, random, watch)
+    return Balanced(free.all_labels(labels, scaled), centres, prices)
 
 
 def fine(scaled: Scaled, free: Free, centres: Floats, prices: Floats, watch: Watcher) -> Balanced:

@@ -1,38 +1,42 @@
-"""A beginning for many territories: regions first, each of some of them, and every region cut by itself."""
+"""Very many territories: regions first, each of some of them, and every region cut by itself.
+
+The dual of thousands of territories at once has too many places where one of them is out, and starts anew for all. A
+region of two dozen never does.
+"""
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from services.assignment.design.engine.arrays import Floats, Integers
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.descent import HOT, Anchors, descend, settle
 from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, make_level
-from services.assignment.design.engine.problem import loads_of
+from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.starts import bisect
 
 _PER_REGION = 24
 _CELLS = 60
+# Regions keep closer to their targets than territories have to, so that the latter have room left.
+_REGION_BAND = 0.2
+_COLD = (0.1, 0.05, 0.02, 0.01)
 
 
-def regions_first(
-    units: Units, band: Band, rounds: int, random: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return centres (K, 2) and prices (K, A) for units, in the order of a curve, to be put into this band."""
+def by_regions(
+    units: Units, band: Band, rounds: int, random: np.random.Generator, watch: Watcher
+) -> tuple[Labels, Floats, Floats]:
+    """Return labels (n,), centres (K, 2) and prices (K, A) for units, in the order of a curve, put into this band."""
     territories = len(band.low)
     groups = np.array_split(np.arange(territories), max(round(territories / _PER_REGION), 1))
     low, high = (np.array([side[group].sum(axis=0) for group in groups]) for side in (band.low, band.high))
-    together = Band(low, high, band.give)
-    cells = coarsen(units, _CELLS * len(groups))
-    outer = _cut(cells, together, rounds, random)
-    # The same prices on finer units, so that regions end where units do.
-    finer = Dual(make_level(units, per_block=8), together, outer.centres, outer.prices)
-    settle(finer, 0.1, steps=4)
-    finer.solve(0.05, steps=3)
-    region = finer.labels()
+    watch(Stage.STARTS, 0.0, None)
+    region = _cut(units, Band(low, high, band.give).narrowed(_REGION_BAND), rounds, random).labels()
+    labels = np.empty(len(region), np.int32)
     centres, prices = np.empty((territories, 2)), np.empty_like(band.low)
     for number, group in enumerate(groups):
+        watch(Stage.BALANCE, number / len(groups), None)
         members: Integers = np.flatnonzero(region == number)
-        inner = _cut(units.taken(members), _shared(units, members, band, group), rounds, random)
+        inner = _cut(units.taken(members), Band(band.low[group], band.high[group], band.give), rounds, random)
+        labels[members] = group[inner.labels()]
         centres[group] = inner.centres
         prices[group] = inner.prices
     ratio = units.measures.sum(axis=0) / units.weight.sum()
@@ -40,7 +44,7 @@ def regions_first(
     # One price per weight, whatever the measure: their sum over a mean unit's measures.
     for number, group in enumerate(groups):
         prices[group] += level[number] / max(float(ratio.sum()), 1e-300)
-    return centres, prices
+    return labels, centres, prices
 
 
 def _levels(units: Units, region: Integers, groups: list[Integers], centres: Floats, pay: Floats) -> Floats:
@@ -85,21 +89,21 @@ def _levels(units: Units, region: Integers, groups: list[Integers], centres: Flo
 
 
 def _cut(units: Units, band: Band, rounds: int, random: np.random.Generator) -> Dual:
+    """Return the dual of these units, balanced: centres on a coarse map first."""
     count = len(band.low)
-    dual = Dual(
-        make_level(units, per_block=4), band, bisect(units.xy, units.weight, band.middle.mean(axis=1), random)
-    )
+    nothing = Anchors(np.full((count, 2), np.nan), 0.0, np.zeros((count, 3)))
+    cells = _CELLS * count
+    coarse = coarsen(units, cells) if len(units.xy) > 1.5 * cells else units
+    first = bisect(coarse.xy, coarse.weight, band.middle.mean(axis=1), random)
+    dual = Dual(make_level(coarse, per_block=4), band, first)
     if count > 1:
         dual.anneal(HOT, steps=4)
         settle(dual, 0.25, steps=2)
-        nothing = Anchors(np.full((count, 2), np.nan), 0.0, np.zeros((count, 3)))
         descend(dual, rounds, temperature=0.25, anchors=nothing)
+    dual = Dual(make_level(units, per_block=16), band, dual.centres, dual.prices)
+    if count > 1:
+        settle(dual, 0.25, steps=3)
+        descend(dual, 1, temperature=0.1, anchors=nothing)
+        for temperature in _COLD:
+            dual.solve(temperature, steps=4)
     return dual
-
-
-def _shared(units: Units, members: Integers, band: Band, group: Integers) -> Band:
-    """Return the band of a region's territories, moved so that they share what the region has."""
-    has = loads_of(np.zeros(len(members), np.int32), units.measures[members], 1)[0]
-    wanted = band.middle[group].sum(axis=0)
-    ratio = np.where(wanted > 0, has / np.maximum(wanted, 1e-300), 1.0)
-    return Band(band.low[group] * ratio, band.high[group] * ratio, band.give)

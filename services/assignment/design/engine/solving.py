@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.engine.balancing import Balanced, Free, beginnings, fine
+from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
 from services.assignment.design.engine.naming import names
@@ -74,6 +74,9 @@ def _from_scratch(
     free = Free(ready)
     whole = problem.adjacency is not None
     hard = ready.hard_columns(ready.band.low.shape[1])
+    if are_many(ready, free):
+        balanced = _named(nested(ready, free, effort, watch), ready)
+        return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
     best: tuple[tuple[float, float], Plan, Floats] | None = None
     for centres, prices in beginnings(ready, free, effort, watch)[:_CARRIED]:
         balanced = _named(fine(ready, free, centres, prices, watch), ready)
