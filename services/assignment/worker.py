@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.assignment.alignments.releases.worker import watch_pins
+from services.assignment.design.mending import mend_design_runs
 from services.assignment.design.worker import design_territories
 from services.assignment.potentials.worker import make_estimates
 from services.assignment.reps.worker import tell_of_reps
@@ -11,7 +12,7 @@ from shared.db.transact import Transactor
 
 Loop = Callable[[Transactor, asyncio.Event], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates, tell_of_reps, design_territories)
+LOOPS: tuple[Loop, ...] = (watch_pins, make_estimates, tell_of_reps, design_territories, mend_design_runs)
 
 
 async def work(transact: Transactor, stopping: asyncio.Event) -> None:

@@ -82,17 +82,36 @@ class Engines:
             self._spare = asyncio.create_task(_load())
 
     async def take(self) -> Engine:
-        """Return an engine, the spare one first of all; whoever takes it ends it. The next spare is loaded meanwhile."""
+        """Return an engine that lives, the spare one first of all; whoever takes it ends it. The next is loaded meanwhile.
+
+        Raises EngineEnded when none can be loaded.
+        """
+        # A spare is idle and large: what a machine short of memory kills first. Nobody's run is to fail for that.
+        engine = await self._next() or await self._next()
+        if engine is None:
+            raise EngineEnded
+        self.stand_by()
+        return engine
+
+    async def _next(self) -> Engine | None:
+        """Return the spare engine, or one that is loaded now; None if it ended before it was asked anything."""
         self.stand_by()
         spare, self._spare = self._spare, None
+        if spare is None:
+            return None
         try:
-            engine = await asyncio.shield(spare) if spare is not None else await _load()
+            engine = await asyncio.shield(spare)
         except asyncio.CancelledError:
             # Who wanted it is gone, but it will be good for the next one.
             self._keep(spare)
             raise
-        self.stand_by()
-        return engine
+        except (EngineEnded, OSError) as error:
+            log.warning("engine not loaded", error=type(error).__name__)
+            return None
+        if engine.process.is_alive():
+            return engine
+        log.warning("spare engine ended while it waited", exit_code=engine.process.exitcode)
+        return None
 
     def _keep(self, spare: asyncio.Task[Engine] | None) -> None:
         if self._spare is None:
@@ -106,7 +125,7 @@ class Engines:
         spare.cancel()
         try:
             engine = await spare
-        except (asyncio.CancelledError, EngineEnded):
+        except (asyncio.CancelledError, EngineEnded, OSError):
             return
         await engine.end()
 

@@ -264,6 +264,18 @@ async def test_a_fault_of_the_engine_ends_the_run_and_leaves_the_worker_at_work(
     assert await _no_jobs(designs)
 
 
+async def test_a_spare_engine_that_ended_while_it_waited_fails_no_run(designs: Designs):
+    """It is idle and large: what a machine short of memory kills first, long before anybody asks for a run."""
+    designs.engines.stand_by()
+    waiting = designs.engines._spare
+    assert waiting is not None
+    await (await waiting).end()
+    run = await designs.ask()
+    async with designs.worker():
+        ended = await designs.ended(run["run_id"])
+    assert (ended["state"], ended["reason"]) == ("finished", None)
+
+
 async def test_runs_of_a_plan_are_listed_newest_first(designs: Designs):
     names = ["one", "two", "three"]
     for name in names:
