@@ -90,7 +90,7 @@ class CapacityBody(Body):
     """What a territory can carry, in full-time reps: 0.5 for half-time, or for somebody who is new."""
 
     territory_id: UUID
-    capacity: float = Field(gt=0, le=1000, allow_inf_nan=False)
+    capacity: float = Field(ge=0.01, le=1000, allow_inf_nan=False)
 
 
 class HomeBody(Body):

@@ -1,11 +1,15 @@
 """Which accounts a run is about, whom it leaves out, and what somebody who covers has to meet."""
 
+import time
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.assignment.alignments.fit.fit import Offered
-from services.assignment.design.inputs.permission import ANYWHERE, Kinds
+from services.assignment.alignments.fit.fit import Offered, Wanted, measure_fit
+from services.assignment.design.inputs.permission import ANYWHERE, Covering, Kinds
 from services.assignment.design.inputs.sorting import NONE, Place, Taking
 from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut, Requirement
@@ -82,3 +86,45 @@ def test_what_nobody_brings_forbids_nothing_and_is_told():
     assert [found.number("tlh", None, ()) for _ in range(3)] == [ANYWHERE] * 3
     assert found.number("es", None, ()) == ANYWHERE
     assert found.unmet() == [Unmet("tlh", None, (), 3)]
+
+
+_OFFERS = st.builds(
+    Offered,
+    st.lists(st.sampled_from(["es", "en-GB"]), max_size=2).map(tuple),
+    st.lists(st.sampled_from(["Bank", "Clinic"]), max_size=2).map(tuple),
+    st.lists(st.sampled_from(["audit", "tax"]), max_size=2).map(tuple),
+)
+_WISHES = st.builds(
+    Wanted,
+    st.sampled_from([None, "es-MX", "en", "fr"]),
+    st.sampled_from([None, "bank", "Farm"]),
+    st.sampled_from([(), ("audit",), ("audit", "tax")]),
+)
+
+
+@given(st.lists(st.lists(_OFFERS, max_size=3), min_size=1, max_size=4), st.lists(_WISHES, max_size=4))
+def test_a_territory_meets_what_the_fit_of_one_rep_meets_wholly(
+    offered: list[list[Offered]], wishes: list[Wanted]
+):
+    covering = Covering.of(offered)
+    for wanted in wishes:
+        assert covering.meet(wanted).tolist() == [
+            not reps
+            or any(all(part.score in {None, 100} for part in measure_fit(wanted, one).parts) for one in reps)
+            for reps in offered
+        ]
+
+
+def test_many_wishes_of_many_territories_do_not_hold_up_the_worker():
+    """One by one they took 12 s, without a heartbeat: another worker took the run."""
+    territories = [uuid4() for _ in range(1000)]
+    offered = {
+        one: [Offered((f"l{n % 5}",), (f"i{(n + k) % 20}",), (f"n{k}",)) for k in range(2)]
+        for n, one in enumerate(territories)
+    }
+    found = Kinds.of(list(Requirement), territories, offered)
+    begun = time.process_time()
+    for language, industry, need in product(range(5), range(20), range(9)):
+        found.number(f"l{language}", f"i{industry}", (f"n{need}",))
+    assert time.process_time() - begun < 2
+    assert found.permitted().shape[1] == 1000
