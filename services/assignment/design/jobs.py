@@ -1,7 +1,7 @@
 """The queue of design runs: pgqueuer on our own schema. Its tables come with our migrations, never from here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.driver import driver_of
+from shared.runtime.stopping import unless_told
 
 # The names that the migration gave, whatever PGQUEUER_... in the environment says: the session's search path is ours.
 SETTINGS = DBSettings(
@@ -70,7 +71,7 @@ INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority, traceback)
 SELECT id, 'queued', entrypoint, priority, $4::jsonb FROM retried
 """
 
-Work = Callable[[UUID], Awaitable[None]]
+Work = Callable[[UUID], Coroutine[Any, Any, None]]
 """Does one run to its end. Raises RetryRequested when it is to be taken again."""
 
 
@@ -110,28 +111,35 @@ def queries_on(driver: Any) -> Queries:
 async def work_off(
     engine: AsyncEngine, stopping: asyncio.Event, work: Work, *, lease: timedelta = LEASE
 ) -> None:
-    """Take jobs until told to stop, on a session of its own; work under way has ended when this returns."""
+    """Take jobs until told to stop, on a session of its own; work under way has ended when this returns.
+
+    Without its session it returns early, or raises what the driver says of that.
+    """
     async with engine.connect() as connection:
-        manager = QueueManager(queries_on(await driver_of(connection)), channel=SETTINGS.channel)
+        driver, gone = await driver_of(connection), asyncio.Event()
+        driver.add_termination_listener(lambda _: gone.set())
+        manager = QueueManager(queries_on(driver), channel=SETTINGS.channel)
 
         # A job that could not even be begun is held: `pgq failed` shows it, `pgq requeue` has it tried again.
         @manager.entrypoint(ENTRYPOINT, on_failure="hold")
         async def take(job: Job) -> None:
-            if job.payload is not None:
-                await work(UUID(bytes=job.payload))
+            # Without a session nobody hears that the work goes on: to end it now is to have it begun anew the sooner.
+            if job.payload is not None and not await unless_told(gone, work(UUID(bytes=job.payload))):
+                raise again("the queue's session is gone")
 
-        told = asyncio.create_task(_shut_down(manager, stopping))
+        told = [asyncio.create_task(_shut_down(manager, event)) for event in (stopping, gone)]
         try:
             await manager.run(
                 dequeue_timeout=min(_LOOK, lease / 2),
                 batch_size=1,
                 max_concurrent_tasks=AT_ONCE,
-                # Without its bell, behind a pooler for instance, it looks by itself; a session that is lost it notices.
+                # Without its bell, behind a pooler for instance, it looks by itself; a session that is lost is heard of.
                 shutdown_on_listener_failure=False,
                 heartbeat_timeout=lease,
             )
         finally:
-            told.cancel()
+            for one in told:
+                one.cancel()
             # It listens: nobody else may get it from the pool.
             await connection.invalidate()
 
@@ -141,6 +149,6 @@ def again(reason: str, *, after: timedelta = timedelta(0)) -> RetryRequested:
     return RetryRequested(delay=after, reason=reason)
 
 
-async def _shut_down(manager: QueueManager, stopping: asyncio.Event) -> None:
-    await stopping.wait()
+async def _shut_down(manager: QueueManager, event: asyncio.Event) -> None:
+    await event.wait()
     manager.shutdown.set()

@@ -34,6 +34,11 @@ class Failed:
     trace: str | None = None
 
 
+def fault_of_ours(error: BaseException) -> str:
+    """Return what a caller is told of a fault that nothing in the scenario explains."""
+    return f"A fault of the service ({type(error).__name__}): the worker's log has it under this run_id; ask again."
+
+
 Message = Progress | Answer | Failed
 
 
@@ -167,7 +172,7 @@ def _serve(connection: Connection) -> None:
             Failed(Failure.TIME_BUDGET_SPENT, "time_budget_seconds: no plan was found in time; allow more.")
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has to be told
-        connection.send(Failed(Failure.ENGINE_FAILED, type(error).__name__, traceback.format_exc()))
+        connection.send(Failed(Failure.ENGINE_FAILED, fault_of_ours(error), traceback.format_exc()))
 
 
 def _end_with_parent() -> None:

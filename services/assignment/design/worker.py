@@ -12,7 +12,7 @@ from services.assignment.design.answer import Answer
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
-from services.assignment.design.own_process import Engine, EngineEnded, Engines, Failed
+from services.assignment.design.own_process import Engine, EngineEnded, Engines, Failed, fault_of_ours
 from services.assignment.design.proposals.commands.keep_proposal import KeepProposal, keep_proposal
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.commands.put_back_run import PutBackRun, put_back_run
@@ -100,7 +100,7 @@ class Runs:
                 raise
             # The job is gone once this returns: a run that nobody ends would seem to go on for ever.
             log.exception("design run failed", run_id=str(run_id))
-            ended = await self._end(run, RunState.FAILED, Failed(Failure.ENGINE_FAILED, type(error).__name__))
+            ended = await self._end(run, RunState.FAILED, Failed(Failure.ENGINE_FAILED, fault_of_ours(error)))
         log.info("design run done", run_id=str(run_id), ended=ended)
 
     async def _design(self, run: DesignRun) -> bool:

@@ -14,9 +14,10 @@ from services.assignment.design.jobs import ENTRYPOINT, again, queries_on, work_
 from services.assignment.design.mending import mend_design_runs
 from services.assignment.design.own_process import Engines
 from services.assignment.design.runs.commands.take_run import TakeRun, take_run
+from services.assignment.design.worker import is_away
 from services.assignment.worker import LOOPS
 from shared.db.driver import driver_of
-from shared.testing.waiting import eventually
+from shared.testing.waiting import PATIENCE_SECONDS, eventually
 from tests.conftest import NewDatabase
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.designs import Designs, organisation
@@ -102,6 +103,31 @@ async def test_a_worker_ends_puts_back_or_holds_the_job_that_it_has(
     await designs.ask()
     await _work_off_once(designs, ending, overtaken=False)
     assert await designs.assignment.rows("SELECT status FROM pgqueuer") == left
+
+
+async def test_a_worker_that_loses_its_session_ends_its_work_to_begin_anew(designs: Designs):
+    """Deaf as it is, it would take nothing until the run under way ends, which others take from it meanwhile."""
+    await designs.ask()
+    ended = asyncio.Event()
+
+    async def work(_: UUID) -> None:
+        try:
+            await designs.assignment.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND (query LIKE '%pgqueuer%' OR query LIKE '%pg_notify%')"
+            )
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    stopping = asyncio.Event()
+    working = asyncio.create_task(work_off(designs.assignment.engine, stopping, work))
+    try:
+        await asyncio.wait_for(asyncio.shield(working), timeout=PATIENCE_SECONDS)
+    except Exception as error:
+        assert is_away(error), error
+    assert ended.is_set()
+    assert working.done()
 
 
 async def _mend(designs: Designs, *, until: Callable[[], object]) -> None:
