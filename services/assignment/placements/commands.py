@@ -18,6 +18,7 @@ from services.assignment.plans.commands.revise_draft import DraftAsRead, revise_
 from services.assignment.territories.queries import find_territory, load_tree
 from shared.db.scope import EVERYWHERE
 from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.refusals import NotFound
 
 # Pairs a statement: 10,000 take half a second, far from every limit.
 CHUNK = 10_000
@@ -127,7 +128,7 @@ async def place_accounts(command: PlaceAccounts, uow: UnitOfWork) -> PlacedAccou
 
 
 async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> RemovedPlacements:
-    """Take placements out of a draft; one account's has to be there. Raises as place_accounts does."""
+    """Take placements out of a draft; those of one account or run have to be there. Raises as place_accounts does."""
     plan_id = command.draft.plan_id
     version = await revise_draft(uow, command.draft)
     if command.account_id is not None:
@@ -143,6 +144,9 @@ async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> Remov
             "account_id": command.account_id,
         },
     )
+    if command.design_run_id is not None and not gone.rowcount:
+        # A run that placed nobody here is a mistake; what others have read stays as it is.
+        raise NotFound("design_run_id: the draft has no placements of such a run; nothing was changed.")
     return RemovedPlacements(version, gone.rowcount)
 
 

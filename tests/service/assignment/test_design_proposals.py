@@ -205,6 +205,33 @@ async def test_scenarios_are_compared_on_balance_travel_and_disruption(designs: 
     assert all(one["on_front"] for one in compared["runs"])
     alone = await designs.assignment.get(path, run_id=stay["run_id"])
     assert [one["name"] for one in alone["runs"]] == ["Stay"]
+    waits = await designs.assignment.http.get(path, params={"run_id": running["run_id"]})
+    assert (waits.status_code, waits.json()["code"]) == (409, "design-run-without-proposal")
+    other = await designs.assignment.draft()
+    for plan_id, run_id in ((designs.plan_id, str(UUID(int=6))), (other, stay["run_id"])):
+        answer = await designs.assignment.http.get(
+            f"/v1/plans/{plan_id}/design-comparison", params={"run_id": run_id}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+async def test_a_scenario_of_few_territories_does_not_beat_one_of_all(designs: Designs):
+    """Being small it travels and moves less, which is no merit."""
+    await designs.design(name="All")
+    few = await designs.design(
+        name="Few",
+        territory_ids=[FIRST, SECOND],
+        measures=[{"measure": "accounts", "tolerance": 0.4}],
+        disruption={"stay": 5},
+    )
+    compared = await designs.assignment.get(f"/v1/plans/{designs.plan_id}/design-comparison")
+    found = {one["name"]: one for one in compared["runs"]}
+    assert found["All"]["group"] != found["Few"]["group"]
+    assert all(one["on_front"] for one in compared["runs"])
+    path = f"/v1/design-runs/{few['run_id']}/proposal/accounts"
+    assert (await designs.assignment.get(path, territory_id=FIRST))["items"]
+    unknown = await designs.assignment.http.get(path, params={"territory_id": THIRD})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
 
 
 async def test_an_accepted_proposal_is_where_the_draft_would_put_its_accounts(designs: Designs):

@@ -32,6 +32,7 @@ from tests.service.assignment.designs import (
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
+LEAF = str(LEAVES["01001"])
 EVENT = "assignment.design-run.finished.v1"
 
 
@@ -124,6 +125,20 @@ async def test_territories_are_told_with_what_they_can_carry_and_where_their_rep
         ({"pull": 0.5}, "no territory has a home"),
         ({"homes": [{"territory_id": str(LEAVES["01001"]), "latitude": 1, "longitude": 1}]}, "pull"),
         ({"time_budget_seconds": 0}, "time_budget_seconds"),
+        ({"capacities": [{"territory_id": LEAF, "capacity": 1e-320}]}, '"/capacities/0/capacity"'),
+        ({"measures": [{"measure": "accounts", "currency": "USD"}]}, '"/measures/0/currency"'),
+        ({"measures": [{"measure": "revenue"}]}, '"/measures/0/currency"'),
+        ({"measures": [{"measure": "potential"}]}, '"/measures/0/potential_estimate_id"'),
+        ({"measures": [{"measure": "accounts"}] * 2}, '"/measures"'),
+        ({"disruption": {"counted": "revenue"}}, '"/disruption/currency"'),
+        ({"mode": "greenfield", "disruption": {"stay": 1}}, '"/disruption"'),
+        ({"territory_ids": [LEAF, LEAF]}, '"/territory_ids"'),
+        ({"territory_ids": [LEAF, LEAF]}, LEAF),
+        ({"required": ["needs", "needs"]}, '"/required"'),
+        ({"capacities": [{"territory_id": LEAF, "capacity": 1}] * 2}, '"/capacities"'),
+        ({"targets": "equal", "capacities": [{"territory_id": LEAF, "capacity": 1}]}, '"/capacities"'),
+        ({"pull": 1, "homes": [{"territory_id": LEAF, "latitude": 1, "longitude": 1}] * 2}, '"/homes"'),
+        ({"homes": [{"territory_id": LEAF, "latitude": 1, "longitude": 1}]}, '"/pull"'),
     ],
 )
 async def test_what_does_not_fit_is_refused_with_the_field_and_nothing_is_queued(

@@ -140,6 +140,8 @@ async def test_placements_are_taken_out_of_one_territory_of_one_account_or_all(
     await accept(assignment, clone_id, ("nowhere", NORTH), version=3)
     # Back to before a run was accepted: what others put there stays.
     await accept(assignment, clone_id, ("south", NORTH), run=UUID(int=2), version=4)
+    unknown = await delete(assignment, f"{path}?design_run_id={UUID(int=78)}", version=5)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
     assert (await delete(assignment, f"{path}?design_run_id={UUID(int=2)}", version=5)).is_success
     assert len((await assignment.get(path))["items"]) == 2
     assert (await delete(assignment, f"{path}/{ACCOUNT}", version=6)).status_code == 204

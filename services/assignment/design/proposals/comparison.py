@@ -1,4 +1,7 @@
-"""Scenarios side by side: which of them no other beats on balance, travel and disruption at once. Pure."""
+"""Scenarios side by side: which of them no other beats on balance, travel and disruption at once. Pure.
+
+Only like is compared with like: three small territories beat a country on travel by being small.
+"""
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
@@ -37,6 +40,16 @@ def shared_measures(measures: Sequence[Collection[Hashable]]) -> frozenset[Hasha
     return frozenset(measures[0]).intersection(*map(frozenset, measures[1:]))
 
 
-def on_front(standings: Sequence[Standing]) -> list[bool]:
-    """Tell of each scenario whether it is on the Pareto front."""
-    return [not any(other.dominates(one) for other in standings) for one in standings]
+def number_groups(subjects: Sequence[Hashable]) -> list[int]:
+    """Number scenarios by what they are about, from 1 in the order in which each subject comes first."""
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(subject, len(numbers) + 1) for subject in subjects]
+
+
+def on_front(standings: Sequence[Standing], groups: Sequence[int]) -> list[bool]:
+    """Tell of each scenario whether it is on the Pareto front of its group."""
+    compared = list(zip(standings, groups, strict=True))
+    return [
+        not any(other.dominates(one) for other, others in compared if others == group)
+        for one, group in compared
+    ]

@@ -11,12 +11,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.inputs.unmet import Unmet
-from services.assignment.design.proposals.comparison import Standing, on_front, shared_measures
+from services.assignment.design.proposals.comparison import (
+    Standing,
+    number_groups,
+    on_front,
+    shared_measures,
+)
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
 from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
 from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
+from shared.runtime.refusals import NotFound
 
 ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
 UNMET = TypeAdapter(list[Unmet])
@@ -109,6 +115,7 @@ class ComparedRun:
     accounts: int
     moved_accounts: int
     standing: Standing
+    group: int
     on_front: bool
 
 
@@ -139,6 +146,10 @@ WHERE run_id = :run_id
   AND (CAST(:after AS uuid) IS NULL OR account_id > :after)
 ORDER BY account_id LIMIT :rows
 """)
+_HAS_TERRITORY = text("""
+SELECT 1 FROM design_run_territories WHERE run_id = :run_id AND territory_id = :territory_id
+UNION ALL SELECT 1 FROM design_proposal_units WHERE run_id = :run_id AND territory_before = :territory_id LIMIT 1
+""")
 _PAIRS = text("""
 SELECT account_id, territory_after FROM design_proposal_units
 WHERE run_id = :run_id
@@ -147,7 +158,8 @@ ORDER BY account_id
 """)
 _COMPARED = text("""
 SELECT r.run_id, r.name, r.scenario, r.state, r.plan_version, p.units AS accounts, p.moved_accounts, p.aligned_accounts,
-       p.deviation, p.mean_km, (SELECT count(*) FROM design_run_territories AS t WHERE t.run_id = r.run_id) AS territories
+       p.deviation, p.mean_km,
+       ARRAY(SELECT territory_id FROM design_run_territories AS t WHERE t.run_id = r.run_id ORDER BY 1) AS territory_ids
 FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
 WHERE r.plan_id = :plan_id AND (CAST(:run_ids AS uuid[]) IS NULL OR r.run_id = ANY (CAST(:run_ids AS uuid[])))
 ORDER BY r.run_id DESC LIMIT :rows
@@ -159,7 +171,7 @@ async def find_proposing(read: AsyncConnection, run_id: UUID) -> DesignRun:
     run = await find_run(read, run_id)
     if not run.state.proposes:
         wait = "it has none" if run.state.ended else "wait for it to finish"
-        raise DesignRunWithoutProposal(f"run_id: the design run is {run.state}; {wait}.")
+        raise DesignRunWithoutProposal(f"run_id: the design run {run_id} is {run.state}; {wait}.")
     return run
 
 
@@ -178,6 +190,15 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
             for one in territories.mappings()
         ],
     )
+
+
+async def check_proposed_territory(read: AsyncConnection, run_id: UUID, territory_id: UUID) -> None:
+    """See that accounts may go to a territory, or that some come from it. Raises NotFound."""
+    known = await read.execute(_HAS_TERRITORY, {"run_id": run_id, "territory_id": territory_id})
+    if known.first() is None:
+        raise NotFound(
+            f"territory_id: the run does not design {territory_id}, and no account of it is there today."
+        )
 
 
 async def list_proposed_accounts(
@@ -213,11 +234,18 @@ async def list_places(
 async def compare_runs(
     read: AsyncConnection, plan_id: UUID, run_ids: Collection[UUID] | None, *, rows: int
 ) -> Comparison:
-    """Return a plan's scenarios that have proposals, the latest first, judged against each other."""
+    """Return a plan's scenarios that have proposals, the latest first, judged against each other.
+
+    Raises NotFound, DesignRunWithoutProposal for runs that are asked for by name.
+    """
+    for run_id in run_ids or ():
+        if (await find_proposing(read, run_id)).plan_id != plan_id:
+            raise NotFound(f"run_id: the plan has no design run {run_id}.")
     wanted = None if run_ids is None else list(run_ids)
     found = (await read.execute(_COMPARED, {"plan_id": plan_id, "run_ids": wanted, "rows": rows})).all()
     scenarios: list[Scenario] = [SCENARIO.validate_python(row.scenario) for row in found]
     shared = shared_measures([[_identity(one) for one in scenario.measures] for scenario in scenarios])
+    groups = number_groups([_subject(row, scenario) for row, scenario in zip(found, scenarios, strict=True)])
     standings = [_standing(row, scenario, shared) for row, scenario in zip(found, scenarios, strict=True)]
     compared = [
         ComparedRun(
@@ -226,18 +254,29 @@ async def compare_runs(
             scenario=scenario,
             state=RunState(row.state),
             plan_version=row.plan_version,
-            territories=row.territories,
+            territories=len(row.territory_ids),
             accounts=row.accounts,
             moved_accounts=row.moved_accounts,
             standing=standing,
+            group=group,
             on_front=front,
         )
-        for row, scenario, standing, front in zip(
-            found, scenarios, standings, on_front(standings), strict=True
+        for row, scenario, standing, group, front in zip(
+            found, scenarios, standings, groups, on_front(standings, groups), strict=True
         )
     ]
     measures = [] if not scenarios else [one for one in scenarios[0].measures if _identity(one) in shared]
     return Comparison(measures, compared)
+
+
+def _subject(row: Any, scenario: Scenario) -> tuple[object, ...]:
+    """Return what two scenarios have in common that can be compared: territories, accounts, and what these require."""
+    return (
+        tuple(row.territory_ids),
+        row.accounts,
+        row.aligned_accounts,
+        frozenset(scenario.required),
+    )
 
 
 def _standing(row: Any, scenario: Scenario, shared: Collection[object]) -> Standing:

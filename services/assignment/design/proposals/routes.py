@@ -30,7 +30,7 @@ _MOST_COMPARED = 100
 
 @router.get("/v1/design-runs/{run_id}/proposal", responses=describe(409))
 async def get_proposal(_: WholeReader, read: Snapshot, run_id: UUID) -> ProposalView:
-    """Return what a run proposes, territory by territory, with the bound that tells how good any plan could be."""
+    """Return what a run proposes, territory by territory, with the bound on plans around the same middles."""
     return ProposalView.of(await queries.find_proposal(read, run_id))
 
 
@@ -49,6 +49,8 @@ async def list_proposed_accounts(
 ) -> Page[ProposedAccountView]:
     """List where each account would go, from where, and why, by account."""
     await queries.find_proposing(read, run_id)
+    if territory_id is not None:
+        await queries.check_proposed_territory(read, run_id, territory_id)
     rows = await queries.list_proposed_accounts(
         read, run_id, territory_id=territory_id, moved=moved, page=page
     )
@@ -56,7 +58,7 @@ async def list_proposed_accounts(
     return Page(items=[ProposedAccountView.of(one) for one in items], next_cursor=cursor)
 
 
-@router.get("/v1/plans/{plan_id}/design-comparison")
+@router.get("/v1/plans/{plan_id}/design-comparison", responses=describe(404, 409))
 async def get_design_comparison(
     _: WholeReader,
     read: Snapshot,
@@ -69,7 +71,10 @@ async def get_design_comparison(
         ),
     ] = None,
 ) -> ComparisonView:
-    """Compare the plan's scenarios that have proposals: balance, travel, disruption, and the Pareto front of the three."""
+    """Compare the plan's scenarios that have proposals: balance, travel, disruption, and the Pareto front of the three.
+
+    A run that is named has to be the plan's and have a proposal.
+    """
     await find_plan(read, plan_id)
     return ComparisonView.of(plan_id, await queries.compare_runs(read, plan_id, run_id, rows=_MOST_COMPARED))
 

@@ -222,7 +222,14 @@ class ComparedRunView(View):
     )
     mean_km: float
     moved_share: float = Field(description="Of the accounts that belong to one of its territories today.")
-    on_front: bool = Field(description="No other scenario is as good in all three and better in one.")
+    group: int = Field(
+        description=(
+            "Scenarios of one group are compared: the same territories, as many accounts, the same requirements."
+        )
+    )
+    on_front: bool = Field(
+        description="No other scenario of its group is as good in all three and better in one."
+    )
 
     @classmethod
     def of(cls, one: ComparedRun) -> "ComparedRunView":
@@ -239,6 +246,7 @@ class ComparedRunView(View):
             deviation=one.standing.deviation,
             mean_km=one.standing.mean_km,
             moved_share=one.standing.moved,
+            group=one.group,
             on_front=one.on_front,
         )
 

@@ -1,11 +1,11 @@
 """What a caller says who asks for a run, checked field by field and as a whole."""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from services.assignment.design.runs.run import (
     BalancedMeasure,
@@ -33,10 +33,12 @@ class MeasureBody(Body):
         description="accounts: each counts 1; revenue (of twelve months) and pipeline (open) as metrics tells them."
     )
     currency: Currency | None = Field(
-        default=None, description="Of revenue and pipeline; amounts in others count nothing."
+        default=None,
+        validate_default=True,
+        description="Of revenue and pipeline; amounts in others count nothing.",
     )
     potential_estimate_id: UUID | None = Field(
-        default=None, description="Of potential: a completed estimate."
+        default=None, validate_default=True, description="Of potential: a completed estimate."
     )
     tolerance: float = Field(
         default=0.05,
@@ -49,15 +51,20 @@ class MeasureBody(Body):
         default=False, description="It may be further off where that is worth it, which is then told."
     )
 
-    @model_validator(mode="after")
-    def _told_what_it_needs(self) -> "MeasureBody":
-        if (self.measure in _MONEY) != (self.currency is not None):
-            raise ValueError("currency: name it for revenue and pipeline, and for nothing else")
-        if (self.measure is DesignMeasure.POTENTIAL) != (self.potential_estimate_id is not None):
-            raise ValueError(
-                "potential_estimate_id: name a completed estimate for potential, and for nothing else"
-            )
-        return self
+    @field_validator("currency")
+    @classmethod
+    def _in_money(cls, currency: str | None, info: ValidationInfo) -> str | None:
+        if "measure" in info.data and (info.data["measure"] in _MONEY) != (currency is not None):
+            raise ValueError("name it for revenue and pipeline, and for nothing else")
+        return currency
+
+    @field_validator("potential_estimate_id")
+    @classmethod
+    def _of_potential(cls, estimate_id: UUID | None, info: ValidationInfo) -> UUID | None:
+        potential = info.data.get("measure") is DesignMeasure.POTENTIAL
+        if "measure" in info.data and potential != (estimate_id is not None):
+            raise ValueError("name a completed estimate for potential, and for nothing else")
+        return estimate_id
 
 
 class DisruptionBody(Body):
@@ -77,13 +84,15 @@ class DisruptionBody(Body):
     counted: Counted = Field(
         default=Counted.ACCOUNTS, description="What is counted: accounts, or their revenue."
     )
-    currency: Currency | None = Field(default=None, description="Of the revenue.")
+    currency: Currency | None = Field(default=None, validate_default=True, description="Of the revenue.")
 
-    @model_validator(mode="after")
-    def _told_what_it_needs(self) -> "DisruptionBody":
-        if (self.counted is Counted.REVENUE) != (self.currency is not None):
-            raise ValueError("currency: name it where revenue is counted, and only there")
-        return self
+    @field_validator("currency")
+    @classmethod
+    def _of_revenue(cls, currency: str | None, info: ValidationInfo) -> str | None:
+        revenue = info.data.get("counted") is Counted.REVENUE
+        if "counted" in info.data and revenue != (currency is not None):
+            raise ValueError("name it where revenue is counted, and only there")
+        return currency
 
 
 class CapacityBody(Body):
@@ -99,6 +108,9 @@ class HomeBody(Body):
     territory_id: UUID
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+Told = TypeVar("Told", CapacityBody, HomeBody)
 
 
 class DesignRunBody(Body):
@@ -135,6 +147,7 @@ class DesignRunBody(Body):
     )
     pull: Share = Field(
         default=0,
+        validate_default=True,
         description="From where travel is counted: 0 the middle of the territory, 1 the rep's home.",
     )
     required: list[Requirement] = Field(
@@ -163,22 +176,49 @@ class DesignRunBody(Body):
         description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
     )
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> "DesignRunBody":
-        _once("territory_ids", self.territory_ids or ())
-        _once("capacities", (one.territory_id for one in self.capacities))
-        _once("homes", (one.territory_id for one in self.homes))
-        _once("required", self.required)
-        _once("measures", ((one.measure, one.currency, one.potential_estimate_id) for one in self.measures))
-        if self.disruption is not None and self.mode is Mode.GREENFIELD:
-            raise ValueError("disruption: a greenfield run begins with nothing that could stay; use realign")
-        if self.capacities and self.targets == "equal":
-            raise ValueError(
-                "capacities: they count for nothing with equal targets; leave one of the two out"
-            )
-        if self.homes and self.pull == 0:
-            raise ValueError("pull: homes count for nothing without it; say how much they do")
-        return self
+    @field_validator("territory_ids", "required")
+    @classmethod
+    def _each_once(cls, values: Sequence[object] | None) -> Sequence[object] | None:
+        _once(values or ())
+        return values
+
+    @field_validator("measures")
+    @classmethod
+    def _each_measure_once(cls, measures: list[MeasureBody]) -> list[MeasureBody]:
+        _once(
+            " ".join(filter(None, (one.measure, one.currency)))
+            for one in measures
+            if not one.potential_estimate_id
+        )
+        _once(one.potential_estimate_id for one in measures if one.potential_estimate_id)
+        return measures
+
+    @field_validator("capacities", "homes")
+    @classmethod
+    def _each_territory_once(cls, values: list[Told]) -> list[Told]:
+        _once(one.territory_id for one in values)
+        return values
+
+    @field_validator("capacities")
+    @classmethod
+    def _not_equal(cls, capacities: list[CapacityBody], info: ValidationInfo) -> list[CapacityBody]:
+        if capacities and info.data.get("targets") == "equal":
+            raise ValueError("they count for nothing with equal targets; leave one of the two out")
+        return capacities
+
+    @field_validator("pull")
+    @classmethod
+    def _pulled(cls, pull: float, info: ValidationInfo) -> float:
+        if pull == 0 and info.data.get("homes"):
+            raise ValueError("homes count for nothing without it; say how much they do")
+        return pull
+
+    @field_validator("disruption")
+    @classmethod
+    def _realigned(cls, disruption: DisruptionBody | None, info: ValidationInfo) -> DisruptionBody | None:
+        if disruption is not None and info.data.get("mode") is Mode.GREENFIELD:
+            raise ValueError("a greenfield run begins with nothing that could stay; use realign")
+        return disruption
 
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
@@ -203,7 +243,7 @@ class DesignRunBody(Body):
         )
 
 
-def _once(name: str, values: Iterable[object]) -> None:
-    twice = [value for value, count in Counter(values).items() if count > 1]
+def _once(values: Iterable[object]) -> None:
+    twice = [str(value) for value, count in Counter(values).items() if count > 1]
     if twice:
-        raise ValueError(f"{name}: something stands there twice; say everything once")
+        raise ValueError(f"say everything once, and not twice {', '.join(twice[:3])}")

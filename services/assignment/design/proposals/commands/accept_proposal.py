@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import text
+
 from services.assignment.design.proposals.queries import find_proposing, list_places
 from services.assignment.design.proposals.refusals import UnknownTerritories
 from services.assignment.design.runs.queries import list_run_territories
@@ -10,6 +12,9 @@ from services.assignment.placements.commands import PlaceAccounts, place_account
 from services.assignment.plans.commands.revise_draft import DraftAsRead
 from shared.contracts.assignment import ProposalAccepted
 from shared.db.unit_of_work import UnitOfWork
+
+# Who deletes the run waits: what is read of it here is all of it.
+_HOLD = text("SELECT run_id FROM design_runs WHERE run_id = :run_id FOR SHARE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
 
     Raises NotFound, DesignRunWithoutProposal, UnknownTerritories, PlanNotDraft, VersionMismatch, PlanBusy.
     """
+    await uow.connection.execute(_HOLD, {"run_id": command.run_id})
     run = await find_proposing(uow.connection, command.run_id)
     await _check_known(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)

@@ -4,6 +4,7 @@ One transaction: a proposal is there with all of its units, or not at all.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -123,13 +124,12 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
     accounts = np.bincount(after, minlength=count)
     gained = np.bincount(after[before != after], minlength=count)
     lost = np.bincount(before[(before >= 0) & (before != after)], minlength=count)
+    # By territory at once: to look through thousands for each of thousands would hold the event loop.
+    binding = defaultdict[int, list[dict[str, Any]]](list)
+    for limit in proposal.binding:
+        binding[limit.territory].append({"measure": limit.measure, "side": limit.side, "price": limit.price})
     for one in command.territories:
         k = one.number
-        binding = [
-            {"measure": limit.measure, "side": limit.side, "price": limit.price}
-            for limit in proposal.binding
-            if limit.territory == k
-        ]
         yield {
             "run_id": command.run_id,
             "territory_id": one.territory_id,
@@ -142,7 +142,7 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
             "longitude": _known(answer.longitude[k]),
             "mean_km": _known(answer.mean_km[k]),
             "parts": int(proposal.parts[k]),
-            "binding": json.dumps(binding),
+            "binding": json.dumps(binding[k]),
         }
 
 
