@@ -234,6 +234,22 @@ async def test_a_scenario_of_few_territories_does_not_beat_one_of_all(designs: D
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
 
 
+async def test_accounts_that_the_draft_makes_key_accounts_are_left_to_it(designs: Designs):
+    """Live they belong to a region; accepted, the proposal would undo what the planner has done in the draft."""
+    key = account_id("d0")
+    placed = await designs.assignment.http.put(
+        f"/v1/plans/{designs.plan_id}/placements",
+        json={"placements": [{"account_id": key, "territory_id": str(KEY)}]},
+        headers={"if-match": '"1"'},
+    )
+    assert placed.status_code == 200, placed.text
+    proposal = await designs.design()
+    assert proposal["left_out"]["kept_by_draft"] == 1
+    assert key not in await designs.places(proposal["run_id"])
+    left_out = await designs.pages(f"/v1/design-runs/{proposal['run_id']}/left-out-accounts")
+    assert left_out == [{"account_id": key, "reason": "kept_by_draft"}]
+
+
 async def test_an_accepted_proposal_is_where_the_draft_would_put_its_accounts(designs: Designs):
     assignment = designs.assignment
     proposal = await designs.design()

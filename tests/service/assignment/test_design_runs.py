@@ -382,7 +382,7 @@ async def test_accounts_without_a_place_are_left_out_and_listed(assignment: Assi
     await assignment.put(f"/v1/plans/{plan_id}/pins/{account_id('elsewhere')}", pin, version=1)
     designs = Designs(assignment, engines, plan_id)
     proposal = await designs.design()
-    assert proposal["left_out"] == {"no_location": 1, "pinned_elsewhere": 1}
+    assert proposal["left_out"] == {"no_location": 1, "pinned_elsewhere": 1, "kept_by_draft": 0}
     assert (proposal["accounts"], proposal["elsewhere"], proposal["aligned_accounts"]) == (401, 1, 400)
     path = f"/v1/design-runs/{proposal['run_id']}/left-out-accounts"
     listed = {one["account_id"]: one["reason"] for one in await designs.pages(path)}

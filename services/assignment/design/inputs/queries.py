@@ -1,6 +1,7 @@
 """Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.alignments.fit.queries import offered_by
+from services.assignment.alignments.queries import load_matcher, read_units
+from services.assignment.alignments.realignment import Unit
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.inputs.permission import ANYWHERE, Kinds
 from services.assignment.design.inputs.question import Material, Question
@@ -25,6 +28,7 @@ from services.assignment.design.runs.run import (
 from services.assignment.pins.queries import load_held
 from services.assignment.reps.coverages.queries import list_covering
 from services.assignment.rules.condition import SEPARATOR
+from services.assignment.rules.matcher import ACCOUNT_ID, Matcher
 from services.assignment.territories.queries import load_tree
 from services.assignment.territories.tree import TerritoryKind
 
@@ -101,15 +105,31 @@ async def _taking(
     at: datetime,
 ) -> Taking:
     tree = await load_tree(read, plan_id)
+    apart = frozenset(
+        node.territory_id for node in tree.territories if node.kind is not TerritoryKind.GEOGRAPHIC
+    )
     return Taking(
         numbers={one.territory_id: one.number for one in territories},
         held=await load_held(read, plan_id, at=at),
         whole=scenario.whole,
         with_gaps=scenario.with_gaps,
-        apart=frozenset(
-            node.territory_id for node in tree.territories if node.kind is not TerritoryKind.GEOGRAPHIC
-        ),
+        apart=apart,
+        kept=await _kept(read, plan_id, apart, at=at),
     )
+
+
+async def _kept(read: AsyncConnection, plan_id: UUID, apart: Set[UUID], *, at: datetime) -> set[UUID]:
+    """Return the accounts that the draft sends to some territories, whatever is live."""
+    kept = set[UUID]()
+    if apart:
+        matcher = await load_matcher(read, plan_id, at=at)
+        async for units in read_units(read, plan_id):
+            kept |= await asyncio.to_thread(_sent_to, apart, matcher, units)
+    return kept
+
+
+def _sent_to(territories: Set[UUID], matcher: Matcher, units: Iterable[Unit]) -> set[UUID]:
+    return {unit[ACCOUNT_ID] for unit in units if matcher.match(unit).territory_id in territories}
 
 
 async def _kinds(

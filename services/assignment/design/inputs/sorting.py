@@ -1,6 +1,6 @@
 """Which accounts a run is about, and what it may do with each of them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -23,7 +23,8 @@ class Taking:
 
     `numbers` are the designed territories'. When `whole`, a run is about every account but those that belong to
     territories `apart` in the draft: named accounts and overlays stay with whom they are. Else it is about the
-    accounts of its territories, and `with_gaps` about those that belong nowhere. `held` are the plan's pins.
+    accounts of its territories, and `with_gaps` about those that belong nowhere. `held` are the plan's pins, `kept` the accounts
+    that its rules or placements send to territories `apart`: accepted, a proposal would undo that.
     """
 
     numbers: Mapping[UUID, int]
@@ -31,6 +32,7 @@ class Taking:
     whole: bool
     with_gaps: bool
     apart: frozenset[UUID]
+    kept: Set[UUID] = frozenset()
     left_out: list[tuple[UUID, LeftOut]] = field(default_factory=list)
     elsewhere: int = 0
 
@@ -42,6 +44,9 @@ class Taking:
             return None
         if pinned is not None and pinned not in self.numbers:
             self.left_out.append((account_id, LeftOut.PINNED_ELSEWHERE))
+            return None
+        if pinned is None and account_id in self.kept:
+            self.left_out.append((account_id, LeftOut.KEPT_BY_DRAFT))
             return None
         if not located:
             self.left_out.append((account_id, LeftOut.NO_LOCATION))

@@ -86,6 +86,7 @@ class LeftOut(StrEnum):
 
     NO_LOCATION = "no_location"
     PINNED_ELSEWHERE = "pinned_elsewhere"
+    KEPT_BY_DRAFT = "kept_by_draft"
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,10 @@ class LeftOutAccountView(View):
 
     account_id: UUID
     reason: LeftOut = Field(
-        description="no_location: it has no latitude and longitude; pinned_elsewhere: the draft holds it outside."
+        description=(
+            "no_location: it has no latitude and longitude; pinned_elsewhere: the draft holds it outside; "
+            "kept_by_draft: the draft's rules or placements send it to a named-account or overlay territory."
+        )
     )
 
     @classmethod

@@ -199,7 +199,9 @@ CREATE TABLE design_left_out_accounts (
     CONSTRAINT pk_design_left_out_accounts PRIMARY KEY (run_id, account_id),
     CONSTRAINT fk_design_left_out_accounts_run_id_design_runs FOREIGN KEY (run_id)
         REFERENCES design_runs ON DELETE CASCADE,
-    CONSTRAINT ck_design_left_out_accounts_reason CHECK (reason IN ('no_location', 'pinned_elsewhere'))
+    CONSTRAINT ck_design_left_out_accounts_reason CHECK (
+        reason IN ('no_location', 'pinned_elsewhere', 'kept_by_draft')
+    )
 );
 CREATE TABLE design_proposals (
     run_id uuid NOT NULL,

@@ -18,9 +18,11 @@ ONE, TWO, OTHER, KEY = (UUID(int=number) for number in range(1, 5))
 PINNED, PINNED_AWAY = UUID(int=11), UUID(int=12)
 
 
-def taking(*, whole: bool = False, with_gaps: bool = False) -> Taking:
+def taking(*, whole: bool = False, with_gaps: bool = False, kept: frozenset[UUID] = frozenset()) -> Taking:
     """Take for two territories of a plan that has another and key accounts."""
-    return Taking({ONE: 0, TWO: 1}, {PINNED: TWO, PINNED_AWAY: OTHER}, whole, with_gaps, frozenset({KEY}))
+    return Taking(
+        {ONE: 0, TWO: 1}, {PINNED: TWO, PINNED_AWAY: OTHER}, whole, with_gaps, frozenset({KEY}), kept
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,15 @@ def test_an_account_without_location_is_left_out_and_noted():
     assert taken.take(account, ONE, located=False) is None
     assert taken.take(uuid4(), OTHER, located=False) is None
     assert (taken.left_out, taken.elsewhere) == ([(account, LeftOut.NO_LOCATION)], 1)
+
+
+def test_whom_the_draft_sends_to_named_accounts_it_keeps_but_for_pins():
+    """Placements come ahead of rules: an accepted proposal would take such accounts from their key account managers."""
+    kept = uuid4()
+    taken = taking(whole=True, kept=frozenset({kept, PINNED}))
+    assert taken.take(kept, ONE, located=True) is None
+    assert taken.take(PINNED, OTHER, located=True) == Place(NONE, 1)
+    assert taken.left_out == [(kept, LeftOut.KEPT_BY_DRAFT)]
 
 
 def kinds(*required: Requirement) -> Kinds:
