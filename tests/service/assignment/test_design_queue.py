@@ -108,20 +108,21 @@ async def test_a_worker_ends_puts_back_or_holds_the_job_that_it_has(
 async def test_a_worker_that_loses_its_session_ends_its_work_to_begin_anew(designs: Designs):
     """Deaf as it is, it would take nothing until the run under way ends, which others take from it meanwhile."""
     await designs.ask()
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def work(_: UUID) -> None:
+        begun.set()
         try:
-            await designs.assignment.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND (query LIKE '%pgqueuer%' OR query LIKE '%pg_notify%')"
-            )
             await asyncio.Event().wait()
         finally:
             ended.set()
 
-    stopping = asyncio.Event()
-    working = asyncio.create_task(work_off(designs.assignment.engine, stopping, work))
+    working = asyncio.create_task(work_off(designs.assignment.engine, asyncio.Event(), work))
+    await asyncio.wait_for(begun.wait(), timeout=PATIENCE_SECONDS)
+    await designs.assignment.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND (query LIKE '%pgqueuer%' OR query LIKE '%pg_notify%')"
+    )
     await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
     assert working.done()
     error = working.exception()

@@ -1,7 +1,8 @@
 """Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
 
 import asyncio
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -118,7 +119,7 @@ async def _taking(
     )
 
 
-async def _kept(read: AsyncConnection, plan_id: UUID, apart: Set[UUID], *, at: datetime) -> set[UUID]:
+async def _kept(read: AsyncConnection, plan_id: UUID, apart: AbstractSet[UUID], *, at: datetime) -> set[UUID]:
     """Return the accounts that the draft sends to some territories, whatever is live."""
     kept = set[UUID]()
     if apart:
@@ -128,7 +129,7 @@ async def _kept(read: AsyncConnection, plan_id: UUID, apart: Set[UUID], *, at: d
     return kept
 
 
-def _sent_to(territories: Set[UUID], matcher: Matcher, units: Iterable[Unit]) -> set[UUID]:
+def _sent_to(territories: AbstractSet[UUID], matcher: Matcher, units: Iterable[Unit]) -> set[UUID]:
     return {unit[ACCOUNT_ID] for unit in units if matcher.match(unit).territory_id in territories}
 
 

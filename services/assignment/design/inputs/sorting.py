@@ -1,6 +1,7 @@
 """Which accounts a run is about, and what it may do with each of them. Pure."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -32,7 +33,7 @@ class Taking:
     whole: bool
     with_gaps: bool
     apart: frozenset[UUID]
-    kept: Set[UUID] = frozenset()
+    kept: AbstractSet[UUID] = frozenset()
     left_out: list[tuple[UUID, LeftOut]] = field(default_factory=list)
     elsewhere: int = 0
 
