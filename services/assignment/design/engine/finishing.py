@@ -40,8 +40,11 @@ def finished(
     watch: Watcher,
     *,
     whole: bool,
+    thorough: bool = True,
 ) -> Plan:
-    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part."""
+    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part;
+    not `thorough`, what moves of units do not bring into the band stays out of it.
+    """
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
     if whole:
@@ -56,7 +59,7 @@ def finished(
         )
     plan = make_plan(scaled, labels)
     watch(Stage.IMPROVE, 0.0, labels)
-    _mend(plan, scaled, adjacency, random, watch, whole=whole)
+    _mend(plan, scaled, adjacency, random, watch, whole=whole, thorough=thorough)
     return plan
 
 
@@ -92,6 +95,7 @@ def _mend(
     watch: Watcher,
     *,
     whole: bool,
+    thorough: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
     for dearness, narrower in _ROUNDS:
@@ -100,7 +104,7 @@ def _mend(
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             return
-    if hopeless(scaled):
+    if not thorough or hopeless(scaled):
         return
     rounds = _affordable_rounds(plan, adjacency)
     _set_limits(plan, scaled, _FLUID, 0.0)
