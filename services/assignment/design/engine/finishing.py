@@ -42,8 +42,9 @@ def finished(
     whole: bool,
     thorough: bool = True,
 ) -> Plan:
-    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part;
-    not `thorough`, what moves of units do not bring into the band stays out of it.
+    """Return a plan with the labels made whole, balanced and improved.
+
+    `whole` asks for territories in one part. Not `thorough`, what moves of units do not bring into the band stays out of it.
     """
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
