@@ -25,7 +25,7 @@ _ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
 _TURNS = 4
 _SWAPPED = 1_500
 _HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
-_WARM = 0.05
+_WARM = 0.15
 _STAYS = (256.0, 64.0, 16.0, 4.0, 1.0, 0.25)
 # How many units re-splits may look at, over all rounds of one temperature.
 _WORK = 20_000_000
@@ -134,7 +134,7 @@ def improve_lumpy(
         random,
         scaled.hard_columns(plan.loads.shape[1]),
         _ticker(watch, 0.9, plan.labels),
-        rounds=_affordable_rounds(plan, adjacency) // 4,
+        rounds=_affordable_rounds(plan, adjacency) // 2,
         temperature=_WARM,
         whole=whole,
         everywhere=True,

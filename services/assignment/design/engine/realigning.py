@@ -44,9 +44,12 @@ def from_today(
     low, high, stay = problem.stay, np.inf, problem.stay
     best: tuple[Scaled, Balanced, Plan] | None = None
     for number in range(_BUDGET_TRIES):
+        done = number / _BUDGET_TRIES
         dear = priced(scaled, stay)
         balanced = _realigned(dear, Free(dear), effort.rounds // 2)
-        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole, thorough=False)
+        plan = finished(
+            dear, balanced, adjacency, random, _only_stops(watch, done), whole=whole, thorough=False
+        )
         if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
             high, best = stay, (dear, balanced, plan)
             if number == 0 or problem.most_moved == 0.0:
@@ -63,7 +66,7 @@ def from_today(
     watch(Stage.IMPROVE, 0.0, plan.labels)
     hard = scaled.hard_columns(plan.loads.shape[1])
     if violation(plan, hard).max() > _KEPT:
-        better = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole)
+        better = finished(dear, balanced, adjacency, random, _only_stops(watch, 1.0), whole=whole)
         less = violation(better, hard).sum() < violation(plan, hard).sum()
         if less and moved_share(better, scaled) <= problem.most_moved + _KEPT:
             plan = better
@@ -143,6 +146,6 @@ def _within_budget(problem: Problem, scaled: Scaled, adjacency: Adjacency) -> Pl
     return plan
 
 
-def _only_stops(watch: Watcher) -> Watcher:
+def _only_stops(watch: Watcher, done: float) -> Watcher:
     """Return a watcher that may stop the work and is shown nothing: stages come once, these would come with every try."""
-    return lambda _stage, _share, _labels: watch(Stage.BALANCE, 0.99, None)
+    return lambda _stage, _share, _labels: watch(Stage.BALANCE, done, None)
