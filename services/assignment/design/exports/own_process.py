@@ -12,8 +12,8 @@ from services.assignment.design.exports.refusals import MapNotDrawn
 
 # A fork would take the event loop's connections along.
 _SPAWN = multiprocessing.get_context("spawn")
-# Of a million accounts a picture takes a quarter of that; a turn must not be held for ever.
-LONGEST_SECONDS = 120.0
+# Far more than the largest map takes on a busy machine; a turn must not be held for ever.
+LONGEST_SECONDS = 300.0
 
 
 class DrawingFailedError(RuntimeError):
