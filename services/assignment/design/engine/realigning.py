@@ -48,7 +48,13 @@ def from_today(
         dear = priced(scaled, stay)
         balanced = _realigned(dear, Free(dear), effort.rounds // 2)
         plan = finished(
-            dear, balanced, adjacency, random, _only_stops(watch, done), whole=whole, thorough=False
+            dear,
+            balanced,
+            adjacency,
+            random,
+            _only_stops(watch, Stage.BALANCE, done),
+            whole=whole,
+            thorough=False,
         )
         if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
             high, best = stay, (dear, balanced, plan)
@@ -66,7 +72,9 @@ def from_today(
     watch(Stage.IMPROVE, 0.0, plan.labels)
     hard = scaled.hard_columns(plan.loads.shape[1])
     if violation(plan, hard).max() > _KEPT:
-        better = finished(dear, balanced, adjacency, random, _only_stops(watch, 1.0), whole=whole)
+        better = finished(
+            dear, balanced, adjacency, random, _only_stops(watch, Stage.IMPROVE, 0.5), whole=whole
+        )
         less = violation(better, hard).sum() < violation(plan, hard).sum()
         if less and moved_share(better, scaled) <= problem.most_moved + _KEPT:
             plan = better
@@ -146,6 +154,6 @@ def _within_budget(problem: Problem, scaled: Scaled, adjacency: Adjacency) -> Pl
     return plan
 
 
-def _only_stops(watch: Watcher, done: float) -> Watcher:
+def _only_stops(watch: Watcher, stage: Stage, done: float) -> Watcher:
     """Return a watcher that may stop the work and is shown nothing: stages come once, these would come with every try."""
-    return lambda _stage, _share, _labels: watch(Stage.BALANCE, done, None)
+    return lambda _stage, _share, _labels: watch(stage, done, None)
