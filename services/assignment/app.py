@@ -24,6 +24,9 @@ from services.assignment.crm.imports import refusals as crm_imports_refusals
 from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
+from services.assignment.design.exports import refusals as design_exports_refusals
+from services.assignment.design.exports import routes as design_exports
+from services.assignment.design.exports.turns import install_map_turns
 from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
@@ -64,6 +67,8 @@ REFUSALS: RefusalTable = {
     coverages_refusals.ValidFromAhead: 422,
     coverages_refusals.ValidToPast: 422,
     diffs_refusals.DiffsBusy: 503,
+    design_exports_refusals.MapNotDrawn: 503,
+    design_exports_refusals.MapsBusy: 503,
     design_runs_refusals.DesignRunEnded: 409,
     design_runs_refusals.DesignRunExists: 409,
     design_runs_refusals.DesignRunNotEnded: 409,
@@ -128,6 +133,7 @@ def create_app(
             potentials.router,
             design_runs.router,
             proposals.router,
+            design_exports.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,
@@ -142,6 +148,7 @@ def create_app(
         },
     )
     install_turns(app)
+    install_map_turns(app)
     design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app

@@ -22,6 +22,14 @@ def etag_of(version: int) -> str:
     return f'"{version}"'
 
 
+def is_unchanged(if_none_match: str | None, tag: str) -> bool:
+    """Tell whether a caller has what the tag names: by the weak comparison that RFC 9110 (13.1.2) asks for."""
+    if if_none_match is None:
+        return False
+    known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return tag in known or known == ["*"]
+
+
 def expected_version(
     if_match: Annotated[
         str | None,
@@ -55,6 +63,10 @@ def _version_in(tag: str) -> int:
     return int(found.group(1))
 
 
+IfNoneMatch = Annotated[
+    str | None,
+    Header(description="The ETag of what you have: 304 if it is still the same.", max_length=1_000),
+]
 ExpectedVersion = Annotated[int, Depends(expected_version)]
 # For commands that a state machine already guards: who does not send If-Match takes any version.
 VersionIfSent = Annotated[int | None, Depends(version_if_sent)]

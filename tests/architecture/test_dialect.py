@@ -126,9 +126,13 @@ def _verbs(method: str, path: str, operation: dict, schemas: dict) -> set[str]:
         return {VERBS[method.upper()]}
     if path.endswith("}"):
         return {"get"}
-    if "text/event-stream" in operation["responses"]["200"]["content"]:
+    content = operation["responses"]["200"]["content"]
+    if "text/event-stream" in content:
         return {"list"}
-    shown = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    if "application/json" not in content:
+        # A file, such as a picture, is one thing.
+        return {"get"}
+    shown = content["application/json"]["schema"]
     schema = schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown
     # A summary or a diff is one thing; figures are many, in the shape of a report.
     return {"list"} if "items" in {*schema.get("properties", ()), *schema} else {"list", "get"}

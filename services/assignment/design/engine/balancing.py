@@ -19,7 +19,7 @@ _COARSE_BLOCK = 4
 _CELLS = 40
 _FEWEST_CELLS = 1_000
 _COARSE_BAND = 0.9
-_LUMPY = 0.8
+_LUMPY = 0.6
 _COLD = (0.05, 0.02, 0.01)
 # From so many territories on they are cut by regions.
 _NESTED = 600

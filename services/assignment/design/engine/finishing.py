@@ -25,7 +25,7 @@ _ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
 _TURNS = 4
 _SWAPPED = 1_500
 _HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
-_WARM = 0.05
+_WARM = 0.15
 _STAYS = (256.0, 64.0, 16.0, 4.0, 1.0, 0.25)
 # How many units re-splits may look at, over all rounds of one temperature.
 _WORK = 20_000_000
@@ -40,8 +40,12 @@ def finished(
     watch: Watcher,
     *,
     whole: bool,
+    thorough: bool = True,
 ) -> Plan:
-    """Return a plan with the labels made whole, balanced and improved; `whole` asks for territories in one part."""
+    """Return a plan with the labels made whole, balanced and improved.
+
+    `whole` asks for territories in one part. Not `thorough`, what moves of units do not bring into the band stays out of it.
+    """
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
     if whole:
@@ -56,7 +60,7 @@ def finished(
         )
     plan = make_plan(scaled, labels)
     watch(Stage.IMPROVE, 0.0, labels)
-    _mend(plan, scaled, adjacency, random, watch, whole=whole)
+    _mend(plan, scaled, adjacency, random, watch, whole=whole, thorough=thorough)
     return plan
 
 
@@ -92,6 +96,7 @@ def _mend(
     watch: Watcher,
     *,
     whole: bool,
+    thorough: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
     for dearness, narrower in _ROUNDS:
@@ -100,7 +105,7 @@ def _mend(
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             return
-    if hopeless(scaled):
+    if not thorough or hopeless(scaled):
         return
     rounds = _affordable_rounds(plan, adjacency)
     _set_limits(plan, scaled, _FLUID, 0.0)
@@ -129,7 +134,7 @@ def improve_lumpy(
         random,
         scaled.hard_columns(plan.loads.shape[1]),
         _ticker(watch, 0.9, plan.labels),
-        rounds=_affordable_rounds(plan, adjacency) // 4,
+        rounds=_affordable_rounds(plan, adjacency) // 2,
         temperature=_WARM,
         whole=whole,
         everywhere=True,

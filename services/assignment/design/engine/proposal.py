@@ -10,7 +10,7 @@ SOLVER_VERSION = "1"
 
 
 class Stage(StrEnum):
-    """What the engine is at, in this order."""
+    """What the engine is at, in this order; from BALANCE to IMPROVE once for each beginning that is carried through."""
 
     PREPARE = "prepare"
     STARTS = "starts"

@@ -16,6 +16,7 @@ from services.assignment.design.engine.level import make_level
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
+from services.assignment.design.engine.resplits import violation
 from services.assignment.design.engine.scaled import Scaled
 
 _COLD = (0.1, 0.05, 0.02, 0.01)
@@ -39,24 +40,45 @@ def from_today(
     (K, A) that it comes from.
     """
     whole = problem.adjacency is not None
+    watch(Stage.BALANCE, 0.0, today(scaled))
     low, high, stay = problem.stay, np.inf, problem.stay
-    best: tuple[Plan, Floats] | None = None
+    best: tuple[Scaled, Balanced, Plan] | None = None
     for number in range(_BUDGET_TRIES):
-        watch(Stage.BALANCE, number / _BUDGET_TRIES, None)
+        done = number / _BUDGET_TRIES
         dear = priced(scaled, stay)
         balanced = _realigned(dear, Free(dear), effort.rounds // 2)
-        plan = finished(dear, balanced, adjacency, random, _only_stops(watch), whole=whole)
+        plan = finished(
+            dear,
+            balanced,
+            adjacency,
+            random,
+            _only_stops(watch, Stage.BALANCE, done),
+            whole=whole,
+            thorough=False,
+        )
         if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
-            high, best = stay, (plan, balanced.prices)
+            high, best = stay, (dear, balanced, plan)
             if number == 0 or problem.most_moved == 0.0:
                 break
         else:
             low = stay
+        watch(Stage.BALANCE, (number + 1) / _BUDGET_TRIES, None if best is None else best[2].labels)
         stay = max(2 * low, _FIRST_STAY) if high == np.inf else (low + high) / 2
-    watch(Stage.IMPROVE, 1.0, None if best is None else best[0].labels)
     if best is None:
-        return _within_budget(problem, scaled, adjacency), np.zeros_like(scaled.band.low)
-    return best
+        plan = _within_budget(problem, scaled, adjacency)
+        watch(Stage.IMPROVE, 1.0, plan.labels)
+        return plan, np.zeros_like(scaled.band.low)
+    dear, balanced, plan = best
+    watch(Stage.IMPROVE, 0.0, plan.labels)
+    hard = scaled.hard_columns(plan.loads.shape[1])
+    if violation(plan, hard).max() > _KEPT:
+        better = finished(
+            dear, balanced, adjacency, random, _only_stops(watch, Stage.IMPROVE, 0.5), whole=whole
+        )
+        less = violation(better, hard).sum() < violation(plan, hard).sum()
+        if less and moved_share(better, scaled) <= problem.most_moved + _KEPT:
+            plan = better
+    return plan, balanced.prices
 
 
 def moved_share(plan: Plan, scaled: Scaled) -> float:
@@ -132,6 +154,6 @@ def _within_budget(problem: Problem, scaled: Scaled, adjacency: Adjacency) -> Pl
     return plan
 
 
-def _only_stops(watch: Watcher) -> Watcher:
+def _only_stops(watch: Watcher, stage: Stage, done: float) -> Watcher:
     """Return a watcher that may stop the work and is shown nothing: stages come once, these would come with every try."""
-    return lambda _stage, _share, _labels: watch(Stage.BALANCE, 0.99, None)
+    return lambda _stage, _share, _labels: watch(stage, done, None)

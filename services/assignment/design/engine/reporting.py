@@ -96,9 +96,9 @@ def input_hash(problem: Problem, effort: Effort) -> str:
 
 
 def _gap(cost: float, bound: float) -> float | None:
-    if bound > 0.0:
-        return cost / bound - 1
-    return 0.0 if cost <= _NOTHING else None
+    if cost <= _NOTHING:
+        return 0.0
+    return cost / bound - 1 if bound > 0.0 else None
 
 
 def _anchors(plan: Plan, free: Free) -> Floats:

@@ -14,9 +14,9 @@ from services.assignment.design.maps.sphere import Geometries
 class Feature:
     """What is told of a territory: loads by measure, and deviation by measure, as a share of the target."""
 
-    territory: str
+    territory_id: str
     name: str
-    units: int
+    accounts: int
     loads: Mapping[str, float]
     deviation: Mapping[str, float]
 
@@ -32,11 +32,11 @@ def feature_collection(features: Iterable[Feature], geometries: Geometries) -> d
         "features": [
             {
                 "type": "Feature",
-                "id": feature.territory,
+                "id": feature.territory_id,
                 "properties": {
-                    "territory": feature.territory,
+                    "territory_id": feature.territory_id,
                     "name": feature.name,
-                    "units": feature.units,
+                    "accounts": feature.accounts,
                     "loads": dict(feature.loads),
                     "deviation": dict(feature.deviation),
                 },

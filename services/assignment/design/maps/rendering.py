@@ -124,7 +124,7 @@ class _Sheet:
         if moved := len(picture.moved_latitude):
             right = self._width - _EDGE
             self._symbol(right - 2.2, top, marker="o", size=4, colour=MOVED)
-            self._write(right - 2.1, top, f"unit that moved ({moved:,})", size=8.5)
+            self._write(right - 2.1, top, f"account that moves ({moved:,})", size=8.5)
         width, longest = self._column
         for at, territory in enumerate(self._listed):
             column, row = divmod(at, self._rows)

@@ -165,7 +165,11 @@ def test_a_document_says_what_it_covers_in_the_order_and_turn_of_the_standard():
     geometries = united(shapes, np.array([0, 0, 1], np.int32), 3)
     features = [
         Feature(
-            territory=f"t{k}", name=f"North {k}", units=k, loads={"revenue": 2.0}, deviation={"revenue": -0.1}
+            territory_id=f"t{k}",
+            name=f"North {k}",
+            accounts=k,
+            loads={"revenue": 2.0},
+            deviation={"revenue": -0.1},
         )
         for k in range(3)
     ]
@@ -174,9 +178,9 @@ def test_a_document_says_what_it_covers_in_the_order_and_turn_of_the_standard():
     first, _, nowhere = document["features"]
     assert first["id"] == "t0"
     assert first["properties"] == {
-        "territory": "t0",
+        "territory_id": "t0",
         "name": "North 0",
-        "units": 0,
+        "accounts": 0,
         "loads": {"revenue": 2.0},
         "deviation": {"revenue": -0.1},
     }

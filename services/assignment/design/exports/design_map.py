@@ -1,0 +1,63 @@
+"""What is drawn of a proposal, and as what. Pure; it travels to the process that draws."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.maps.picture import Form
+from services.assignment.design.runs.run import BalancedMeasure
+
+
+class When(StrEnum):
+    """Whose territories: those of the day the run was made, or those it proposes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+Wanted = When | Form
+"""The boundaries of one of the two as GeoJSON, or a picture of both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignMap:
+    """n accounts in K territories with A measures.
+
+    latitude, longitude (n,) in degrees. before, after (n,): the territory's place among the K, before -1 for none of them.
+    loads_before, loads_after, targets (K, A) in the measures' own units.
+    """
+
+    run_id: UUID
+    title: str
+    territory_ids: tuple[UUID, ...]
+    names: tuple[str, ...]
+    measures: tuple[str, ...]
+    latitude: Floats
+    longitude: Floats
+    before: Labels
+    after: Labels
+    loads_before: Floats
+    loads_after: Floats
+    targets: Floats
+
+    def labels(self, when: When) -> Labels:
+        """Return each account's territory then, shape (n,)."""
+        return self.before if when is When.BEFORE else self.after
+
+    def loads(self, when: When) -> Floats:
+        """Return what each territory held of each measure then, shape (K, A)."""
+        return self.loads_before if when is When.BEFORE else self.loads_after
+
+
+def measure_names(measures: Sequence[BalancedMeasure]) -> tuple[str, ...]:
+    """Return what measures are called where each needs a name of its own: "accounts", "revenue EUR", "potential"."""
+    names = [" ".join(filter(None, (one.measure.value, one.currency))) for one in measures]
+    times = Counter(names)
+    # Only potentials of several estimates are called alike.
+    return tuple(
+        name if times[name] == 1 else f"{name} {one.potential_estimate_id}"
+        for name, one in zip(names, measures, strict=True)
+    )

@@ -1,0 +1,97 @@
+"""From a proposal to a file: boundaries as GeoJSON, a picture before and after. Pure; runs in a process of its own.
+
+Importing it loads compiled kernels and Matplotlib, so only that process does.
+"""
+
+import json
+
+import numpy as np
+
+from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.engine.geography import projected
+from services.assignment.design.exports.design_map import DesignMap, Wanted, When
+from services.assignment.design.maps.cells import Cells, cells_of, dissolved
+from services.assignment.design.maps.documents import Feature, feature_collection
+from services.assignment.design.maps.lettering import share
+from services.assignment.design.maps.picture import Picture, Side
+from services.assignment.design.maps.rendering import render
+
+_HEADINGS = {When.BEFORE: "Before", When.AFTER: "After"}
+
+
+def draw(drawn: DesignMap, wanted: Wanted) -> bytes:
+    """Return a map as a file."""
+    xy, plane = projected(drawn.latitude, drawn.longitude)
+    cells = cells_of(xy, plane)
+    if isinstance(wanted, When):
+        return _boundaries(drawn, cells, wanted)
+    aligned = drawn.before >= 0
+    moved = aligned & (drawn.before != drawn.after)
+    picture = Picture(
+        title=drawn.title,
+        figures=(
+            f"{len(xy):,} accounts",
+            f"{len(drawn.names):,} territories",
+            f"{moved.sum():,} of {aligned.sum():,} change territory",
+        ),
+        measure=drawn.measures[0],
+        names=drawn.names,
+        plane=plane,
+        # Where nothing belonged to any of them, there is nothing to see.
+        before=_side(drawn, cells, xy, When.BEFORE) if aligned.any() else None,
+        after=_side(drawn, cells, xy, When.AFTER),
+        moved_latitude=drawn.latitude[moved],
+        moved_longitude=drawn.longitude[moved],
+    )
+    return render(picture, wanted)
+
+
+def _boundaries(drawn: DesignMap, cells: Cells, when: When) -> bytes:
+    labels, loads = drawn.labels(when), drawn.loads(when)
+    count = len(drawn.names)
+    accounts = np.bincount(labels[labels >= 0], minlength=count)
+    deviation = loads / drawn.targets - 1
+    features = [
+        Feature(
+            territory_id=str(drawn.territory_ids[k]),
+            name=drawn.names[k],
+            accounts=int(accounts[k]),
+            loads=dict(zip(drawn.measures, loads[k].tolist(), strict=True)),
+            deviation=dict(zip(drawn.measures, deviation[k].tolist(), strict=True)),
+        )
+        for k in range(count)
+    ]
+    document = feature_collection(features, dissolved(cells, labels, count))
+    # Members of our own, which readers of GeoJSON pass over (RFC 7946, 6.1).
+    document |= {
+        "run_id": str(drawn.run_id),
+        "when": when.value,
+        "accounts_without_territory": int((labels < 0).sum()),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
+    labels = drawn.labels(when)
+    deviation = (drawn.loads(when) / drawn.targets - 1)[:, 0]
+    figures = [
+        f"largest deviation {share(float(deviation[np.abs(deviation).argmax()]))}",
+        f"mean distance {_mean_km(xy, labels):,.1f} km",
+    ]
+    if without := int((labels < 0).sum()):
+        figures.append(f"{without:,} accounts without a territory")
+    return Side(
+        heading=_HEADINGS[when],
+        territories=dissolved(cells, labels, len(drawn.names)),
+        deviation=deviation,
+        figures=tuple(figures),
+    )
+
+
+def _mean_km(xy: Floats, labels: Labels) -> float:
+    """Return the mean distance of accounts with a territory from the middle of it."""
+    held = labels >= 0
+    points, of = xy[held], labels[held]
+    counts = np.maximum(np.bincount(of), 1)
+    middles = np.column_stack([np.bincount(of, points[:, axis]) / counts for axis in (0, 1)])
+    return float(np.hypot(*(points - middles[of]).T).mean())

@@ -1,0 +1,104 @@
+"""Maps of proposals over HTTP: drawn on each request by a process of their own; nothing is stored."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from services.assignment.design.exports import queries
+from services.assignment.design.exports.accepting import form_accepted
+from services.assignment.design.exports.design_map import DesignMap, Wanted, When
+from services.assignment.design.exports.own_process import drawn
+from services.assignment.design.exports.turns import MapTurns, Turns
+from services.assignment.design.maps.picture import Form
+from services.assignment.design.runs.routes import WholeReader
+from shared.db.engine import begin_snapshot
+from shared.http.commands import get_parts
+from shared.http.etags import IfNoneMatch, is_unchanged
+from shared.http.problems import describe
+
+router = APIRouter(prefix="/v1/design-runs/{run_id}/proposal", tags=["design"])
+
+GEOJSON = "application/geo+json"
+MEDIA_TYPES = {Form.PNG: "image/png", Form.SVG: "image/svg+xml"}
+# Raise it with every change of how maps are drawn: what callers keep is another map then.
+_DRAWN_AS = 1
+
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it: the ETag is the same."}}
+_BOUNDARIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": (
+            "A FeatureCollection (RFC 7946) with a feature per territory: `territory_id`, `name`, `accounts`, `loads` and "
+            "`deviation` (load / target - 1) by the measure's name; no geometry where it has no account. "
+            "`accounts_without_territory` counts those that belonged to none of them."
+        ),
+        "content": {GEOJSON: {"schema": {"type": "object"}}},
+    }
+}
+_MAP: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The picture.",
+        "content": {
+            MEDIA_TYPES[Form.PNG]: {"schema": {"type": "string", "format": "binary"}},
+            MEDIA_TYPES[Form.SVG]: {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.get(
+    "/boundaries",
+    response_class=Response,
+    responses={**_BOUNDARIES, **_UNCHANGED, **describe(409, 503)},
+)
+async def get_proposal_boundaries(
+    _: WholeReader,
+    request: Request,
+    turns: MapTurns,
+    run_id: UUID,
+    when: Annotated[
+        When, Query(description="Territories of the day the run was made, or as proposed.")
+    ] = When.AFTER,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Return territories' boundaries as GeoJSON: the land nearer to their accounts than to those of others."""
+    return await _answer(request, turns, run_id, when, GEOJSON, if_none_match)
+
+
+@router.get("/map", response_class=Response, responses={**_MAP, **_UNCHANGED, **describe(409, 503)})
+async def get_proposal_map(
+    _: WholeReader,
+    request: Request,
+    turns: MapTurns,
+    run_id: UUID,
+    form: Annotated[
+        Form | None, Query(alias="format", description="When left out, as Accept says; else PNG.")
+    ] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Return a picture of the territories before and after, side by side, with the accounts that would move."""
+    chosen = form or form_accepted(accept)
+    return await _answer(request, turns, run_id, chosen, MEDIA_TYPES[chosen], if_none_match)
+
+
+async def _answer(
+    request: Request, turns: Turns, run_id: UUID, wanted: Wanted, media_type: str, if_none_match: str | None
+) -> Response:
+    async with get_parts(request).engine.connect() as read:
+        await begin_snapshot(read)
+        tag = f'"{await queries.find_input_hash(read, run_id)}-{wanted}-{_DRAWN_AS}"'
+    # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
+    if is_unchanged(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    # Whoever waits for a turn, or for a map, holds no connection.
+    async with turns.take():
+        content = await drawn(await _read(request, run_id), wanted)
+    return Response(content, headers=headers, media_type=media_type)
+
+
+async def _read(request: Request, run_id: UUID) -> DesignMap:
+    async with get_parts(request).engine.connect() as read:
+        await begin_snapshot(read)
+        return await queries.read_design_map(read, run_id)

@@ -1,0 +1,139 @@
+"""From today's territories: what is good stays, what has to move moves, and no more than may."""
+
+import numpy as np
+import pytest
+
+from services.assignment.design.engine.arrays import Labels
+from services.assignment.design.engine.problem import Problem
+from services.assignment.design.engine.proposal import Reason
+from services.assignment.design.engine.solving import propose
+from tests.unit.assignment.design.engine.problems import plain
+from tests.unit.assignment.design.engine.test_limits import check
+
+GOOD = plain(400, 6, 2)
+
+
+@pytest.fixture(scope="module")
+def good() -> Labels:
+    """Territories that were proposed for the same units."""
+    return propose(GOOD).labels
+
+
+def drifted(good: Labels, share: float) -> Problem:
+    """Return the problem some time later: a corner has grown by this share."""
+    grown = GOOD.measures * np.where((GOOD.xy < 45).all(axis=1), 1 + share, 1.0)[:, None]
+    return plain(400, 6, 2, measures=grown, incumbents=good)
+
+
+@pytest.mark.parametrize("stay", [1.0, 1e3, 1e9])
+def test_a_good_plan_stays_as_it_is(good, stay):
+    problem = plain(400, 6, 2, incumbents=good, stay=stay)
+    found = propose(problem)
+    check(problem, found)
+    assert found.moved_units == 0
+    assert found.feasible
+    assert set(found.reasons) <= {Reason.NEAREST, Reason.STAYS}
+
+
+def test_a_budget_of_nothing_moves_nothing(good):
+    problem = plain(400, 6, 2, incumbents=good, most_moved=0.0)
+    found = propose(problem)
+    check(problem, found)
+    assert found.moved == 0.0
+    assert found.feasible
+
+
+def test_what_cannot_be_had_within_the_budget_is_told(good):
+    problem = plain(400, 6, 2, incumbents=np.where(good < 3, 0, good).astype(np.int32), most_moved=0.0)
+    found = propose(problem)
+    check(problem, found)
+    assert not found.feasible
+    assert found.why
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+@pytest.mark.parametrize("most", [0.05, 0.12, 0.3])
+def test_a_budget_is_kept(good, share, most):
+    later = drifted(good, share)
+    problem = plain(400, 6, 2, measures=later.measures, incumbents=good, most_moved=most)
+    found = propose(problem)
+    check(problem, found)
+    assert found.moved <= most
+    assert found.feasible or found.least_moved[0] > most / 2
+
+
+def test_a_dearer_move_is_made_less_often(good):
+    later = drifted(good, 1.0)
+    moved = []
+    for stay in (0.0, 0.02, 0.2, 2.0):
+        found = propose(plain(400, 6, 2, measures=later.measures, incumbents=good, stay=stay))
+        assert found.feasible
+        assert found.moved >= found.least_moved[0] / 3
+        moved.append(found.moved)
+    assert moved[1] >= moved[2] >= moved[3]
+    assert moved[3] < 0.5 * moved[0]
+
+
+def test_what_is_worth_more_stays_sooner(good):
+    """Of units alike in all else those move that count less."""
+    later = drifted(good, 0.5)
+    value = np.where(np.arange(400) % 2 == 0, 5.0, 0.2)
+    found = propose(plain(400, 6, 2, measures=later.measures, incumbents=good, stay=3.0, move_value=value))
+    gone = found.labels != good
+    assert found.feasible
+    assert gone[1::2].sum() > 2 * gone[::2].sum()
+
+
+def test_nobody_s_units_are_put_where_they_fit(good):
+    some = np.where(np.arange(400) % 4 == 0, -1, good).astype(np.int32)
+    problem = plain(400, 6, 2, incumbents=some, stay=1.0)
+    found = propose(problem)
+    check(problem, found)
+    assert found.feasible
+    assert found.moved < 0.02
+
+
+@pytest.mark.parametrize("field", [{"stay": 0.5}, {"most_moved": 0.2}])
+def test_without_any_of_today_s_it_is_a_plan_from_scratch(field):
+    found = propose(plain(400, 6, 2, incumbents=np.full(400, -1, np.int32), **field))
+    assert found.feasible
+    assert found.cost == pytest.approx(propose(GOOD).cost, rel=0.02)
+    assert (found.moved, found.moved_units) == (0.0, 0)
+
+
+def test_a_plan_from_scratch_is_named_after_today_s(good):
+    """The same map under other names would move everybody."""
+    order = np.array([3, 5, 0, 1, 2, 4], np.int32)
+    found = propose(plain(400, 6, 2, incumbents=order[good]))
+    assert found.moved < 0.1
+    assert (found.labels == order[good]).mean() > 0.9
+
+
+@pytest.mark.parametrize("more", [1, 2])
+def test_new_reps_get_territories_of_their_own(good, more):
+    problem = plain(400, 6 + more, 2, incumbents=good, stay=0.2)
+    found = propose(problem)
+    check(problem, found)
+    assert found.feasible
+    assert found.least_moved[0] - 1e-9 <= found.moved * 1.5
+    assert found.moved < 0.5
+
+
+def test_who_leaves_is_followed_by_the_neighbours(good):
+    left = np.where(good == 5, -1, good).astype(np.int32)
+    problem = plain(400, 5, 2, incumbents=left, stay=0.2)
+    found = propose(problem)
+    check(problem, found)
+    assert found.feasible
+    assert found.moved < 0.35
+
+
+def test_who_may_no_longer_hold_a_unit_gives_it_away(good):
+    """A certification that lapsed: the unit goes, whatever a move costs."""
+    kinds = (np.arange(400) % 40 == 0).astype(np.int32)
+    permitted = np.array([[True] * 6, [True, True, True, False, True, True]])
+    problem = plain(400, 6, 2, incumbents=good, stay=50.0, kinds=kinds, permitted=permitted, whole=False)
+    assert ((good == 3) & (kinds == 1)).any()
+    found = propose(problem)
+    check(problem, found)
+    assert found.feasible
