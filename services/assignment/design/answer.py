@@ -13,8 +13,8 @@ class Answer:
 
     weight (n,): how often one travels there. neighbours: who touches whom. latitude, longitude (K,): the middles of
     territories; mean_km (K,): weighted mean distance to them, nan without units. targets (K, A): what each territory
-    should hold, in the measures' own units. `moved` counts accounts that belong to one of the territories today and
-    go to another, of `aligned` that belong to one.
+    should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
+    go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts.
     """
 
     proposal: Proposal
@@ -27,3 +27,4 @@ class Answer:
     totals: Floats
     moved: int
     aligned: int
+    moved_share: float

@@ -26,6 +26,8 @@ from services.assignment.design.runs.run import Figures, Progress
 _TELL_SECONDS = 0.3
 # How long a step may take beyond the time there is; its worker gives it longer.
 _LINGER_SECONDS = 5.0
+# Two shares that differ by less are one.
+_ALIKE = 1e-9
 
 Tell = Callable[[Progress], None]
 
@@ -106,13 +108,17 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         incumbents=question.incumbents if (question.incumbents >= 0).any() else None,
         move_value=question.move_value,
         stay=question.stay,
-        most_moved=question.most_moved,
+        most_moved=_budget(question),
         fixed=question.fixed if (question.fixed >= 0).any() else None,
         kinds=question.kinds,
         permitted=question.permitted,
     )
     watch = Watch(tell, question, xy, targets, until)
     proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    moved_share = _share_moved(question, proposal.labels)
+    if moved_share > question.most_moved + _ALIKE and proposal.feasible:
+        why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
+        proposal = replace(proposal, feasible=False, why=(*proposal.why, why))
     latitude, longitude = plane.to_sphere(proposal.centres)
     return Answer(
         proposal=proposal,
@@ -124,7 +130,8 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         targets=targets,
         totals=totals,
         moved=int(_moved(question, proposal.labels).sum()),
-        aligned=int((question.incumbents >= 0).sum()),
+        aligned=int(_aligned(question).sum()),
+        moved_share=moved_share,
     )
 
 
@@ -169,11 +176,25 @@ def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> 
 
 
 def _share_moved(question: Question, labels: Labels) -> float:
-    return _share(question.move_value, _moved(question, labels), question.incumbents >= 0)
+    return _share(question.move_value, _moved(question, labels), _aligned(question))
+
+
+def _budget(question: Question) -> float:
+    """Return how much of the engine's units may move, when what has to move has had its part of the budget."""
+    if question.most_moved >= 1.0 or not question.uprooted.any():
+        return question.most_moved
+    free = float(question.move_value[question.incumbents >= 0].sum())
+    uprooted = float(question.move_value[question.uprooted].sum())
+    left = question.most_moved * (free + uprooted) - uprooted
+    return min(max(left / free, 0.0), 1.0) if free > 0.0 else 0.0
+
+
+def _aligned(question: Question) -> Flags:
+    return np.asarray((question.incumbents >= 0) | question.uprooted)
 
 
 def _moved(question: Question, labels: Labels) -> Flags:
-    return np.asarray((question.incumbents >= 0) & (question.incumbents != labels))
+    return np.asarray(((question.incumbents >= 0) & (question.incumbents != labels)) | question.uprooted)
 
 
 def _share(value: Floats, part: Flags, whole: Flags) -> float:
@@ -201,6 +222,7 @@ def warm_up() -> None:
         measures=measures,
         move_value=np.ones(side * side),
         incumbents=(rows // 4).astype(np.int32),
+        uprooted=np.zeros(side * side, dtype=np.bool_),
         fixed=np.where(rows + columns == 0, 0, -1).astype(np.int32),
         kinds=(columns == 0).astype(np.int32),
         permitted=np.array([[True, True, True], [True, True, False]]),

@@ -219,6 +219,7 @@ def _question(
         move_value=numbers[:, 2].copy(),
         measures=numbers[:, 3:].copy(),
         incumbents=labels[:, 0].copy(),
+        uprooted=np.array([one is not None for one in columns.before], dtype=np.bool_) & (labels[:, 0] < 0),
         fixed=fixed,
         # Where an account is pinned is decided, whoever covers there.
         kinds=None if kinds is None else np.where(fixed >= 0, np.int32(ANYWHERE), labels[:, 2]),

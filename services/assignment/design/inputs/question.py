@@ -13,9 +13,10 @@ class Question:
     """n accounts, K territories, A measures; it travels to the engine's process.
 
     latitude, longitude (n,) in degrees. measures (n, A), move_value (n,). incumbents (n,): the territory of today, -1
-    for none of these. fixed (n,): the territory it is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
+    for none of these. uprooted (n,): belongs to another today, and moves wherever it goes. fixed (n,): the territory it
+    is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
     None when nothing is required. capacities (K,); homes (K, 2): latitude and longitude, nan for nowhere.
-    tolerance, soft (A,). most_moved: a share of the move_value of accounts with an incumbent.
+    tolerance, soft (A,). most_moved: a share of the move_value of accounts that belong somewhere today.
     Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
 
@@ -24,6 +25,7 @@ class Question:
     measures: Floats
     move_value: Floats
     incumbents: Labels
+    uprooted: Flags
     fixed: Labels
     kinds: Labels | None
     permitted: Flags | None

@@ -142,7 +142,7 @@ _ACCOUNTS = text("""
 SELECT account_id, territory_before, territory_after, reason FROM design_proposal_units
 WHERE run_id = :run_id
   AND (CAST(:territory_id AS uuid) IS NULL OR :territory_id IN (territory_before, territory_after))
-  AND (CAST(:moved AS boolean) IS NULL OR (territory_before IS DISTINCT FROM territory_after) = :moved)
+  AND (CAST(:moved AS boolean) IS NULL OR (territory_before IS NOT NULL AND territory_before <> territory_after) = :moved)
   AND (CAST(:after AS uuid) IS NULL OR account_id > :after)
 ORDER BY account_id LIMIT :rows
 """)

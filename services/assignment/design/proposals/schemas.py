@@ -128,7 +128,7 @@ class ProposalView(View):
     gap: float | None = Field(
         description="cost / bound - 1; null where a tolerance is not kept, or no bound above zero is known."
     )
-    aligned_accounts: int = Field(description="Accounts that belong to one of the territories today.")
+    aligned_accounts: int = Field(description="Accounts that belong to a territory today, designed or not.")
     moved_accounts: int = Field(description="Those of them that would go to another.")
     moved_share: float = Field(
         description="The same as a share, of accounts or revenue as the scenario counts."
@@ -200,7 +200,7 @@ class ProposedAccountView(View):
             account_id=one.account_id,
             from_territory_id=one.territory_before,
             to_territory_id=one.territory_after,
-            moved=one.territory_before != one.territory_after,
+            moved=one.territory_before not in {None, one.territory_after},
             reason=one.reason,
             why=WHY[one.reason],
         )

@@ -26,6 +26,7 @@ def question(**changed: Any) -> Question:
         measures=np.ones((SIDE * SIDE, 1)),
         move_value=np.ones(SIDE * SIDE),
         incumbents=np.select([rows < 4, rows < 9], [0, 1], 2).astype(np.int32),
+        uprooted=np.zeros(SIDE * SIDE, dtype=np.bool_),
         fixed=np.full(SIDE * SIDE, -1, np.int32),
         kinds=None,
         permitted=None,
@@ -41,6 +42,21 @@ def question(**changed: Any) -> Question:
         seed=4,
     )
     return replace(asked, **changed)
+
+
+@pytest.mark.parametrize(("most_moved", "feasible"), [(0.3, True), (0.01, False)])
+def test_what_moves_in_any_case_counts_and_has_its_part_of_the_budget(*, most_moved: float, feasible: bool):
+    """Its territory of today is none of those that are designed; the draft's diff calls it moved, too."""
+    uprooted = np.arange(SIDE * SIDE) >= SIDE * (SIDE - 1)
+    asked = question(most_moved=most_moved, tolerance=np.array([0.2]), uprooted=uprooted)
+    asked = replace(asked, incumbents=np.where(uprooted, np.int32(-1), asked.incumbents))
+    told = list[Progress]()
+    answer = design(asked, seconds=60, tell=told.append)
+    moved = uprooted | (answer.proposal.labels != asked.incumbents)
+    assert (answer.moved, answer.aligned) == (moved.sum(), SIDE * SIDE)
+    assert answer.moved_share == pytest.approx(moved.mean())
+    assert (answer.moved_share <= most_moved) == feasible == answer.proposal.feasible
+    assert any(why.startswith("most_moved: ") for why in answer.proposal.why) != feasible
 
 
 def test_figures_hold_when_counted_again():

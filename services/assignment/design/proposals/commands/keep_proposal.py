@@ -109,7 +109,7 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "gap": proposal.gap,
         "aligned_accounts": answer.aligned,
         "moved_accounts": answer.moved,
-        "moved_share": proposal.moved,
+        "moved_share": answer.moved_share,
         "why": list(proposal.why),
         "seed": proposal.seed,
         "solver_version": proposal.solver_version,
