@@ -221,7 +221,7 @@ class ComparedRunView(View):
         description="The worst of the shared measures; null where the scenarios balance nothing in common."
     )
     mean_km: float
-    moved_share: float = Field(description="Of the accounts that belong to one of its territories today.")
+    moved_share: float = Field(description="Of aligned accounts, even where the scenario counts revenue.")
     group: int = Field(
         description=(
             "Scenarios of one group are compared: the same territories, as many accounts, the same requirements."
