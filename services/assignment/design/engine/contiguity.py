@@ -39,7 +39,7 @@ def reconnect(
     # A part may touch other stray parts alone: it is settled once they are.
     for _ in range(100):
         component, count = components(adjacency, out)
-        stray = _stray(component, count, out, units.weight)
+        stray = stray_parts(component, count, out, units.weight)
         stray[component[~movable]] = False
         if not stray.any():
             break
@@ -51,7 +51,7 @@ def reconnect(
     return out
 
 
-def _stray(component: Labels, count: int, labels: Labels, weight: Floats) -> Flags:
+def stray_parts(component: Labels, count: int, labels: Labels, weight: Floats) -> Flags:
     """Tell which parts are not the heaviest of their territory, the first of those that weigh the same."""
     heavy = np.bincount(component, weight, count)
     owner = np.full(count, -1, np.int32)

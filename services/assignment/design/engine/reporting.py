@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.contiguity import components, parts_of
+from services.assignment.design.engine.contiguity import components, parts_of, stray_parts
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan
@@ -190,13 +190,11 @@ def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, 
 
 
 def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> int:
-    """Return how many territories are in more than one part, not counting parts in which a unit has to be."""
+    """Return how many territories have a part beside their heaviest in which no unit has to be."""
     component, count = components(adjacency, plan.labels)
-    owner = np.zeros(count, np.int64)
-    owner[component] = plan.labels
-    held = np.zeros(count, np.bool_)
-    held[component[~scaled.movable]] = True
-    return int((np.bincount(owner[~held], minlength=scaled.territories) > 1).sum())
+    stray = stray_parts(component, count, plan.labels, plan.units.weight)
+    stray[component[~scaled.movable]] = False
+    return len(np.unique(plan.labels[stray[component]]))
 
 
 def _why(
