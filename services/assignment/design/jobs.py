@@ -18,6 +18,7 @@ from pgqueuer.domain.types import JOB_STATUS
 from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.assignment.design.commands import LOG, RETRY
 from shared.db.driver import driver_of
 from shared.runtime.stopping import unless_told
 
@@ -42,35 +43,6 @@ _LOOK = timedelta(seconds=5)
 # A short run need not wait for a long one; each has an engine of its own.
 AT_ONCE = 2
 
-# As the library's own statement, but by who has the job as well.
-_LOG = """
-WITH told AS (
-    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::pgqueuer_status[], $4::jsonb[])
-        AS t (id, queue_manager_id, status, traceback)
-), gone AS (
-    DELETE FROM pgqueuer AS j USING told
-    WHERE j.id = told.id AND j.queue_manager_id = told.queue_manager_id AND told.status <> 'failed'
-    RETURNING j.id, told.status, j.entrypoint, j.priority, told.traceback
-), held AS (
-    UPDATE pgqueuer AS j SET status = 'failed', updated = now(), queue_manager_id = NULL FROM told
-    WHERE j.id = told.id AND j.queue_manager_id = told.queue_manager_id AND told.status = 'failed'
-    RETURNING j.id, told.status, j.entrypoint, j.priority, told.traceback
-)
-INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority, traceback)
-SELECT * FROM gone UNION ALL SELECT * FROM held
-"""
-_RETRY = """
-WITH retried AS (
-    UPDATE pgqueuer SET
-        status = 'queued', execute_after = now() + $3::interval, attempts = attempts + 1, updated = now(),
-        queue_manager_id = NULL
-    WHERE id = $1::bigint AND queue_manager_id = $2::uuid
-    RETURNING id, entrypoint, priority
-)
-INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority, traceback)
-SELECT id, 'queued', entrypoint, priority, $4::jsonb FROM retried
-"""
-
 Work = Callable[[UUID], Coroutine[Any, Any, None]]
 """Does one run to its end. Raises RetryRequested when it is to be taken again."""
 
@@ -85,7 +57,7 @@ class OwnedJobs(Queries):
     async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
         """Take jobs out that have ended, or hold those that failed; nothing happens to those that another has."""
         await self.driver.execute(
-            _LOG,
+            LOG,
             [job.id for job, _, _ in job_status],
             [job.queue_manager_id for job, _, _ in job_status],
             [status for _, status, _ in job_status],
@@ -95,7 +67,7 @@ class OwnedJobs(Queries):
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Put a job back, to be taken after a delay; nothing happens to one that another has."""
         trace = None if traceback_record is None else traceback_record.model_dump_json()
-        await self.driver.execute(_RETRY, job.id, job.queue_manager_id, delay, trace)
+        await self.driver.execute(RETRY, job.id, job.queue_manager_id, delay, trace)
 
 
 def queries_on(driver: Any) -> Queries:

@@ -1,6 +1,6 @@
 """Which picture an Accept header asks for (RFC 9110, 12.5.1). Pure."""
 
-from services.assignment.design.maps.picture import Form
+from services.assignment.design.maps.form import Form
 
 # From the least to the most that a range says about a type.
 _RANGES = {

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.maps.picture import Form
+from services.assignment.design.maps.form import Form
 from services.assignment.design.runs.run import BalancedMeasure
+
+if TYPE_CHECKING:  # the api learns of arrays when it first draws
+    from services.assignment.design.engine.arrays import Floats, Labels
 
 
 class When(StrEnum):
@@ -35,19 +38,19 @@ class DesignMap:
     territory_ids: tuple[UUID, ...]
     names: tuple[str, ...]
     measures: tuple[str, ...]
-    latitude: Floats
-    longitude: Floats
-    before: Labels
-    after: Labels
-    loads_before: Floats
-    loads_after: Floats
-    targets: Floats
+    latitude: "Floats"
+    longitude: "Floats"
+    before: "Labels"
+    after: "Labels"
+    loads_before: "Floats"
+    loads_after: "Floats"
+    targets: "Floats"
 
-    def labels(self, when: When) -> Labels:
+    def labels(self, when: When) -> "Labels":
         """Return each account's territory then, shape (n,)."""
         return self.before if when is When.BEFORE else self.after
 
-    def loads(self, when: When) -> Floats:
+    def loads(self, when: When) -> "Floats":
         """Return what each territory held of each measure then, shape (K, A)."""
         return self.loads_before if when is When.BEFORE else self.loads_after
 

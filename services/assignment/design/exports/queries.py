@@ -1,14 +1,16 @@
 """Reading what is drawn of a proposal: no account is read again, all of it is kept with the proposal."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.exports.design_map import DesignMap, measure_names
 from services.assignment.design.proposals.queries import find_proposing
+
+if TYPE_CHECKING:  # the api learns of arrays when it first draws
+    from services.assignment.design.engine.arrays import Floats, Labels
 
 _HASH = text("SELECT input_hash FROM design_proposals WHERE run_id = :run_id")
 _TERRITORIES = text("""
@@ -45,6 +47,8 @@ async def find_input_hash(read: AsyncConnection, run_id: UUID) -> str:
 
 async def read_design_map(read: AsyncConnection, run_id: UUID) -> DesignMap:
     """Return what is drawn of a proposal. Raises NotFound, DesignRunWithoutProposal."""
+    import numpy as np  # noqa: PLC0415
+
     run = await find_proposing(read, run_id)
     territories = (await read.execute(_TERRITORIES, {"run_id": run_id})).all()
     latitude, longitude, before, after = await _units(read, run_id)
@@ -65,8 +69,10 @@ async def read_design_map(read: AsyncConnection, run_id: UUID) -> DesignMap:
     )
 
 
-async def _units(read: AsyncConnection, run_id: UUID) -> tuple[Floats, Floats, Labels, Labels]:
+async def _units(read: AsyncConnection, run_id: UUID) -> "tuple[Floats, Floats, Labels, Labels]":
     """Return latitude, longitude, and the territory's number before and after of each account, each shape (n,)."""
+    import numpy as np  # noqa: PLC0415
+
     result = await read.stream(_UNITS, {"run_id": run_id, "units_a_row": _UNITS_A_ROW})
     places: list[Floats] = []
     labels: list[Labels] = []
@@ -78,8 +84,8 @@ async def _units(read: AsyncConnection, run_id: UUID) -> tuple[Floats, Floats, L
     return latitude, longitude, before, after
 
 
-async def _loads_before(read: AsyncConnection, run_id: UUID, *, like: Floats) -> Floats:
-    loads = np.zeros_like(like)
+async def _loads_before(read: AsyncConnection, run_id: UUID, *, like: "Floats") -> "Floats":
+    loads = like * 0.0
     for row in await read.execute(_LOADS_BEFORE, {"run_id": run_id}):
         loads[row.number, row.place - 1] = row.load
     return loads

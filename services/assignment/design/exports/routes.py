@@ -10,7 +10,7 @@ from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, Wanted, When
 from services.assignment.design.exports.own_process import drawn
 from services.assignment.design.exports.turns import MapTurns, Turns
-from services.assignment.design.maps.picture import Form
+from services.assignment.design.maps.form import Form
 from services.assignment.design.runs.routes import WholeReader
 from shared.db.engine import begin_snapshot
 from shared.http.commands import get_parts

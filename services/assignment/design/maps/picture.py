@@ -1,18 +1,10 @@
 """What a picture of a design shows."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.maps.sphere import Geometries
-
-
-class Form(StrEnum):
-    """How a picture is written."""
-
-    PNG = "png"
-    SVG = "svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from services.assignment.design.engine.shapes import touching
 from services.assignment.design.maps.colours import PALETTE, colours_of
+from services.assignment.design.maps.form import Form
 from services.assignment.design.maps.lettering import plain, share
 from services.assignment.design.maps.panel import (
     INK,
@@ -28,7 +29,7 @@ from services.assignment.design.maps.panel import (
     in_plane,
     simplified,
 )
-from services.assignment.design.maps.picture import Form, Picture, Side
+from services.assignment.design.maps.picture import Picture, Side
 from services.assignment.design.maps.sphere import Geometries
 
 # Names within an SVG are made of this and what they name; without it they are random.

@@ -8,7 +8,7 @@ import pytest
 from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, When, measure_names
 from services.assignment.design.exports.own_process import DrawingFailedError, drawn
-from services.assignment.design.maps.picture import Form
+from services.assignment.design.maps.form import Form
 from services.assignment.design.runs.run import BalancedMeasure, DesignMeasure
 from shared.http.etags import is_unchanged
 

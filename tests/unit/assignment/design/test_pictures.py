@@ -15,8 +15,9 @@ from scipy.spatial import Delaunay, cKDTree
 from services.assignment.design.engine.geography import projected
 from services.assignment.design.maps.cells import cells_of, dissolved
 from services.assignment.design.maps.colours import PALETTE, colours_of
+from services.assignment.design.maps.form import Form
 from services.assignment.design.maps.lettering import plain, share
-from services.assignment.design.maps.picture import Form, Picture, Side
+from services.assignment.design.maps.picture import Picture, Side
 from services.assignment.design.maps.rendering import render
 
 
