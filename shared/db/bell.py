@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,7 @@ from shared.db.driver import driver_of
 from shared.runtime.logging import get_logger
 
 _PAUSE_SECONDS = 1.0
+_SLICE_SECONDS = 0.5
 
 log = get_logger(__name__)
 
@@ -68,3 +69,16 @@ class Bell:
     def _ring(self, _connection: object, _pid: int, _channel: str, name: str) -> None:
         for rung in self._waiting.get(name, ()):
             rung.set()
+
+
+async def until_rung(rung: asyncio.Event, ended: Callable[[], bool], *, seconds: float) -> None:
+    """Wait for the bell, for some seconds at most; a process that stops is noticed within a slice."""
+    for _ in range(int(seconds / _SLICE_SECONDS)):
+        if ended():
+            return
+        try:
+            async with asyncio.timeout(_SLICE_SECONDS):
+                await rung.wait()
+        except TimeoutError:
+            continue
+        return

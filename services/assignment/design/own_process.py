@@ -6,18 +6,17 @@ stands by that has done so, and each run takes one for good.
 
 import asyncio
 import multiprocessing
-import os
-import threading
 import time
 import traceback
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from services.assignment.design.answer import Answer
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Failure, Progress
 from shared.runtime.logging import get_logger
+from shared.runtime.own_process import end_with_parent
 
 # A fork would take the event loop's connections along.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -154,7 +153,7 @@ async def _load() -> Engine:
 
 
 def _serve(connection: Connection) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # Seconds and some hundred megabytes that only this process has a use for.
     from services.assignment.design.designing import design, warm_up  # noqa: PLC0415
     from services.assignment.design.engine.problem import WrongProblemError  # noqa: PLC0415
@@ -173,11 +172,3 @@ def _serve(connection: Connection) -> None:
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has to be told
         connection.send(Failed(Failure.ENGINE_FAILED, fault_of_ours(error), traceback.format_exc()))
-
-
-def _end_with_parent() -> None:
-    # A worker that is killed ends nobody: its engine would go on for nothing.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from services.assignment.potentials.potential import Company, Potentials
+from shared.runtime.own_process import end_with_parent
 
 # A fork would take the event loop's connections along.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -34,6 +35,7 @@ async def train(companies: Sequence[Company], *, seed: int) -> Potentials:
 
 
 def _answer(sender: Connection, companies: Sequence[Company], seed: int) -> None:
+    end_with_parent()
     # Seconds and a hundred megabytes that only this process has a use for.
     from services.assignment.potentials.trial import estimate_potentials  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.descent import HOT, Anchors, descend, settle
 from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, curve_order, make_level
-from services.assignment.design.engine.problem import Effort
+from services.assignment.design.engine.problem import Effort, loads_of
 from services.assignment.design.engine.proposal import Stage, Watcher
 from services.assignment.design.engine.regions import by_regions
 from services.assignment.design.engine.scaled import Scaled
@@ -136,6 +136,6 @@ def _score(dual: Dual, units: Units, band: Band) -> float:
     """Return what a start is worth: its travel, dearer the further it is out of balance; less is better."""
     labels = dual.labels()
     off = ((units.xy - dual.centres[labels]) ** 2).sum(axis=1)
-    loads = np.column_stack([np.bincount(labels, column, dual.territories) for column in units.measures.T])
+    loads = loads_of(labels, units.measures, dual.territories)
     out = np.maximum(loads - band.high, band.low - loads) - 2 * band.half
     return float((units.weight * off).sum() * (1 + 2 * max(float(out.max()), 0.0)))

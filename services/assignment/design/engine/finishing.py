@@ -12,7 +12,7 @@ from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.local_search import improve
 from services.assignment.design.engine.plan import Plan, tally
 from services.assignment.design.engine.proposal import Stage, Watcher
-from services.assignment.design.engine.resplits import neighbours, resplit, travel, violation
+from services.assignment.design.engine.resplits import resplit, touching_pairs, travel, violation
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.swaps import swap
 
@@ -148,7 +148,7 @@ def hopeless(scaled: Scaled) -> bool:
 
 
 def _affordable_rounds(plan: Plan, adjacency: Adjacency) -> int:
-    pairs = min(len(neighbours(plan, adjacency)), 200)
+    pairs = min(len(touching_pairs(plan, adjacency)), 200)
     each = 16 * len(plan.labels) * max(pairs, 1) / len(plan.weight)
     return int(np.clip(_WORK / each, 3, min(_MOST_ROUNDS, 20 + len(plan.labels))))
 

@@ -9,6 +9,7 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
 from services.assignment.design.engine.contiguity import components, parts_of, stray_parts
+from services.assignment.design.engine.descent import HOT
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan
@@ -18,7 +19,6 @@ from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
 
 _TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
-_HOTTER = (2.0, 1.0, 0.5, 0.25)
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
 _NOTHING = 1e-15
@@ -119,7 +119,7 @@ def _bound(free: Free, centres: Floats, prices: Floats, off: Floats, scaled: Sca
     dual.go_to(centres)
     dual.solve(_TEMPERATURES[0], steps=4)
     if dual.worst > 0.35:
-        dual.anneal(_HOTTER, steps=4)
+        dual.anneal(HOT, steps=4)
     for temperature in _TEMPERATURES:
         dual.go_to(centres)
         dual.solve(temperature, steps=5, near_enough=1e-4)

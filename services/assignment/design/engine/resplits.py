@@ -39,7 +39,7 @@ def travel(plan: Plan) -> Floats:
     return out
 
 
-def neighbours(plan: Plan, adjacency: Adjacency) -> Integers:
+def touching_pairs(plan: Plan, adjacency: Adjacency) -> Integers:
     """Return the pairs of territories that touch, shape (pairs, 2), smaller first."""
     source = np.repeat(np.arange(len(plan.labels)), np.diff(adjacency.starts))
     one, other = plan.labels[source].astype(np.int64), plan.labels[adjacency.targets].astype(np.int64)
@@ -71,7 +71,7 @@ def resplit(
         near = violation(plan, hard) > _EXACT
         if not everywhere and not near.any():
             break
-        pairs = neighbours(plan, adjacency)
+        pairs = touching_pairs(plan, adjacency)
         near[pairs[near[pairs].any(axis=1)].ravel()] = True
         pairs = random.permutation(pairs[near[pairs].any(axis=1) | everywhere])[:_MOST_PAIRS]
         cools = temperature * (1 - round_ / rounds) ** 2

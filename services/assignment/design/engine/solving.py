@@ -43,13 +43,14 @@ def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unw
         show(Stage.PREPARE, 0.0, None)
         ready = scaled(problem)
         adjacency = problem.adjacency or neighbours(ready.units.xy)
-        plan, prices = _solved(problem, ready, adjacency, effort, show)
+        free = Free(ready)
+        plan, prices = _solved(problem, ready, free, adjacency, effort, show)
         show(Stage.REPORT, 0.0, plan.labels)
-        return report(problem, ready, Free(ready), plan, effort, prices)
+        return report(problem, ready, free, plan, effort, prices)
 
 
 def _solved(
-    problem: Problem, ready: Scaled, adjacency: Adjacency, effort: Effort, watch: Watcher
+    problem: Problem, ready: Scaled, free: Free, adjacency: Adjacency, effort: Effort, watch: Watcher
 ) -> tuple[Plan, Floats]:
     """Return a plan and the prices (K, A) that it comes from."""
     random = np.random.default_rng([effort.seed, 1])
@@ -59,19 +60,19 @@ def _solved(
     known = (ready.units.owner >= 0).any()
     if known and (problem.stay > 0 or problem.most_moved < 1):
         return from_today(problem, ready, adjacency, effort, random, watch)
-    return _from_scratch(problem, ready, adjacency, effort, random, watch)
+    return _from_scratch(problem, ready, free, adjacency, effort, random, watch)
 
 
 def _from_scratch(
     problem: Problem,
     ready: Scaled,
+    free: Free,
     adjacency: Adjacency,
     effort: Effort,
     random: np.random.Generator,
     watch: Watcher,
 ) -> tuple[Plan, Floats]:
     """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
-    free = Free(ready)
     whole = problem.adjacency is not None
     hard = ready.hard_columns(ready.band.low.shape[1])
     if are_many(ready, free):

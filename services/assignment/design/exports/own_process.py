@@ -2,13 +2,12 @@
 
 import asyncio
 import multiprocessing
-import os
-import threading
 import traceback
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 from services.assignment.design.exports.design_map import DesignMap, Wanted
 from services.assignment.design.exports.refusals import MapNotDrawn
+from shared.runtime.own_process import end_with_parent
 
 # A fork would take the event loop's connections along.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -46,7 +45,7 @@ async def drawn(design_map: DesignMap, wanted: Wanted) -> bytes:
 
 
 def _answer(connection: Connection) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     design_map, wanted = connection.recv()
     # Seconds and a hundred megabytes that only this process has a use for.
     from services.assignment.design.exports.drawing import draw  # noqa: PLC0415
@@ -55,11 +54,3 @@ def _answer(connection: Connection) -> None:
         connection.send(draw(design_map, wanted))
     except Exception:  # noqa: BLE001 - whatever it is, who waits has to be told
         connection.send(traceback.format_exc())
-
-
-def _end_with_parent() -> None:
-    # An api that is killed ends nobody: this would go on for nothing.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

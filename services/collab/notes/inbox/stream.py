@@ -5,7 +5,6 @@ earlier but can be seen only now, because its account has moved to them, comes a
 whoever has seen a number has seen all below it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -21,14 +20,13 @@ from services.collab.notes.inbox.queries import (
     list_after,
 )
 from services.collab.notes.visibility import Viewer
-from shared.db.bell import Bell
+from shared.db.bell import Bell, until_rung
 from shared.db.engine import begin_snapshot
 from shared.db.transact import Transactor
 
 ROWS = 100
 # The bell may miss a ring; scopes and trees change without one.
 LOOK_SECONDS = 5.0
-_SLICE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Inbox:
                     yield seen
                 after, told = seen.after, seen.counts
                 if len(seen.items) < ROWS:
-                    await _wait(rung, ended)
+                    await until_rung(rung, ended, seconds=LOOK_SECONDS)
 
     async def _look(self, after: int | None) -> Seen:
         async with self.engine.connect() as read:
@@ -83,16 +81,3 @@ class Inbox:
             return Seen([], counts, last, strange=after is not None)
         items = await list_after(read, self.viewer, after=after, rows=ROWS)
         return Seen(items, counts, (items[-1].number if items else None) or after)
-
-
-async def _wait(rung: asyncio.Event, ended: Callable[[], bool]) -> None:
-    """Wait for the bell, for some seconds at most; a process that stops is noticed within a slice."""
-    for _ in range(int(LOOK_SECONDS / _SLICE_SECONDS)):
-        if ended():
-            return
-        try:
-            async with asyncio.timeout(_SLICE_SECONDS):
-                await rung.wait()
-        except TimeoutError:
-            continue
-        return
