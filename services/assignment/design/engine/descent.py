@@ -7,6 +7,7 @@ from services.assignment.design.engine.dual import Dual
 
 HOT = (2.0, 1.0, 0.5, 0.25)
 _FAR_OFF = 0.35
+_MORE_STEPS = 4
 # A longer step than to the middle saves half of the rounds; the last ones go to the middle itself.
 _OVER = 1.7
 _LONGEST = 0.6
@@ -16,6 +17,8 @@ def settle(dual: Dual, temperature: float, *, steps: int) -> None:
     """Balance at a temperature; from hot again if loads are far off."""
     dual.solve(temperature, steps=steps)
     for _ in range(2):
+        if dual.worst > _FAR_OFF:
+            dual.solve(temperature, steps=_MORE_STEPS)
         if dual.worst <= _FAR_OFF:
             return
         dual.prices = dual.prices * 0.5

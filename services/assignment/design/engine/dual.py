@@ -24,6 +24,11 @@ from services.assignment.design.engine.newton import System
 
 NEAREST = 16
 _LONGEST_STEP = 30.0
+# A move of the centres after which a load is so far off is made shorter there, so many times.
+_ASTRAY = 0.5
+_TRIES = 5
+_SHORTER = 0.4
+_AROUND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,21 @@ class _Point:
     masses: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What hangs on where the centres (K, 2) are: near (B, T), who is looked at from a block; scale (K,), a territory's own
+    squared km; steepness (B,), by which the temperature is multiplied; slot (K, K) and slots: see `pairs_of`.
+    """  # noqa: D205 - one sentence
+
+    centres: Floats
+    near: Labels
+    scale: Floats
+    steepness: Floats
+    slot: Labels
+    slots: int
+    system: System
+
+
 class Dual:
     """Prices for the territories of one level, kept while centres and temperature change."""
 
@@ -84,29 +104,36 @@ class Dual:
         self.worst = np.inf
         self.go_to(centres)
 
+    @property
+    def centres(self) -> Floats:
+        """Return where travel starts, shape (K, 2)."""
+        return self._around.centres
+
+    @property
+    def scale(self) -> Floats:
+        """Return the squared km of each territory's size, shape (K,)."""
+        return self._around.scale
+
     def go_to(self, centres: Floats) -> None:
         """Take new centres, shape (K, 2): who is near which block, and the local scales."""
         level, count = self._level, self.territories
-        self.centres = np.ascontiguousarray(centres)
-        self._near = self._nearest()
-        first = self._near[:, 0]
-        second = (
-            np.where(self._near[:, 1] >= 0, self._near[:, 1], first) if self._near.shape[1] > 1 else first
-        )
+        centres = np.ascontiguousarray(centres)
+        near = self._nearest(centres)
+        first = near[:, 0]
+        second = np.where(near[:, 1] >= 0, near[:, 1], first) if near.shape[1] > 1 else first
         weight = np.bincount(first, level.block_weight, count)
         inertia = level.inertia + level.block_weight * ((level.middle - centres[first]) ** 2).sum(axis=1)
         spread = np.bincount(first, inertia, count) / np.maximum(weight, 1e-12)
         apart = cKDTree(centres).query(centres, k=2)[0][:, 1] ** 2 if count > 1 else np.ones(1)
         least = np.maximum(apart, 1e-9 * self._extent / count) / 12
-        self.scale = np.maximum(np.where(weight > 0.1, np.minimum(spread, apart), 0.0), least)
+        scale = np.maximum(np.where(weight > 0.1, np.minimum(spread, apart), 0.0), least)
         # A unit between two centres sees their costs part at twice their distance per km: this times the smaller
         # territory's radius makes the soft border a fixed share of that radius wide.
-        rho = np.sqrt(self.scale)
+        rho = np.sqrt(scale)
         between = np.sqrt(((centres[first] - centres[second]) ** 2).sum(axis=1))
-        self._steepness = np.maximum(between * np.minimum(rho[first], rho[second]), 1e-9 * self._extent)
-        slot, slots = pairs_of(self._near, count)
-        self._slot, self._slots = slot, slots
-        self._system = System(slot, self.kinds)
+        steepness = np.maximum(between * np.minimum(rho[first], rho[second]), 1e-9 * self._extent)
+        slot, slots = pairs_of(near, count)
+        self._around = _Surroundings(centres, near, scale, steepness, slot, slots, System(slot, self.kinds))
         self._here: _Point | None = None
         self._temperature = 0.0
 
@@ -119,7 +146,7 @@ class Dual:
             for _ in range(6):
                 steps -= 1
                 diagonal = here.bend.ravel() + slack * (1 + 30 * self._damping)
-                step = self._system.solved(here.curvature, diagonal, self._damping, here.gradient)
+                step = self._around.system.solved(here.curvature, diagonal, self._damping, here.gradient)
                 cap = _LONGEST_STEP * self.scale[:, None]
                 step = np.clip(step, -cap, cap)
                 there = self._at(self.prices + step, temperature)
@@ -146,18 +173,36 @@ class Dual:
     def move_to(self, centres: Floats, temperature: float) -> None:
         """Take new centres, with the prices that keep loads as they are to first order.
 
-        Without them a warm start collapses from about 200 territories on.
+        Without them a warm start collapses from about 200 territories on. Where loads go astray all the same, centres
+        move less far, and so do those around.
         """
         here = self._at_prices(temperature)
+        most_off = np.maximum(1.2 * np.abs(here.gradient).max(axis=1), _ASTRAY)
+        before, prices = self._around, self.prices
+        step = centres - before.centres
+        for tries_left in reversed(range(_TRIES)):
+            moved = before.centres + step
+            self.prices = prices + self._keeping_loads(here, moved, temperature)
+            self.go_to(moved)
+            off = np.abs(self._at_prices(temperature).gradient).max(axis=1)
+            astray = off > most_off
+            if not astray.any() or not tries_left:
+                return
+            self._around, self.prices, self._here = before, prices, None
+            _, around = cKDTree(before.centres).query(before.centres[astray], k=min(_AROUND, len(off)))
+            step[np.unique(around)] *= _SHORTER
+
+    def _keeping_loads(self, here: _Point, moved: Floats, temperature: float) -> Floats:
+        """Return what is added to the prices, shape (K, A), so that moved centres change loads in the second order only."""
+        around = self._around
         change = shift(
-            self._level, self._near, self.centres, centres, self.prices, temperature * self._steepness
+            self._level, around.near, around.centres, moved, self.prices, temperature * around.steepness
         )
-        wanted = change + np.clip(here.gradient, -0.3, 0.3)
-        slack = here.bend.ravel() + 1e-4 / np.repeat(self.scale, self.kinds)
-        step = self._system.solved(here.curvature, slack, 1e-3, wanted)
-        cap = _LONGEST_STEP * self.scale[:, None]
-        self.prices = self.prices + np.clip(step, -cap, cap)
-        self.go_to(centres)
+        slack = here.bend.ravel() + 1e-4 / np.repeat(around.scale, self.kinds)
+        # Little damping: what no border answers for would be sent far away.
+        step = around.system.solved(here.curvature, slack, 1e-2, change)
+        cap = _LONGEST_STEP * around.scale[:, None]
+        return np.clip(step, -cap, cap)
 
     def masses(self) -> Floats:
         """Return weight and its product with x and y, shape (K, 3), of the softened territories of the last `solve`."""
@@ -165,7 +210,7 @@ class Dual:
 
     def labels(self) -> Labels:
         """Return each unit's territory, shape (n,)."""
-        return label(self._level, self._near, self.centres, self.prices)
+        return label(self._level, self._around.near, self.centres, self.prices)
 
     def bound(self) -> float:
         """Return the dual without smoothing: no plan in the band costs less at these centres."""
@@ -173,7 +218,7 @@ class Dual:
         value = exact_value(self._level, permitted, self.centres, self.prices)
         return value - self._targets(self.prices, np.abs(self.prices))
 
-    def _nearest(self) -> Labels:
+    def _nearest(self, centres: Floats) -> Labels:
         """Return the permitted territories of least cost at each block's middle, cheapest first, shape (B, <= NEAREST)."""
         level = self._level
         ratio = level.block_measures.sum(axis=0) / level.block_weight.sum()
@@ -190,7 +235,7 @@ class Dual:
             )
             some = min(wanted, len(may))
             lift = np.sqrt(lifted[may] - lifted[may].min())
-            _, found = cKDTree(np.column_stack([self.centres[may], lift])).query(points[blocks], k=some)
+            _, found = cKDTree(np.column_stack([centres[may], lift])).query(points[blocks], k=some)
             near[blocks, :some] = may[found.reshape(-1, some)]
         return near
 
@@ -206,14 +251,15 @@ class Dual:
         return self._here
 
     def _at(self, prices: Floats, temperature: float) -> _Point:
+        around = self._around
         value, loads, masses, curvature = evaluate(
             self._level,
-            self._near,
-            self.centres,
+            around.near,
+            around.centres,
             prices,
-            temperature * self._steepness,
-            self._slot,
-            self._slots,
+            temperature * around.steepness,
+            around.slot,
+            around.slots,
         )
         round_off = (min(0.05, temperature) + 0.5 * temperature) * self.scale[:, None]
         size = np.sqrt(prices**2 + round_off**2)
