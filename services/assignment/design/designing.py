@@ -17,7 +17,7 @@ from services.assignment.design.engine.geography import projected
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
-from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
+from services.assignment.design.engine.proposal import Proposal, Shortfall, ShortOf, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Figures, Progress
@@ -116,9 +116,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     watch = Watch(tell, question, xy, targets, until)
     proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
     moved_share = _share_moved(question, proposal.labels)
-    if moved_share > question.most_moved + _ALIKE and proposal.feasible:
-        why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
-        proposal = replace(proposal, feasible=False, why=(*proposal.why, why))
+    proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = plane.to_sphere(proposal.centres)
     return Answer(
         proposal=proposal,
@@ -187,6 +185,14 @@ def _budget(question: Question) -> float:
     uprooted = float(question.move_value[question.uprooted].sum())
     left = question.most_moved * (free + uprooted) - uprooted
     return min(max(left / free, 0.0), 1.0) if free > 0.0 else 0.0
+
+
+def _within_budget(proposal: Proposal, question: Question, moved_share: float) -> Proposal:
+    """Tell of the whole budget what the engine knows of its own part: what has to move in any case counts, too."""
+    why = tuple(one for one in proposal.why if one.code is not ShortOf.MOST_MOVED)
+    if moved_share > question.most_moved + _ALIKE:
+        why = (*why, Shortfall(code=ShortOf.MOST_MOVED, figure=moved_share))
+    return replace(proposal, feasible=not why, why=why)
 
 
 def _aligned(question: Question) -> Flags:

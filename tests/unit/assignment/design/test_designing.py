@@ -9,7 +9,7 @@ import pytest
 from services.assignment.design.designing import Watch, design
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Effort, Problem
-from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.proposal import ShortOf, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Progress
@@ -56,7 +56,7 @@ def test_what_moves_in_any_case_counts_and_has_its_part_of_the_budget(*, most_mo
     assert (answer.moved, answer.aligned) == (moved.sum(), SIDE * SIDE)
     assert answer.moved_share == pytest.approx(moved.mean())
     assert (answer.moved_share <= most_moved) == feasible == answer.proposal.feasible
-    assert any(why.startswith("most_moved: ") for why in answer.proposal.why) != feasible
+    assert [one.code for one in answer.proposal.why] == ([] if feasible else [ShortOf.MOST_MOVED])
 
 
 def test_figures_hold_when_counted_again():
