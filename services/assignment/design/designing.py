@@ -13,13 +13,14 @@ import numpy as np
 
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
-from services.assignment.design.engine.geography import projected
+from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import Proposal, Shortfall, ShortOf, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
+from services.assignment.design.lengths import lengths_km, middles
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
@@ -42,6 +43,7 @@ class Watch:
     tell: Tell
     question: Question
     xy: Floats
+    plane: Plane
     targets: Floats
     until: float
     best: Labels | None = None
@@ -74,10 +76,11 @@ class Watch:
             return None
         question, labels = self.question, self.best
         loads = loads_of(labels, question.measures, question.territories)
+        middle = middles(self.xy, labels, question.territories, self.plane)
         moved = None if question.from_scratch else _share_moved(question, labels)
         return Figures(
             deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),
-            mean_km=float(distances(self.xy, labels, question.territories).mean()),
+            mean_km=float(lengths_km(question.latitude, question.longitude, labels, middle).mean()),
             moved=moved,
         )
 
@@ -113,18 +116,20 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         kinds=question.kinds,
         permitted=question.permitted,
     )
-    watch = Watch(tell, question, xy, targets, until)
+    watch = Watch(tell, question, xy, plane, targets, until)
     proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
     moved_share = _share_moved(question, proposal.labels)
     proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = plane.to_sphere(proposal.centres)
+    km = lengths_km(question.latitude, question.longitude, proposal.labels, (latitude, longitude))
     return Answer(
         proposal=proposal,
         weight=weight,
         neighbours=touching,
         latitude=latitude,
         longitude=longitude,
-        mean_km=_mean_km(xy, proposal, weight),
+        mean_km=_mean_km(km, proposal.labels, question.territories),
+        overall_km=float(km.mean()),
         targets=targets,
         totals=totals,
         moved=int(_moved(question, proposal.labels).sum()),
@@ -155,13 +160,6 @@ def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
     if isinstance(answer, BaseException):
         raise answer
     return answer
-
-
-def distances(xy: Floats, labels: Labels, territories: int) -> Floats:
-    """Return the distance of each unit from the middle of its territory in km, shape (n,)."""
-    counts = np.maximum(np.bincount(labels, minlength=territories), 1)
-    centres = np.column_stack([np.bincount(labels, xy[:, axis], territories) / counts for axis in (0, 1)])
-    return np.asarray(np.hypot(*(xy - centres[labels]).T))
 
 
 def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:
@@ -208,13 +206,10 @@ def _share(value: Floats, part: Flags, whole: Flags) -> float:
     return float(value[part].sum()) / total if total > 0.0 else 0.0
 
 
-def _mean_km(xy: Floats, proposal: Proposal, weight: Floats) -> Floats:
-    away = np.hypot(*(xy - proposal.centres[proposal.labels]).T)
-    count = len(proposal.centres)
+def _mean_km(km: Floats, labels: Labels, territories: int) -> Floats:
+    """Return the mean of each territory's units, shape (K,), nan without any."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(
-            np.bincount(proposal.labels, weight * away, count) / np.bincount(proposal.labels, weight, count)
-        )
+        return np.asarray(np.bincount(labels, km, territories) / np.bincount(labels, minlength=territories))
 
 
 def warm_up() -> None:

@@ -8,8 +8,9 @@ import json
 import numpy as np
 
 from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.engine.geography import projected
+from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.exports.design_map import DesignMap, Wanted, When
+from services.assignment.design.lengths import lengths_km, middles
 from services.assignment.design.maps.cells import Cells, cells_of, dissolved
 from services.assignment.design.maps.documents import Feature, feature_collection
 from services.assignment.design.maps.lettering import share
@@ -76,7 +77,7 @@ def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
     deviation = (drawn.loads(when) / drawn.targets - 1)[:, 0]
     figures = [
         f"largest deviation {share(float(deviation[np.abs(deviation).argmax()]))}",
-        f"mean distance {_mean_km(xy, labels):,.1f} km",
+        f"mean distance {_mean_km(drawn, labels, xy, cells.plane):,.1f} km",
     ]
     if without := int((labels < 0).sum()):
         figures.append(f"{without:,} accounts without a territory")
@@ -88,10 +89,8 @@ def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
     )
 
 
-def _mean_km(xy: Floats, labels: Labels) -> float:
-    """Return the mean distance of accounts with a territory from the middle of it."""
+def _mean_km(drawn: DesignMap, labels: Labels, xy: Floats, plane: Plane) -> float:
+    """Return the mean great-circle length of accounts with a territory from the middle of it."""
     held = labels >= 0
-    points, of = xy[held], labels[held]
-    counts = np.maximum(np.bincount(of), 1)
-    middles = np.column_stack([np.bincount(of, points[:, axis]) / counts for axis in (0, 1)])
-    return float(np.hypot(*(points - middles[of]).T).mean())
+    middle = middles(xy[held], labels[held], len(drawn.names), plane)
+    return float(lengths_km(drawn.latitude[held], drawn.longitude[held], labels[held], middle).mean())

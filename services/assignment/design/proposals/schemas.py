@@ -58,7 +58,7 @@ class ProposalTerritoryView(View):
     loads: list[LoadView] = Field(description="In the order of the scenario's measures.")
     latitude: float | None = Field(description="Of its middle.")
     longitude: float | None
-    mean_km: float | None
+    mean_km: float | None = Field(description="Mean great-circle distance of its accounts from its middle.")
     parts: int = Field(description="Connected parts: 1 is whole, 0 has no account.")
     binding: list[BindingView]
 
@@ -121,8 +121,15 @@ class ProposalView(View):
     )
     elsewhere: int = Field(description="Accounts that the run is not about: they stay where they are.")
     unmet: list[UnmetView]
-    mean_km: float = Field(description="Mean distance of accounts from the middle of their territory.")
-    cost: float = Field(description="Sum of squared distances, in square kilometres.")
+    mean_km: float = Field(
+        description="Mean great-circle distance of accounts from the middle of their territory."
+    )
+    cost: float = Field(
+        description=(
+            "Sum of squared distances, in square kilometres, as the engine weighs them: in an equal-area plane around "
+            "the middle of all accounts, whose lengths are off by some percent far from there."
+        )
+    )
     bound: float = Field(
         description="No plan within the tolerances costs less with its middles where this one's are."
     )

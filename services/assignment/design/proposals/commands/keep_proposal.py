@@ -110,7 +110,7 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "deviation": proposal.deviation.tolist(),
         "least_deviation": proposal.least_deviation.tolist(),
         "least_moved": proposal.least_moved.tolist(),
-        "mean_km": proposal.mean_km,
+        "mean_km": answer.overall_km,
         "cost": proposal.cost,
         "bound": proposal.bound,
         "gap": proposal.gap,
