@@ -18,9 +18,10 @@ def api(settings: Settings) -> None:
     """Answer HTTP."""
     # Half a second of web framework that no other role has a use for.
     from services.assignment.bootstrap import build_app  # noqa: PLC0415
+    from services.assignment.design.exports.own_process import warm_up  # noqa: PLC0415
     from shared.http.bootstrap import serve  # noqa: PLC0415
 
-    serve(build_app(settings), settings)
+    serve(build_app(settings), settings, beside=warm_up)
 
 
 def worker(settings: Settings) -> None:
