@@ -17,7 +17,8 @@ from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
-from services.assignment.design.engine.proposal import Proposal, Shortfall, ShortOf, Stage, StoppedError
+from services.assignment.design.engine.proposal import Proposal, Shortfall, Stage, StoppedError
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.lengths import lengths_km, middles

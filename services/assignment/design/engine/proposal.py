@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.short_of import ShortOf
 
 SOLVER_VERSION = "1"
 
@@ -38,18 +39,6 @@ class Binding:
     measure: int
     side: str  # "low" or "high"
     price: float  # share of all travel per whole target
-
-
-class ShortOf(StrEnum):
-    """Which kind of limit does not hold; callers tell these words on, so they stay."""
-
-    UNIT_TOO_LARGE = "unit-too-large"  # one alone is above what any territory may hold of a measure
-    OUT_OF_TOLERANCE = "out-of-tolerance"  # no plan within the tolerance of a measure was found
-    EMPTY = "empty-territories"
-    IN_PARTS = "territories-in-parts"
-    MOST_MOVED = "most-moved"  # more moves than may
-    LEAST_UNITS = "least-units"  # fewer units than a territory is to have
-    MOST_UNITS = "most-units"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

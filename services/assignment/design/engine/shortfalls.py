@@ -7,8 +7,9 @@ from services.assignment.design.engine.arrays import Flags, Floats, Integers
 from services.assignment.design.engine.contiguity import components, stray_parts
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Problem
-from services.assignment.design.engine.proposal import Shortfall, ShortOf
+from services.assignment.design.engine.proposal import Shortfall
 from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.short_of import ShortOf
 
 _IN_BAND = 1e-6
 

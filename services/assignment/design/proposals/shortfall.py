@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.assignment.design.engine.proposal import Shortfall as Found
-from services.assignment.design.engine.proposal import ShortOf
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.runs.run import BalancedMeasure, Counted, Scenario
+
+if TYPE_CHECKING:  # the api learns of arrays when it first draws
+    from services.assignment.design.engine.proposal import Shortfall as Found
 
 _OF_TERRITORIES = {
     ShortOf.EMPTY: "No account goes to {where}: there are too few, or too few that may go there.",
@@ -28,7 +31,7 @@ class Shortfall:
     figure: float | None
 
 
-def with_ids(found: Sequence[Found], territory_ids: Sequence[UUID]) -> list[Shortfall]:
+def with_ids(found: "Sequence[Found]", territory_ids: Sequence[UUID]) -> list[Shortfall]:
     """Return what the engine found with the ids of territories instead of their numbers."""
     return [
         Shortfall(

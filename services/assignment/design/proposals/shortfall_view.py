@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.assignment.design.engine.proposal import ShortOf
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.proposals.queries import ProposalFound
 from services.assignment.design.proposals.shortfall import Shortfall, sentence
 from shared.http.bodies import View

@@ -11,7 +11,8 @@ from services.assignment.design.designing import Watch, design
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Effort, Problem
-from services.assignment.design.engine.proposal import ShortOf, Stage, StoppedError
+from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Progress

@@ -5,7 +5,8 @@ import numpy as np
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.problem import Problem
-from services.assignment.design.engine.proposal import Proposal, ShortOf
+from services.assignment.design.engine.proposal import Proposal
+from services.assignment.design.engine.short_of import ShortOf
 
 # What the engine takes for equal: a millionth of a target.
 _ALMOST = 1e-6

@@ -9,7 +9,8 @@ import pytest
 from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem
-from services.assignment.design.engine.proposal import Proposal, ShortOf
+from services.assignment.design.engine.proposal import Proposal
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from tests.unit.assignment.design.engine.problems import places, plain
 from tests.unit.assignment.design.engine.test_limits import check

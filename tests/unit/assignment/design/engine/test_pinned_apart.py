@@ -6,7 +6,7 @@ import pytest
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Problem
-from services.assignment.design.engine.proposal import ShortOf
+from services.assignment.design.engine.short_of import ShortOf
 
 # Units 0 and 1 touch, and 2 and 3; territory 0 has 0, 1 and 2.
 TWO_PAIRS = Adjacency(np.array([0, 1, 2, 3, 4]), np.array([1, 0, 3, 2], np.int32))
