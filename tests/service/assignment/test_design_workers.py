@@ -126,11 +126,11 @@ async def _away(databases: Databases, name: str) -> AsyncIterator[None]:
     """Have nobody in a database for a while: who was there is thrown out, and who comes is turned away."""
     admin = await asyncpg.connect(databases._admin_url)
     try:
-        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
         await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
         yield
     finally:
-        await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
         await admin.close()
 
 
