@@ -75,10 +75,7 @@ async def get_proposal_boundaries(
     With `shapes` they are unions of the postal codes or counties that somebody has put (`/v1/shapes`): every account of
     the run has to have one, and those without an account are no territory's.
     """
-    async with get_parts(request).engine.connect() as read:
-        await begin_snapshot(read)
-        await find_proposing(read, run_id)
-        places = None if shapes is None else await place_shapes(read, run_id, when, shapes)
+    places = None if shapes is None else await _place(request, run_id, when, shapes)
     return await _answer(request, turns, run_id, when, GEOJSON, if_none_match, places)
 
 
@@ -120,6 +117,13 @@ async def _answer(
     async with turns.take():
         content = await drawn(await _read(request, run_id, places), wanted)
     return Response(content, headers=headers, media_type=media_type)
+
+
+async def _place(request: Request, run_id: UUID, when: When, level: ShapeLevel) -> ShapePlaces:
+    async with get_parts(request).engine.connect() as read:
+        await begin_snapshot(read)
+        await find_proposing(read, run_id)
+        return await place_shapes(read, run_id, when, level)
 
 
 async def _read(request: Request, run_id: UUID, places: ShapePlaces | None) -> DesignMap:
