@@ -81,7 +81,10 @@ class Runs:
         self._owed: set[asyncio.Task[None]] = set()
 
     async def settle(self) -> None:
-        """Have what is still owed to the database tried once more, and then given up."""
+        """Have what is still owed to the database tried once more, and then given up; a worker with a fault just ends."""
+        if not self._stopping.is_set():
+            for one in self._owed:
+                one.cancel()
         await asyncio.gather(*self._owed, return_exceptions=True)
 
     async def work(self, run_id: UUID) -> None:
