@@ -45,6 +45,8 @@ from services.assignment.reps.coverages import refusals as coverages_refusals
 from services.assignment.reps.coverages import routes as coverages
 from services.assignment.rules import refusals as rules_refusals
 from services.assignment.rules import routes as rules
+from services.assignment.shapes import refusals as shapes_refusals
+from services.assignment.shapes import routes as shapes
 from services.assignment.territories import refusals as territories_refusals
 from services.assignment.territories import routes as territories
 from shared.http.app import create_service_app
@@ -67,6 +69,7 @@ REFUSALS: RefusalTable = {
     coverages_refusals.ValidFromAhead: 422,
     coverages_refusals.ValidToPast: 422,
     diffs_refusals.DiffsBusy: 503,
+    design_exports_refusals.AccountsWithoutShape: 409,
     design_exports_refusals.MapNotDrawn: 503,
     design_exports_refusals.MapsBusy: 503,
     design_runs_refusals.DesignRunEnded: 409,
@@ -89,6 +92,7 @@ REFUSALS: RefusalTable = {
     proposals_refusals.DesignRunWithoutProposal: 409,
     proposals_refusals.UnknownTerritories: 422,
     rules_refusals.InvalidRules: 422,
+    shapes_refusals.InvalidShapes: 422,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
     crm_imports_refusals.UnreadableDocument: 422,
@@ -134,6 +138,7 @@ def create_app(
             design_runs.router,
             proposals.router,
             design_exports.router,
+            shapes.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,
@@ -143,6 +148,7 @@ def create_app(
             imports.ACCOUNTS_PATH: max_import_bytes,
             imports.REPS_PATH: max_import_bytes,
             placements.PLACEMENTS_PATH: max_import_bytes,
+            shapes.SHAPES_PATH: max_import_bytes,
             **dict.fromkeys(crm_imports.IMPORT_PATHS, max_import_bytes),
             **webhooks.DELIVERY_LIMITS,
         },

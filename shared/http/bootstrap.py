@@ -1,7 +1,7 @@
 """Builds an api's parts from settings, and serves an app until the process is told to stop."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -21,6 +21,9 @@ from shared.runtime.process import run_until_stopped
 from shared.runtime.settings import ServiceSettings
 
 GRACE_SECONDS = 20
+
+Beside = Callable[[asyncio.Event], Awaitable[None]]
+"""What an api does beside serving, until it is told to stop."""
 
 log = get_logger(__name__)
 
@@ -53,8 +56,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve until SIGTERM or SIGINT; open requests get 20 s. Raises SchemaNotAtHead before it listens."""
+def serve(app: FastAPI, settings: ServiceSettings, *, beside: Beside | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; open requests get 20 s. Raises SchemaNotAtHead before it listens.
+
+    `beside` is done while it serves; it returns soon after it is told to stop, and how it ends is nobody's concern.
+    """
     configure_logging(
         service=app.state.parts.service, role="api", form=settings.log_format, level=settings.log_level
     )
@@ -69,18 +75,32 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = _Server(config)
-    uvloop.run(run_until_stopped(lambda stopping: _serve_at_head(server, app, stopping)))
+    uvloop.run(run_until_stopped(lambda stopping: _serve_at_head(server, app, stopping, beside)))
 
 
-async def _serve_at_head(server: uvicorn.Server, app: FastAPI, stopping: asyncio.Event) -> None:
+async def _serve_at_head(
+    server: uvicorn.Server, app: FastAPI, stopping: asyncio.Event, beside: Beside | None
+) -> None:
     parts: Parts = app.state.parts
     await require_head(parts.engine, service=parts.service)
     log.info("serving", host=server.config.host, port=server.config.port)
     serving = asyncio.ensure_future(server.serve())
+    done_beside = asyncio.ensure_future(_do(beside, stopping))
     told = asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
     # Readiness goes first, before open requests are waited for.
     app.state.stopping = server.should_exit = True
     await serving
+    stopping.set()
+    await done_beside
     log.info("stopped")
+
+
+async def _do(beside: Beside | None, stopping: asyncio.Event) -> None:
+    if beside is None:
+        return
+    try:
+        await beside(stopping)
+    except Exception:
+        log.exception("failed beside serving")

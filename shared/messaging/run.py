@@ -97,10 +97,16 @@ def run_consumers(settings: ServiceSettings, service: str, consumers: Consumers)
     )
 
 
-def run_worker(settings: ServiceSettings, service: str, worker: Worker) -> None:
-    """Run `worker(engine, stopping)` until SIGTERM; it returns soon after `stopping` is set."""
+def run_worker(
+    settings: ServiceSettings, service: str, worker: Worker, *, ready: Mapping[str, Check] | None = None
+) -> None:
+    """Run `worker(engine, stopping)` until SIGTERM; it returns soon after `stopping` is set.
+
+    `ready` is checked beside the database.
+    """
 
     async def work(running: "Running") -> None:
+        running.ready.update(ready or {})
         await worker(running.engine, running.stopping)
 
     _run(settings, service, role="worker", main=work, connections=settings.database_pool_size)

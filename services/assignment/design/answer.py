@@ -12,7 +12,7 @@ class Answer:
     """A proposal under the names of the question's territories, and what else is known of its n units and K territories.
 
     weight (n,): how often one travels there. neighbours: who touches whom. latitude, longitude (K,): the middles of
-    territories; mean_km (K,): weighted mean distance to them, nan without units. targets (K, A): what each territory
+    territories; mean_km (K,): mean great-circle length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
     go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts.
     """
@@ -23,6 +23,7 @@ class Answer:
     latitude: Floats
     longitude: Floats
     mean_km: Floats
+    overall_km: float
     targets: Floats
     totals: Floats
     moved: int

@@ -13,13 +13,15 @@ import numpy as np
 
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
-from services.assignment.design.engine.geography import projected
+from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
-from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
+from services.assignment.design.engine.proposal import Proposal, Shortfall, Stage, StoppedError
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
+from services.assignment.design.lengths import lengths_km, middles
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
@@ -42,6 +44,7 @@ class Watch:
     tell: Tell
     question: Question
     xy: Floats
+    plane: Plane
     targets: Floats
     until: float
     best: Labels | None = None
@@ -74,10 +77,11 @@ class Watch:
             return None
         question, labels = self.question, self.best
         loads = loads_of(labels, question.measures, question.territories)
+        middle = middles(self.xy, labels, question.territories, self.plane)
         moved = None if question.from_scratch else _share_moved(question, labels)
         return Figures(
             deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),
-            mean_km=float(distances(self.xy, labels, question.territories).mean()),
+            mean_km=float(lengths_km(question.latitude, question.longitude, labels, middle).mean()),
             moved=moved,
         )
 
@@ -113,20 +117,20 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         kinds=question.kinds,
         permitted=question.permitted,
     )
-    watch = Watch(tell, question, xy, targets, until)
+    watch = Watch(tell, question, xy, plane, targets, until)
     proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
     moved_share = _share_moved(question, proposal.labels)
-    if moved_share > question.most_moved + _ALIKE and proposal.feasible:
-        why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
-        proposal = replace(proposal, feasible=False, why=(*proposal.why, why))
+    proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = plane.to_sphere(proposal.centres)
+    km = lengths_km(question.latitude, question.longitude, proposal.labels, (latitude, longitude))
     return Answer(
         proposal=proposal,
         weight=weight,
         neighbours=touching,
         latitude=latitude,
         longitude=longitude,
-        mean_km=_mean_km(xy, proposal, weight),
+        mean_km=_mean_km(km, proposal.labels, question.territories),
+        overall_km=float(km.mean()),
         targets=targets,
         totals=totals,
         moved=int(_moved(question, proposal.labels).sum()),
@@ -159,13 +163,6 @@ def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
     return answer
 
 
-def distances(xy: Floats, labels: Labels, territories: int) -> Floats:
-    """Return the distance of each unit from the middle of its territory in km, shape (n,)."""
-    counts = np.maximum(np.bincount(labels, minlength=territories), 1)
-    centres = np.column_stack([np.bincount(labels, xy[:, axis], territories) / counts for axis in (0, 1)])
-    return np.asarray(np.hypot(*(xy - centres[labels]).T))
-
-
 def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:
     known = ~np.isnan(question.homes[:, 0])
     if not known.any() or question.pull == 0.0:
@@ -189,6 +186,14 @@ def _budget(question: Question) -> float:
     return min(max(left / free, 0.0), 1.0) if free > 0.0 else 0.0
 
 
+def _within_budget(proposal: Proposal, question: Question, moved_share: float) -> Proposal:
+    """Tell of the whole budget what the engine knows of its own part: what has to move in any case counts, too."""
+    why = tuple(one for one in proposal.why if one.code is not ShortOf.MOST_MOVED)
+    if moved_share > question.most_moved + _ALIKE:
+        why = (*why, Shortfall(code=ShortOf.MOST_MOVED, figure=moved_share))
+    return replace(proposal, feasible=not why, why=why)
+
+
 def _aligned(question: Question) -> Flags:
     return np.asarray((question.incumbents >= 0) | question.uprooted)
 
@@ -202,13 +207,10 @@ def _share(value: Floats, part: Flags, whole: Flags) -> float:
     return float(value[part].sum()) / total if total > 0.0 else 0.0
 
 
-def _mean_km(xy: Floats, proposal: Proposal, weight: Floats) -> Floats:
-    away = np.hypot(*(xy - proposal.centres[proposal.labels]).T)
-    count = len(proposal.centres)
+def _mean_km(km: Floats, labels: Labels, territories: int) -> Floats:
+    """Return the mean of each territory's units, shape (K,), nan without any."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(
-            np.bincount(proposal.labels, weight * away, count) / np.bincount(proposal.labels, weight, count)
-        )
+        return np.asarray(np.bincount(labels, km, territories) / np.bincount(labels, minlength=territories))
 
 
 def warm_up() -> None:

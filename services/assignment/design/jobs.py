@@ -19,6 +19,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.assignment.design.commands import LOG, RETRY
+from services.assignment.design.queue_session import QueueSession
 from shared.db.driver import driver_of
 from shared.runtime.stopping import unless_told
 
@@ -81,14 +82,20 @@ def queries_on(driver: Any) -> Queries:
 
 
 async def work_off(
-    engine: AsyncEngine, stopping: asyncio.Event, work: Work, *, lease: timedelta = LEASE
+    engine: AsyncEngine,
+    stopping: asyncio.Event,
+    work: Work,
+    *,
+    lease: timedelta = LEASE,
+    session: QueueSession | None = None,
 ) -> None:
     """Take jobs until told to stop, on a session of its own; work under way has ended when this returns.
 
-    Without its session it returns early, or raises what the driver says of that.
+    Without its session it returns early, or raises what the driver says of that; `session` is told of it.
     """
+    gone = asyncio.Event()
     async with engine.connect() as connection:
-        driver, gone = await driver_of(connection), asyncio.Event()
+        driver = await driver_of(connection)
         driver.add_termination_listener(lambda _: gone.set())
         manager = QueueManager(queries_on(driver), channel=SETTINGS.channel)
 
@@ -101,14 +108,15 @@ async def work_off(
 
         told = [asyncio.create_task(_shut_down(manager, event)) for event in (stopping, gone)]
         try:
-            await manager.run(
-                dequeue_timeout=min(_LOOK, lease / 2),
-                batch_size=1,
-                max_concurrent_tasks=AT_ONCE,
-                # Without its bell, behind a pooler for instance, it looks by itself; a session that is lost is heard of.
-                shutdown_on_listener_failure=False,
-                heartbeat_timeout=lease,
-            )
+            with (session or QueueSession()).held(gone):
+                await manager.run(
+                    dequeue_timeout=min(_LOOK, lease / 2),
+                    batch_size=1,
+                    max_concurrent_tasks=AT_ONCE,
+                    # Without its bell, behind a pooler for instance, it looks by itself; a lost session is heard of.
+                    shutdown_on_listener_failure=False,
+                    heartbeat_timeout=lease,
+                )
         finally:
             for one in told:
                 one.cancel()

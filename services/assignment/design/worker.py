@@ -14,12 +14,15 @@ from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
 from services.assignment.design.own_process import Engine, EngineEnded, Engines, Failed, fault_of_ours
 from services.assignment.design.proposals.commands.keep_proposal import KeepProposal, keep_proposal
+from services.assignment.design.queue_session import QueueSession
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.commands.put_back_run import PutBackRun, put_back_run
 from services.assignment.design.runs.commands.report_progress import ReportProgress, report_progress
 from services.assignment.design.runs.commands.take_run import TakeRun, take_run
 from services.assignment.design.runs.queries import DesignRun, goes_on, list_run_territories
 from services.assignment.design.runs.run import Failure, Progress, RunState, RunTerritory
+from services.assignment.plans.plan import LivePlan
+from services.assignment.plans.queries import read_live_plan
 from shared.db.engine import begin_snapshot
 from shared.db.transact import Transactor
 from shared.messaging.transient import is_transient
@@ -42,7 +45,11 @@ class Dropped(Exception):
 
 
 async def design_territories(
-    transact: Transactor, stopping: asyncio.Event, *, lease: timedelta = LEASE
+    transact: Transactor,
+    stopping: asyncio.Event,
+    *,
+    lease: timedelta = LEASE,
+    session: QueueSession | None = None,
 ) -> None:
     """Do runs until told to stop; one under way is put back then, for another worker."""
     engines = Engines()
@@ -52,7 +59,7 @@ async def design_territories(
     try:
         while not stopping.is_set():
             try:
-                await work_off(transact.engine, stopping, runs.work, lease=lease)
+                await work_off(transact.engine, stopping, runs.work, lease=lease, session=session)
             except Exception as error:
                 # A database that is away comes back; anything else is a fault to stop for.
                 if not is_away(error):
@@ -60,6 +67,7 @@ async def design_territories(
                 log.warning("queue away, trying again", error=type(error).__name__)
             await pause(stopping, _PAUSE_SECONDS)
     finally:
+        await runs.settle()
         await engines.stop()
 
 
@@ -70,6 +78,14 @@ class Runs:
         self._transact = transact
         self._stopping = stopping
         self._engines = engines
+        self._owed: set[asyncio.Task[None]] = set()
+
+    async def settle(self) -> None:
+        """Have what is still owed to the database tried once more, and then given up; a worker with a fault just ends."""
+        if not self._stopping.is_set():
+            for one in self._owed:
+                one.cancel()
+        await asyncio.gather(*self._owed, return_exceptions=True)
 
     async def work(self, run_id: UUID) -> None:
         """Do a run. Raises RetryRequested for one to be taken again."""
@@ -92,19 +108,43 @@ class Runs:
         except Dropped:
             ended = await self._end(run, RunState.CANCELLED)
         except asyncio.CancelledError:
-            # The worker stops: the next one begins anew, and nobody was lost.
-            await self._transact(put_back_run, PutBackRun(run.run_id, run.attempt))
+            # The worker stops, or has lost its queue: the next one begins anew, and nobody was lost.
+            await self._put_back(run)
             raise
         except Exception as error:
             if is_away(error):
+                await self._put_back(run)
                 raise
             # The job is gone once this returns: a run that nobody ends would seem to go on for ever.
             log.exception("design run failed", run_id=str(run_id))
             ended = await self._end(run, RunState.FAILED, Failed(Failure.ENGINE_FAILED, fault_of_ours(error)))
         log.info("design run done", run_id=str(run_id), ended=ended)
 
+    async def _put_back(self, run: DesignRun) -> None:
+        """Put a run back, or as soon as the database is there again: it would take this worker for lost otherwise."""
+        if not await self._try_to_put_back(run):
+            owed = asyncio.create_task(self._keep_trying_to_put_back(run))
+            self._owed.add(owed)
+            owed.add_done_callback(self._owed.discard)
+
+    async def _keep_trying_to_put_back(self, run: DesignRun) -> None:
+        done = False
+        while not done and not self._stopping.is_set():
+            await pause(self._stopping, _PAUSE_SECONDS)
+            done = await self._try_to_put_back(run)
+
+    async def _try_to_put_back(self, run: DesignRun) -> bool:
+        try:
+            await self._transact(put_back_run, PutBackRun(run.run_id, run.attempt))
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("database away, run not put back", run_id=str(run.run_id), error=type(error).__name__)
+            return False
+        return True
+
     async def _design(self, run: DesignRun) -> bool:
-        territories, material = await self._unless_dropped(run, self._read(run))
+        territories, material, live = await self._unless_dropped(run, self._read(run))
         failed = what_is_missing(material, run)
         if failed is not None:
             return await self._fail(run, failed)
@@ -115,17 +155,18 @@ class Runs:
             return await self._fail(run, Failed(Failure.ENGINE_ENDED, detail))
         if isinstance(answer, Failed):
             return await self._fail(run, answer)
-        proposal = KeepProposal(run.run_id, run.attempt, tuple(territories), material, answer)
+        proposal = KeepProposal(run.run_id, run.attempt, tuple(territories), material, answer, live.sequence)
         if not await self._transact(keep_proposal, proposal):
             raise Dropped
         return True
 
-    async def _read(self, run: DesignRun) -> tuple[list[RunTerritory], Material]:
+    async def _read(self, run: DesignRun) -> tuple[list[RunTerritory], Material, LivePlan]:
         async with self._transact.engine.connect() as read:
             await begin_snapshot(read)
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
-            return territories, await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            material = await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            return territories, material, await read_live_plan(read)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
         """Have an engine answer. Raises Dropped, EngineEnded."""

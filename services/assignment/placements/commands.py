@@ -14,8 +14,9 @@ from services.assignment.accounts.queries import find_unknown
 from services.assignment.pins.queries import load_held
 from services.assignment.placements.placement import Pair, RejectedPair, count_held, sort_pairs
 from services.assignment.placements.queries import find_placement
-from services.assignment.plans.commands.revise_draft import DraftAsRead, revise_draft
+from services.assignment.plans.commands.revise_draft import DraftAsRead, hold_draft, raise_version
 from services.assignment.territories.queries import find_territory, load_tree
+from services.assignment.territories.tree import Tree
 from shared.db.scope import EVERYWHERE
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.refusals import NotFound
@@ -55,12 +56,14 @@ FROM placements WHERE plan_id = :source ORDER BY account_id
 class PlaceAccounts:
     """Put accounts in territories of a draft, in place of where it placed them; those not named stay.
 
-    `design_run_id` is the run whose proposal is accepted, in whole or in part; None places by hand.
+    `design_run_id` is the run whose proposal is accepted, in whole or in part; None places by hand. `only_leaves`: what
+    was a leaf when it was designed takes nothing once it has been divided. Hands may place where rules and pins may: anywhere.
     """
 
     draft: DraftAsRead
     pairs: Sequence[Pair]
     design_run_id: UUID | None = None
+    only_leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class RemovePlacements:
 
 @dataclass(frozen=True, slots=True)
 class PlacedAccounts:
-    """What became of the pairs, and the version of the plan this made.
+    """What became of the pairs, and the version of the plan since: as before where none was taken.
 
     added + replaced + unchanged + those rejected are all that were given; `pinned` of those taken stay elsewhere
     for as long as a pin of the draft holds them there.
@@ -91,7 +94,7 @@ class PlacedAccounts:
 
 @dataclass(frozen=True, slots=True)
 class RemovedPlacements:
-    """The version of the plan that taking placements out has made, and how many went."""
+    """The version of the plan since, which is as before where none went, and how many did."""
 
     version: int
     removed: int
@@ -103,7 +106,7 @@ async def place_accounts(command: PlaceAccounts, uow: UnitOfWork) -> PlacedAccou
     Raises PlanNotDraft, VersionMismatch, PlanBusy, NotFound.
     """
     plan_id = command.draft.plan_id
-    version = await revise_draft(uow, command.draft)
+    await hold_draft(uow, command.draft)
     tree = await load_tree(uow.connection, plan_id)
     # 200,000 pairs take a tenth of a second of pure work: elsewhere, so that the api goes on answering.
     pairs = await asyncio.to_thread(
@@ -111,12 +114,15 @@ async def place_accounts(command: PlaceAccounts, uow: UnitOfWork) -> PlacedAccou
         command.pairs,
         unknown_accounts=await _find_unknown(uow, command.pairs),
         territories=frozenset(node.territory_id for node in tree.territories),
+        inner=_inner(tree) if command.only_leaves else frozenset(),
     )
     added = replaced = 0
     for start in range(0, len(pairs.right), CHUNK):
         stored = await _store(uow, command, pairs.right[start : start + CHUNK])
         added += stored[0]
         replaced += stored[1]
+    # Where every pair was wrong nothing has changed, and what others have read of the draft holds.
+    version = await raise_version(uow, plan_id) if pairs.right else command.draft.version
     return PlacedAccounts(
         version=version,
         added=added,
@@ -130,7 +136,7 @@ async def place_accounts(command: PlaceAccounts, uow: UnitOfWork) -> PlacedAccou
 async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> RemovedPlacements:
     """Take placements out of a draft; those of one account or run have to be there. Raises as place_accounts does."""
     plan_id = command.draft.plan_id
-    version = await revise_draft(uow, command.draft)
+    await hold_draft(uow, command.draft)
     if command.account_id is not None:
         await find_placement(uow.connection, plan_id, command.account_id, scope=EVERYWHERE)
     if command.territory_id is not None:
@@ -147,7 +153,13 @@ async def remove_placements(command: RemovePlacements, uow: UnitOfWork) -> Remov
     if command.design_run_id is not None and not gone.rowcount:
         # A run that placed nobody here is a mistake; what others have read stays as it is.
         raise NotFound("design_run_id: the draft has no placements of such a run; nothing was changed.")
+    version = await raise_version(uow, plan_id) if gone.rowcount else command.draft.version
     return RemovedPlacements(version, gone.rowcount)
+
+
+def _inner(tree: Tree) -> frozenset[UUID]:
+    """Return the territories that others lie below."""
+    return frozenset(node.parent_id for node in tree.territories if node.parent_id is not None)
 
 
 async def copy_placements(uow: UnitOfWork, *, source: UUID, target: UUID) -> None:

@@ -32,6 +32,7 @@ class Rejection(StrEnum):
 
     UNKNOWN_ACCOUNT = "unknown-account"
     UNKNOWN_TERRITORY = "unknown-territory"
+    INNER_TERRITORY = "inner-territory"
     NAMED_TWICE = "named-twice"
 
 
@@ -53,9 +54,16 @@ class SortedPairs:
 
 
 def sort_pairs(
-    pairs: Sequence[Pair], *, unknown_accounts: Collection[UUID], territories: Collection[UUID]
+    pairs: Sequence[Pair],
+    *,
+    unknown_accounts: Collection[UUID],
+    territories: Collection[UUID],
+    inner: Collection[UUID] = (),
 ) -> SortedPairs:
-    """Hold pairs against what is known of accounts, and the plan's territories; an account counts once."""
+    """Hold pairs against what is known of accounts, and the plan's territories; an account counts once.
+
+    `inner`: territories that take none of these, because others lie below them.
+    """
     right: dict[UUID, Pair] = {}
     wrong: list[RejectedPair] = []
     for row, pair in enumerate(pairs, start=1):
@@ -66,6 +74,8 @@ def sort_pairs(
             rejection = Rejection.UNKNOWN_ACCOUNT
         elif pair.territory_id not in territories:
             rejection = Rejection.UNKNOWN_TERRITORY
+        elif pair.territory_id in inner:
+            rejection = Rejection.INNER_TERRITORY
         if rejection is None:
             right[pair.account_id] = pair
         else:

@@ -17,10 +17,11 @@ from shared.http.principal import MANAGERS, Principal
 
 MAX_ERRORS = 1_000
 
-_DETAILS: Mapping[Rejection, str] = MappingProxyType(
+DETAILS: Mapping[Rejection, str] = MappingProxyType(
     {
         Rejection.UNKNOWN_ACCOUNT: "no account has that id",
         Rejection.UNKNOWN_TERRITORY: "the plan has no such territory",
+        Rejection.INNER_TERRITORY: "the plan has territories below it since it was designed; design anew or place by hand",
         Rejection.NAMED_TWICE: "the account stands in the list twice; the first row was taken",
     }
 )
@@ -136,7 +137,7 @@ class RejectedPairView(View):
             account_id=rejected.pair.account_id,
             territory_id=rejected.pair.territory_id,
             code=rejected.rejection,
-            detail=_DETAILS[rejected.rejection],
+            detail=DETAILS[rejected.rejection],
         )
 
 

@@ -162,7 +162,7 @@ def told(proposal: Proposal) -> dict[str, Any]:
         "cost": proposal.cost,
         "bound": proposal.bound,
         "feasible": proposal.feasible,
-        "why": list(proposal.why),
+        "why": [one.code for one in proposal.why],
     }
 
 

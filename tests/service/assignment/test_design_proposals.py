@@ -160,7 +160,23 @@ async def test_what_cannot_be_held_is_told_with_the_least_that_can(designs: Desi
     )
     run = await designs.find(proposal["run_id"])
     assert (run["state"], proposal["feasible"]) == ("infeasible", False)
-    assert proposal["why"]
+    told = {one["code"]: one for one in proposal["why"]}
+    assert told.keys() <= {"out-of-tolerance", "most-moved", "territories-in-parts"}
+    off = {
+        one["territory_id"]
+        for one in proposal["territories"]
+        if abs(one["loads"][0]["deviation"]) > 0.01 + 1e-6
+    }
+    if off:
+        short = told["out-of-tolerance"]
+        assert (short["measure"], set(short["territory_ids"])) == (0, off)
+        assert short["figure"] == pytest.approx(proposal["measures"][0]["deviation"])
+        assert short["detail"].startswith("Accounts: no plan was found within 1 % of all targets")
+    if proposal["moved_share"] > 0.01:
+        short = told["most-moved"]
+        assert (short["measure"], short["territory_ids"]) == (None, [])
+        assert short["figure"] == pytest.approx(proposal["moved_share"])
+        assert "of the accounts would move, and at most 1 % may" in short["detail"]
     # 168 accounts of 400 are in the first territory, 112 in the second: all above a quarter cannot stay.
     (measure,) = proposal["measures"]
     assert measure["least_moved"] > 0.15

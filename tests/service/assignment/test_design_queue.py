@@ -9,11 +9,17 @@ import asyncpg
 import pytest
 from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
+from prometheus_client import REGISTRY
 
 from services.assignment.design.jobs import ENTRYPOINT, again, queries_on, work_off
+from services.assignment.design.measuring import measure, measure_design_runs
 from services.assignment.design.mending import mend_design_runs
 from services.assignment.design.own_process import Engines
+from services.assignment.design.queue_session import QueueSession
+from services.assignment.design.runs.commands.end_run import EndRun, end_run
+from services.assignment.design.runs.commands.put_back_run import PutBackRun, put_back_run
 from services.assignment.design.runs.commands.take_run import TakeRun, take_run
+from services.assignment.design.runs.run import RunState
 from services.assignment.design.worker import is_away
 from services.assignment.worker import LOOPS
 from shared.db.driver import driver_of
@@ -117,8 +123,11 @@ async def test_a_worker_that_loses_its_session_ends_its_work_to_begin_anew(desig
         finally:
             ended.set()
 
-    working = asyncio.create_task(work_off(designs.assignment.engine, asyncio.Event(), work))
+    session = QueueSession()
+    assert await session.check() is not None
+    working = asyncio.create_task(work_off(designs.assignment.engine, asyncio.Event(), work, session=session))
     await asyncio.wait_for(begun.wait(), timeout=PATIENCE_SECONDS)
+    assert await session.check() is None
     await designs.assignment.rows(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() AND (query LIKE '%pgqueuer%' OR query LIKE '%pg_notify%')"
@@ -128,6 +137,7 @@ async def test_a_worker_that_loses_its_session_ends_its_work_to_begin_anew(desig
     error = working.exception()
     assert error is None or is_away(error)
     assert ended.is_set()
+    assert await session.check() is not None
 
 
 async def _mend(designs: Designs, *, until: Callable[[], object]) -> None:
@@ -163,6 +173,36 @@ async def test_runs_whose_jobs_are_gone_are_queued_anew_and_cancelled_ones_ended
     assert sorted(jobs) == sorted([(waiting.bytes, "queued"), (begun.bytes, "queued")])
     events = await designs.assignment.events("assignment.design-run.finished.v1")
     assert sorted(event["design_run_id"] for event in events) == sorted([str(ended), str(cancelled)])
+
+
+async def test_figures_tell_what_waits_what_goes_on_and_for_how_long(designs: Designs):
+    assert measure_design_runs in LOOPS
+    transact, clock = designs.transact, designs.assignment.clock
+
+    async def told() -> list[float | None]:
+        await measure(transact)
+        return [
+            REGISTRY.get_sample_value("bailiwick_design_runs", {"state": "queued"}),
+            REGISTRY.get_sample_value("bailiwick_design_runs", {"state": "running"}),
+            REGISTRY.get_sample_value("bailiwick_design_queued_oldest_seconds"),
+        ]
+
+    assert await told() == [0, 0, 0]
+    taken = UUID((await designs.ask())["run_id"])
+    clock.advance(timedelta(seconds=30))
+    await designs.ask()
+    clock.advance(timedelta(seconds=12))
+    assert await told() == [2, 0, 42]
+    run = await transact(take_run, TakeRun(taken))
+    assert await told() == [1, 1, 12]
+    clock.advance(timedelta(seconds=5))
+    # One that was put back has waited since then.
+    await transact(put_back_run, PutBackRun(taken, run.attempt))
+    clock.advance(timedelta(seconds=3))
+    assert await told() == [2, 0, 20]
+    await transact(take_run, TakeRun(taken))
+    await transact(end_run, EndRun(taken, 2, RunState.CANCELLED))
+    assert await told() == [1, 0, 20]
 
 
 async def test_a_job_that_is_held_waits_for_an_operator_but_not_one_of_a_cancelled_run(designs: Designs):

@@ -252,8 +252,11 @@ async def test_only_the_worker_that_took_a_run_last_is_heard(designs: Designs):
     assert (first.attempt, second.attempt, second.stage) == (1, 2, None)
     assert not await transact(report_progress, ReportProgress(run_id, 1, progress))
     assert not await transact(end_run, EndRun(run_id, 1, RunState.CANCELLED))
+    # It was not lost, though: whoever took the run from it had counted that.
+    assert await designs.assignment.rows("SELECT attempt, losses FROM design_runs") == [(2, 1)]
     await transact(put_back_run, PutBackRun(run_id, 1))
     assert (await designs.find(str(run_id)))["state"] == "running"
+    assert await designs.assignment.rows("SELECT attempt, losses FROM design_runs") == [(2, 0)]
     assert await transact(end_run, EndRun(run_id, 2, RunState.CANCELLED))
     assert await transact(take_run, TakeRun(run_id)) is None
     assert len(await designs.assignment.events(EVENT)) == 1

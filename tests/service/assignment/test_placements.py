@@ -76,6 +76,27 @@ async def test_every_pair_is_told_what_became_of_it(assignment: Assignment) -> N
     assert kept["design_run_id"] == str(UUID(int=2))
 
 
+async def test_what_comes_to_nothing_leaves_what_others_have_read_of_the_draft(
+    assignment: Assignment,
+) -> None:
+    clone_id = await assignment.clone(await assignment.live(*ACCOUNTS))
+    path, version = path_of(clone_id), {"if-match": '"1"'}
+    wrong = pairs_of(("stranger", SOUTH), ("city", UUID(int=77)))
+    answer = await assignment.http.put(path, json=wrong, headers=version)
+    assert (answer.status_code, answer.headers["etag"], answer.json()["rejected"]) == (200, '"1"', 2)
+    gone = await delete(assignment, f"{path}?territory_id={NORTH}", version=1)
+    assert (gone.status_code, gone.headers["etag"]) == (204, '"1"')
+    unknown = await delete(assignment, f"{path}?design_run_id={UUID(int=78)}", version=1)
+    assert unknown.status_code == 404
+    assert (await assignment.get(f"/v1/plans/{clone_id}"))["version"] == 1
+    # It is still looked at which draft was meant.
+    for refused in (
+        await assignment.http.put(path, json=wrong, headers={"if-match": '"9"'}),
+        await delete(assignment, path, version=9),
+    ):
+        assert refused.status_code == 412
+
+
 async def test_what_a_change_of_placements_needs(assignment: Assignment) -> None:
     plan_id = await assignment.live(*ACCOUNTS)
     clone_id = await assignment.clone(plan_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.short_of import ShortOf
 
 SOLVER_VERSION = "1"
 
@@ -41,6 +42,21 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """A limit that does not hold.
+
+    measure: its column, None where it is about none. territories: those that do not keep it, rising; none where it is
+    about all. figure: how far off it is, None where there is nothing to tell: of UNIT_TOO_LARGE and OUT_OF_TOLERANCE the
+    largest |load / target - 1|, of MOST_MOVED the share of move_value that moves.
+    """
+
+    code: ShortOf
+    measure: int | None = None
+    territories: tuple[int, ...] = ()
+    figure: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """Territories for every unit, and how good they are.
 
@@ -51,7 +67,7 @@ class Proposal:
     connected parts, 1 is whole, 0 has no unit. moved: share of the move_value of units with an incumbent that is elsewhere; moved_units:
     their number; least_moved (A,): the share of each measure that has to move at least. reasons (n,): of `Reason`.
     feasible: all hard limits hold. least_deviation (A,): no plan gets below that, for
-    units too large, islands, or who may hold what; why: the reasons why not all holds.
+    units too large, islands, or who may hold what; why: which of them do not.
     input_hash: of everything the answer depends on.
     """
 
@@ -71,7 +87,7 @@ class Proposal:
     reasons: Labels
     feasible: bool
     least_deviation: Floats
-    why: tuple[str, ...]
+    why: tuple[Shortfall, ...]
     seed: int
     solver_version: str
     input_hash: str

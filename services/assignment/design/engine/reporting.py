@@ -6,9 +6,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.contiguity import components, parts_of, stray_parts
+from services.assignment.design.engine.contiguity import parts_of
 from services.assignment.design.engine.descent import HOT
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
@@ -17,6 +17,7 @@ from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, Proposal, Reason
 from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.shortfalls import shortfalls
 
 _TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
 _IN_BAND = 1e-6
@@ -45,7 +46,8 @@ def report(
     per_weight = weight.sum() / territories
     loads = loads_of(labels, problem.measures, territories)
     wanted = problem.targets / problem.targets.sum(axis=0) * problem.measures.sum(axis=0)
-    deviation = np.abs(np.where(wanted > 0, loads / np.where(wanted > 0, wanted, 1.0) - 1, 0.0)).max(axis=0)
+    off_target = np.where(wanted > 0, loads / np.where(wanted > 0, wanted, 1.0) - 1, 0.0)
+    deviation = np.abs(off_target).max(axis=0)
     parts = np.minimum(plan.held, 1) if adjacency is None else parts_of(adjacency, labels, territories)
     moved = (scaled.units.owner >= 0) & (scaled.units.owner != labels)
     known = float(scaled.move_value[scaled.units.owner >= 0].sum())
@@ -56,7 +58,7 @@ def report(
     in_band = in_sizes and bool(
         (deviation <= np.broadcast_to(problem.tolerance, deviation.shape) + _IN_BAND).all()
     )
-    why = _why(problem, scaled, plan, deviation, parts, share)
+    why = shortfalls(problem, scaled, plan, off_target, parts, share)
     return Proposal(
         labels=labels,
         centres=np.where(plan.held[:, None] > 0, centres, np.nan),
@@ -187,43 +189,3 @@ def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, 
     out[own <= nearest * (1 + 1e-9)] = Reason.NEAREST
     out[~scaled.movable] = Reason.FIXED
     return out
-
-
-def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> int:
-    """Return how many territories have a part beside their heaviest in which no unit has to be."""
-    component, count = components(adjacency, plan.labels)
-    stray = stray_parts(component, count, plan.labels, plan.units.weight)
-    stray[component[~scaled.movable]] = False
-    return len(np.unique(plan.labels[stray[component]]))
-
-
-def _why(
-    problem: Problem, scaled: Scaled, plan: Plan, deviation: Floats, parts: Integers, moved: float
-) -> tuple[str, ...]:
-    """Return the reasons why not all hard limits hold; none if they do."""
-    found = []
-    tolerance = np.broadcast_to(problem.tolerance, deviation.shape)
-    for a in np.flatnonzero(scaled.hard & (deviation > tolerance + _IN_BAND)):
-        if scaled.oversize[a] > 0:
-            found.append(f"measure-{a}: one unit alone is above what any territory may hold")
-        else:
-            found.append(f"measure-{a}: no plan within the tolerance was found")
-    if (plan.held == 0).any():
-        found.append(f"empty: {int((plan.held == 0).sum())} territories have no unit")
-    if problem.adjacency is not None and (parts > 1).any():
-        broken = _broken(problem.adjacency, plan, scaled)
-        if broken:
-            found.append(f"parts: {broken} territories are in more than one part")
-    if moved > problem.most_moved + _IN_BAND:
-        found.append(
-            f"most_moved: {moved:.2%} moves; units fixed elsewhere, or in no territory's reach, leave no other way"
-        )
-    for limit, sign, name in (
-        (problem.least_units, 1, "least_units"),
-        (problem.most_units, -1, "most_units"),
-    ):
-        if limit is not None and (sign * plan.held < sign * limit).any():
-            found.append(
-                f"{name}: {int((sign * plan.held < sign * limit).sum())} territories do not keep to it"
-            )
-    return tuple(found)

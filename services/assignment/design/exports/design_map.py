@@ -26,11 +26,24 @@ Wanted = When | Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shapes:
+    """Real shapes as GeoJSON, each with the number of the territory it goes to, -1 for none.
+
+    `accounts_of_others` lie in one that goes to another territory than theirs.
+    """
+
+    geometries: tuple[str, ...]
+    labels: tuple[int, ...]
+    accounts_of_others: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesignMap:
     """n accounts in K territories with A measures.
 
     latitude, longitude (n,) in degrees. before, after (n,): the territory's place among the K, before -1 for none of them.
-    loads_before, loads_after, targets (K, A) in the measures' own units.
+    loads_before, loads_after, targets (K, A) in the measures' own units. shapes: what boundaries are made of; None for the
+    land nearest to each account.
     """
 
     run_id: UUID
@@ -45,6 +58,7 @@ class DesignMap:
     loads_before: "Floats"
     loads_after: "Floats"
     targets: "Floats"
+    shapes: Shapes | None = None
 
     def labels(self, when: When) -> "Labels":
         """Return each account's territory then, shape (n,)."""

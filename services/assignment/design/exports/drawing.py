@@ -6,25 +6,31 @@ Importing it loads compiled kernels and Matplotlib, so only that process does.
 import json
 
 import numpy as np
+import shapely
 
 from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.engine.geography import projected
-from services.assignment.design.exports.design_map import DesignMap, Wanted, When
+from services.assignment.design.engine.geography import Plane, projected
+from services.assignment.design.exports.design_map import DesignMap, Shapes, Wanted, When
+from services.assignment.design.lengths import lengths_km, middles
 from services.assignment.design.maps.cells import Cells, cells_of, dissolved
 from services.assignment.design.maps.documents import Feature, feature_collection
 from services.assignment.design.maps.lettering import share
 from services.assignment.design.maps.picture import Picture, Side
 from services.assignment.design.maps.rendering import render
+from services.assignment.design.maps.sphere import Geometries
+from services.assignment.design.maps.unions import united
 
 _HEADINGS = {When.BEFORE: "Before", When.AFTER: "After"}
 
 
 def draw(drawn: DesignMap, wanted: Wanted) -> bytes:
     """Return a map as a file."""
+    if isinstance(wanted, When) and drawn.shapes is not None:
+        return _boundaries(drawn, _united(drawn.shapes, len(drawn.names)), wanted)
     xy, plane = projected(drawn.latitude, drawn.longitude)
     cells = cells_of(xy, plane)
     if isinstance(wanted, When):
-        return _boundaries(drawn, cells, wanted)
+        return _boundaries(drawn, dissolved(cells, drawn.labels(wanted), len(drawn.names)), wanted)
     aligned = drawn.before >= 0
     moved = aligned & (drawn.before != drawn.after)
     picture = Picture(
@@ -46,7 +52,13 @@ def draw(drawn: DesignMap, wanted: Wanted) -> bytes:
     return render(picture, wanted)
 
 
-def _boundaries(drawn: DesignMap, cells: Cells, when: When) -> bytes:
+def _united(shapes: Shapes, territories: int) -> Geometries:
+    """Return what each territory covers of real shapes, shape (K,)."""
+    geometries = shapely.from_geojson(np.array(shapes.geometries, dtype=object))
+    return united(geometries, np.array(shapes.labels, dtype=np.int32), territories)
+
+
+def _boundaries(drawn: DesignMap, geometries: Geometries, when: When) -> bytes:
     labels, loads = drawn.labels(when), drawn.loads(when)
     count = len(drawn.names)
     accounts = np.bincount(labels[labels >= 0], minlength=count)
@@ -61,13 +73,15 @@ def _boundaries(drawn: DesignMap, cells: Cells, when: When) -> bytes:
         )
         for k in range(count)
     ]
-    document = feature_collection(features, dissolved(cells, labels, count))
+    document = feature_collection(features, geometries)
     # Members of our own, which readers of GeoJSON pass over (RFC 7946, 6.1).
     document |= {
         "run_id": str(drawn.run_id),
         "when": when.value,
         "accounts_without_territory": int((labels < 0).sum()),
     }
+    if drawn.shapes is not None:
+        document["accounts_in_shapes_of_others"] = drawn.shapes.accounts_of_others
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -76,7 +90,7 @@ def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
     deviation = (drawn.loads(when) / drawn.targets - 1)[:, 0]
     figures = [
         f"largest deviation {share(float(deviation[np.abs(deviation).argmax()]))}",
-        f"mean distance {_mean_km(xy, labels):,.1f} km",
+        f"mean distance {_mean_km(drawn, labels, xy, cells.plane):,.1f} km",
     ]
     if without := int((labels < 0).sum()):
         figures.append(f"{without:,} accounts without a territory")
@@ -88,10 +102,8 @@ def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
     )
 
 
-def _mean_km(xy: Floats, labels: Labels) -> float:
-    """Return the mean distance of accounts with a territory from the middle of it."""
+def _mean_km(drawn: DesignMap, labels: Labels, xy: Floats, plane: Plane) -> float:
+    """Return the mean great-circle length of accounts with a territory from the middle of it."""
     held = labels >= 0
-    points, of = xy[held], labels[held]
-    counts = np.maximum(np.bincount(of), 1)
-    middles = np.column_stack([np.bincount(of, points[:, axis]) / counts for axis in (0, 1)])
-    return float(np.hypot(*(points - middles[of]).T).mean())
+    middle = middles(xy[held], labels[held], len(drawn.names), plane)
+    return float(lengths_km(drawn.latitude[held], drawn.longitude[held], labels[held], middle).mean())

@@ -1,5 +1,6 @@
 """Maps of proposals over HTTP: drawn on each request by a process of their own; nothing is stored."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,9 +10,12 @@ from services.assignment.design.exports import queries
 from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, Wanted, When
 from services.assignment.design.exports.own_process import drawn
+from services.assignment.design.exports.shaped import ShapePlaces, place_shapes, read_shapes
 from services.assignment.design.exports.turns import MapTurns, Turns
 from services.assignment.design.maps.form import Form
+from services.assignment.design.proposals.queries import find_proposing
 from services.assignment.design.runs.routes import WholeReader
+from services.assignment.shapes.shape import ShapeLevel
 from shared.db.engine import begin_snapshot
 from shared.http.commands import get_parts
 from shared.http.etags import IfNoneMatch, is_unchanged
@@ -30,7 +34,8 @@ _BOUNDARIES: dict[int | str, dict[str, Any]] = {
         "description": (
             "A FeatureCollection (RFC 7946) with a feature per territory: `territory_id`, `name`, `accounts`, `loads` and "
             "`deviation` (load / target - 1) by the measure's name; no geometry where it has no account. "
-            "`accounts_without_territory` counts those that belonged to none of them."
+            "`accounts_without_territory` counts those that belonged to none of them; with `shapes`, "
+            "`accounts_in_shapes_of_others` those that lie in a shape that went to another territory."
         ),
         "content": {GEOJSON: {"schema": {"type": "object"}}},
     }
@@ -59,10 +64,19 @@ async def get_proposal_boundaries(
     when: Annotated[
         When, Query(description="Territories of the day the run was made, or as proposed.")
     ] = When.AFTER,
+    shapes: Annotated[
+        ShapeLevel | None,
+        Query(description="Made of these real shapes, each the territory's with most of its accounts."),
+    ] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return territories' boundaries as GeoJSON: the land nearer to their accounts than to those of others."""
-    return await _answer(request, turns, run_id, when, GEOJSON, if_none_match)
+    """Return territories' boundaries as GeoJSON: the land nearer to their accounts than to those of others.
+
+    With `shapes` they are unions of the postal codes or counties that somebody has put (`/v1/shapes`): every account of
+    the run has to have one, and those without an account are no territory's.
+    """
+    places = None if shapes is None else await _place(request, run_id, when, shapes)
+    return await _answer(request, turns, run_id, when, GEOJSON, if_none_match, places)
 
 
 @router.get("/map", response_class=Response, responses={**_MAP, **_UNCHANGED, **describe(409, 503)})
@@ -83,22 +97,37 @@ async def get_proposal_map(
 
 
 async def _answer(
-    request: Request, turns: Turns, run_id: UUID, wanted: Wanted, media_type: str, if_none_match: str | None
+    request: Request,
+    turns: Turns,
+    run_id: UUID,
+    wanted: Wanted,
+    media_type: str,
+    if_none_match: str | None,
+    places: ShapePlaces | None = None,
 ) -> Response:
+    made_of = "" if places is None else f"-{places.digest}"
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        tag = f'"{await queries.find_input_hash(read, run_id)}-{wanted}-{_DRAWN_AS}"'
+        tag = f'"{await queries.find_input_hash(read, run_id)}-{wanted}{made_of}-{_DRAWN_AS}"'
     # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
     headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
     if is_unchanged(if_none_match, tag):
         return Response(status_code=304, headers=headers)
     # Whoever waits for a turn, or for a map, holds no connection.
     async with turns.take():
-        content = await drawn(await _read(request, run_id), wanted)
+        content = await drawn(await _read(request, run_id, places), wanted)
     return Response(content, headers=headers, media_type=media_type)
 
 
-async def _read(request: Request, run_id: UUID) -> DesignMap:
+async def _place(request: Request, run_id: UUID, when: When, level: ShapeLevel) -> ShapePlaces:
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        return await queries.read_design_map(read, run_id)
+        await find_proposing(read, run_id)
+        return await place_shapes(read, run_id, when, level)
+
+
+async def _read(request: Request, run_id: UUID, places: ShapePlaces | None) -> DesignMap:
+    async with get_parts(request).engine.connect() as read:
+        await begin_snapshot(read)
+        found = await queries.read_design_map(read, run_id)
+        return found if places is None else replace(found, shapes=await read_shapes(read, places))

@@ -18,6 +18,8 @@ from services.assignment.design.proposals.comparison import (
     shared_measures,
 )
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
+from services.assignment.design.proposals.shortfall import Shortfall
+from services.assignment.design.proposals.staleness import Stale, read_now
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
 from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
 from services.assignment.placements.placement import Pair
@@ -26,6 +28,7 @@ from shared.runtime.refusals import NotFound
 
 ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
 UNMET = TypeAdapter(list[Unmet])
+SHORTFALLS = TypeAdapter(list[Shortfall])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ class ProposalTotals:
     aligned_accounts: int
     moved_accounts: int
     moved_share: float
-    why: list[str]
+    why: list[Shortfall]
     seed: int
     solver_version: str
     input_hash: str
+    live_sequence: int | None
     made_at: datetime
 
 
@@ -90,6 +94,7 @@ class ProposalFound:
     run: DesignRun
     totals: ProposalTotals
     territories: list[ProposalTerritory]
+    stale: Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class ComparedRun:
     standing: Standing
     group: int
     on_front: bool
+    stale: Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ class Comparison:
 
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
-       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, live_sequence, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
@@ -158,7 +164,7 @@ ORDER BY account_id
 """)
 _COMPARED = text("""
 SELECT r.run_id, r.name, r.scenario, r.state, r.plan_version, p.units AS accounts, p.moved_accounts, p.aligned_accounts,
-       p.deviation, p.mean_km,
+       p.deviation, p.mean_km, p.live_sequence,
        ARRAY(SELECT territory_id FROM design_run_territories AS t WHERE t.run_id = r.run_id ORDER BY 1) AS territory_ids
 FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
 WHERE r.plan_id = :plan_id AND (CAST(:run_ids AS uuid[]) IS NULL OR r.run_id = ANY (CAST(:run_ids AS uuid[])))
@@ -180,15 +186,16 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
     run = await find_proposing(read, run_id)
     row = (await read.execute(_TOTALS, {"run_id": run_id})).mappings().one()
     left_out = {LeftOut(reason): count for reason, count in row["left_out"].items()}
-    unmet = UNMET.validate_python(row["unmet"])
+    unmet, why = UNMET.validate_python(row["unmet"]), SHORTFALLS.validate_python(row["why"])
     territories = await read.execute(_TERRITORIES, {"run_id": run_id})
     return ProposalFound(
         run,
-        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet}),
+        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "why": why}),
         [
             ProposalTerritory(**{**one, "binding": [Limit(**limit) for limit in one["binding"]]})
             for one in territories.mappings()
         ],
+        (await read_now(read, run.plan_id)).stale(run.plan_version, row["live_sequence"]),
     )
 
 
@@ -246,6 +253,7 @@ async def compare_runs(
     scenarios: list[Scenario] = [SCENARIO.validate_python(row.scenario) for row in found]
     shared = shared_measures([[_identity(one) for one in scenario.measures] for scenario in scenarios])
     groups = number_groups([_subject(row, scenario) for row, scenario in zip(found, scenarios, strict=True)])
+    now = await read_now(read, plan_id)
     standings = [_standing(row, scenario, shared) for row, scenario in zip(found, scenarios, strict=True)]
     compared = [
         ComparedRun(
@@ -260,6 +268,7 @@ async def compare_runs(
             standing=standing,
             group=group,
             on_front=front,
+            stale=now.stale(row.plan_version, row.live_sequence),
         )
         for row, scenario, standing, group, front in zip(
             found, scenarios, standings, groups, on_front(standings, groups), strict=True
@@ -271,12 +280,7 @@ async def compare_runs(
 
 def _subject(row: Any, scenario: Scenario) -> tuple[object, ...]:
     """Return what two scenarios have in common that can be compared: territories, accounts, and what these require."""
-    return (
-        tuple(row.territory_ids),
-        row.accounts,
-        row.aligned_accounts,
-        frozenset(scenario.required),
-    )
+    return tuple(row.territory_ids), row.accounts, row.aligned_accounts, frozenset(scenario.required)
 
 
 def _standing(row: Any, scenario: Scenario, shared: Collection[object]) -> Standing:

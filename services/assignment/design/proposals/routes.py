@@ -6,10 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.assignment.design.proposals import queries
+from services.assignment.design.proposals.acceptance_schemas import AcceptanceBody, AcceptanceView
 from services.assignment.design.proposals.commands.accept_proposal import AcceptProposal, accept_proposal
 from services.assignment.design.proposals.schemas import (
-    AcceptanceBody,
-    AcceptanceView,
     ComparisonView,
     ProposalView,
     ProposedAccountView,

@@ -1,12 +1,11 @@
 """Answers about proposals, and what an acceptance asks for."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from services.assignment.design.proposals.commands.accept_proposal import AcceptedProposal
 from services.assignment.design.proposals.queries import (
     ComparedRun,
     Comparison,
@@ -15,9 +14,11 @@ from services.assignment.design.proposals.queries import (
     ProposedAccount,
     ReasonWhy,
 )
+from services.assignment.design.proposals.shortfall_view import ShortfallView
+from services.assignment.design.proposals.stale_view import StaleView
 from services.assignment.design.runs.run import LeftOut, RunState
 from services.assignment.design.runs.schemas import MeasureView, ScenarioView
-from shared.http.bodies import Body, View
+from shared.http.bodies import View
 
 # In the words that users of maps understand; the engine's own stand in its Reason.
 WHY: dict[ReasonWhy, str] = {
@@ -57,7 +58,7 @@ class ProposalTerritoryView(View):
     loads: list[LoadView] = Field(description="In the order of the scenario's measures.")
     latitude: float | None = Field(description="Of its middle.")
     longitude: float | None
-    mean_km: float | None
+    mean_km: float | None = Field(description="Mean great-circle distance of its accounts from its middle.")
     parts: int = Field(description="Connected parts: 1 is whole, 0 has no account.")
     binding: list[BindingView]
 
@@ -112,7 +113,7 @@ class ProposalView(View):
     name: str
     scenario: ScenarioView
     feasible: bool = Field(description="All limits hold.")
-    why: list[str] = Field(description="Why not all of them do.")
+    why: list[ShortfallView] = Field(description="Those that do not.")
     measures: list[ProposalMeasureView]
     accounts: int = Field(description="Those that take part.")
     left_out: dict[LeftOut, int] = Field(
@@ -120,8 +121,15 @@ class ProposalView(View):
     )
     elsewhere: int = Field(description="Accounts that the run is not about: they stay where they are.")
     unmet: list[UnmetView]
-    mean_km: float = Field(description="Mean distance of accounts from the middle of their territory.")
-    cost: float = Field(description="Sum of squared distances, in square kilometres.")
+    mean_km: float = Field(
+        description="Mean great-circle distance of accounts from the middle of their territory."
+    )
+    cost: float = Field(
+        description=(
+            "Sum of squared distances, in square kilometres, as the engine weighs them: in an equal-area plane around "
+            "the middle of all accounts, whose lengths are off by some percent far from there."
+        )
+    )
     bound: float = Field(
         description="No plan within the tolerances costs less with its middles where this one's are."
     )
@@ -137,6 +145,7 @@ class ProposalView(View):
     solver_version: str
     input_hash: str = Field(description="Of everything that the proposal depends on.")
     made_at: datetime
+    stale: StaleView
     territories: list[ProposalTerritoryView]
 
     @classmethod
@@ -151,7 +160,7 @@ class ProposalView(View):
             name=run.name,
             scenario=scenario,
             feasible=totals.feasible,
-            why=totals.why,
+            why=[ShortfallView.of(one, found) for one in totals.why],
             measures=[
                 ProposalMeasureView(
                     **measure.model_dump(),
@@ -177,6 +186,7 @@ class ProposalView(View):
             solver_version=totals.solver_version,
             input_hash=totals.input_hash,
             made_at=totals.made_at,
+            stale=StaleView.model_validate(found.stale),
             territories=[ProposalTerritoryView.of(one) for one in found.territories],
         )
 
@@ -230,6 +240,7 @@ class ComparedRunView(View):
     on_front: bool = Field(
         description="No other scenario of its group is as good in all three and better in one."
     )
+    stale: StaleView
 
     @classmethod
     def of(cls, one: ComparedRun) -> "ComparedRunView":
@@ -248,6 +259,7 @@ class ComparedRunView(View):
             moved_share=one.standing.moved,
             group=one.group,
             on_front=one.on_front,
+            stale=StaleView.model_validate(one.stale),
         )
 
 
@@ -268,30 +280,3 @@ class ComparisonView(View):
             shared_measures=[MeasureView.model_validate(one) for one in comparison.shared_measures],
             runs=[ComparedRunView.of(one) for one in comparison.runs],
         )
-
-
-class AcceptanceBody(Body):
-    """What of a proposal a draft takes over."""
-
-    territory_ids: Annotated[list[UUID], Field(min_length=1, max_length=5_000)] | None = Field(
-        default=None, description="Only what goes to these territories; all of it when left out."
-    )
-
-
-class AcceptanceView(View):
-    """What the draft took over; it has `plan_version` since."""
-
-    run_id: UUID
-    plan_id: UUID
-    plan_version: int
-    accounts: int = Field(description="Placed in the draft as proposed.")
-    unchanged: int = Field(description="Those of them that it had placed so already.")
-    pinned: int = Field(description="Those of them that stay elsewhere for as long as a pin holds them.")
-    rejected: int = Field(
-        description="Accounts that are there no more, or go to a territory that the draft lost."
-    )
-
-    @classmethod
-    def of(cls, accepted: AcceptedProposal) -> "AcceptanceView":
-        """Show what was accepted."""
-        return cls.model_validate(accepted)

@@ -143,7 +143,7 @@ class RunTerritory:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How good a plan is: the largest |load / target - 1| per measure, mean distance to the middle, share that moves.
+    """How good a plan is: the largest |load / target - 1| per measure, mean km to the middle, share that moves.
 
     `moved` is of the accounts that belong somewhere today; None while nothing is known.
     """

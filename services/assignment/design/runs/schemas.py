@@ -61,7 +61,9 @@ class FiguresView(View):
     deviation: list[float] = Field(
         description="Of each measure: how far the load that is furthest from its target is off, as a share of it."
     )
-    mean_km: float = Field(description="Mean distance of accounts from the middle of their territory.")
+    mean_km: float = Field(
+        description="Mean great-circle distance of accounts from the middle of their territory."
+    )
     moved: float | None = Field(description="The share that would move; null until names are given.")
 
 

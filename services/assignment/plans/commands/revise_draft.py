@@ -38,7 +38,17 @@ async def revise_draft(uow: UnitOfWork, draft: DraftAsRead) -> int:
 
     Raises NotFound, PlanNotDraft, VersionMismatch or PlanBusy.
     """
+    await hold_draft(uow, draft)
+    return await raise_version(uow, draft.plan_id)
+
+
+async def hold_draft(uow: UnitOfWork, draft: DraftAsRead) -> None:
+    """Hold a draft until the transaction ends, for a change that may come to nothing; raises as revise_draft does."""
     plan = await lock_plan(uow, draft.plan_id)
     plan.check_editable(draft.version)
-    version: int = (await uow.connection.execute(_BUMP, {"plan_id": draft.plan_id})).scalar_one()
+
+
+async def raise_version(uow: UnitOfWork, plan_id: UUID) -> int:
+    """Return the version of a draft that is held, and has changed."""
+    version: int = (await uow.connection.execute(_BUMP, {"plan_id": plan_id})).scalar_one()
     return version

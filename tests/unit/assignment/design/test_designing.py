@@ -1,5 +1,6 @@
 """From a question to an answer: figures that hold when counted again, and what comes of it when the time is up."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from services.assignment.design.designing import Watch, design
+from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Progress
@@ -56,7 +59,7 @@ def test_what_moves_in_any_case_counts_and_has_its_part_of_the_budget(*, most_mo
     assert (answer.moved, answer.aligned) == (moved.sum(), SIDE * SIDE)
     assert answer.moved_share == pytest.approx(moved.mean())
     assert (answer.moved_share <= most_moved) == feasible == answer.proposal.feasible
-    assert any(why.startswith("most_moved: ") for why in answer.proposal.why) != feasible
+    assert [one.code for one in answer.proposal.why] == ([] if feasible else [ShortOf.MOST_MOVED])
 
 
 def test_figures_hold_when_counted_again():
@@ -80,6 +83,42 @@ def test_figures_hold_when_counted_again():
     assert told[-1].figures.moved == pytest.approx(answer.moved / (SIDE * SIDE))
 
 
+def _haversine_km(latitude: float, longitude: float, other: tuple[float, float]) -> float:
+    """Return a great-circle length the plain way."""
+    north, south = math.radians(latitude), math.radians(other[0])
+    around = math.radians(longitude - other[1])
+    cosine = math.sin(north) * math.sin(south) + math.cos(north) * math.cos(south) * math.cos(around)
+    return 6371.0088 * math.acos(min(1.0, cosine))
+
+
+def test_lengths_are_told_as_they_are_on_the_earth_far_from_the_middle_of_the_plane():
+    """A third of the accounts is 9,000 km from the rest: in the plane its lengths are off by a tenth."""
+    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    far = rows >= 14
+    asked = question(
+        latitude=np.where(far, 21.0, 45.0) + rows / 20,
+        longitude=np.where(far, -157.0, 5.0) + columns / 20,
+        contiguous=False,
+        tolerance=np.array([0.5]),
+        stay=0.0,
+    )
+    told = list[Progress]()
+    answer = design(asked, seconds=60, tell=told.append)
+    labels = answer.proposal.labels
+    km = np.array(
+        [
+            _haversine_km(north, east, (answer.latitude[label], answer.longitude[label]))
+            for north, east, label in zip(asked.latitude, asked.longitude, labels, strict=True)
+        ]
+    )
+    assert answer.overall_km == pytest.approx(km.mean(), rel=1e-6)
+    for territory in range(3):
+        assert answer.mean_km[territory] == pytest.approx(km[labels == territory].mean(), rel=1e-6)
+    assert told[-1].figures is not None
+    assert told[-1].figures.mean_km == pytest.approx(answer.overall_km, rel=1e-6)
+    assert abs(answer.proposal.mean_km / answer.overall_km - 1) > 0.005
+
+
 def test_what_there_is_when_the_time_is_up_is_the_answer():
     """The time is up with the first plan that is shown: the engine is stopped before its next step."""
     asked = question(
@@ -87,7 +126,9 @@ def test_what_there_is_when_the_time_is_up_is_the_answer():
     )
     asked = replace(asked, tolerance=np.array([0.01, 0.01]), soft=np.array([False, False]))
     shown: list[Progress] = []
-    watch = Watch(shown.append, asked, np.zeros((SIDE * SIDE, 2)), np.ones((3, 2)), until=0.0)
+    watch = Watch(
+        shown.append, asked, np.zeros((SIDE * SIDE, 2)), Plane(45.0, 5.0), np.ones((3, 2)), until=0.0
+    )
     labels = asked.incumbents.copy()
     with pytest.raises(StoppedError):
         watch(Stage.IMPROVE, 0.5, labels)

@@ -7,14 +7,21 @@ from sqlalchemy import text
 
 from services.assignment.design.proposals.queries import find_proposing, list_places
 from services.assignment.design.proposals.refusals import UnknownTerritories
+from services.assignment.design.proposals.staleness import Now, Stale
 from services.assignment.design.runs.queries import list_run_territories
 from services.assignment.placements.commands import PlaceAccounts, place_accounts
+from services.assignment.placements.placement import RejectedPair
 from services.assignment.plans.commands.revise_draft import DraftAsRead
+from services.assignment.plans.queries import read_live_plan
 from shared.contracts.assignment import ProposalAccepted
 from shared.db.unit_of_work import UnitOfWork
 
 # Who deletes the run waits: what is read of it here is all of it.
 _HOLD = text("SELECT run_id FROM design_runs WHERE run_id = :run_id FOR SHARE")
+_SEEN = text("""
+SELECT r.plan_version, p.live_sequence FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
+WHERE r.run_id = :run_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class AcceptProposal:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedProposal:
-    """What the draft took over, and the version that made."""
+    """What the draft took over, the version that made, and how stale the proposal was before."""
 
     run_id: UUID
     plan_id: UUID
@@ -36,11 +43,12 @@ class AcceptedProposal:
     accounts: int
     unchanged: int
     pinned: int
-    rejected: int
+    rejected: tuple[RejectedPair, ...]
+    stale: Stale
 
 
 async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedProposal:
-    """Place accounts in the run's draft as it proposes.
+    """Place accounts in the run's draft as it proposes; those that it cannot have there are told one by one.
 
     Raises NotFound, DesignRunWithoutProposal, UnknownTerritories, PlanNotDraft, VersionMismatch, PlanBusy.
     """
@@ -48,8 +56,10 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
     run = await find_proposing(uow.connection, command.run_id)
     await _check_known(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)
+    stale = await _stale(uow, command)
     placed = await place_accounts(
-        PlaceAccounts(DraftAsRead(run.plan_id, command.plan_version), places, run.run_id), uow
+        PlaceAccounts(DraftAsRead(run.plan_id, command.plan_version), places, run.run_id, only_leaves=True),
+        uow,
     )
     accepted = AcceptedProposal(
         run_id=run.run_id,
@@ -58,10 +68,18 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
         accounts=placed.added + placed.replaced + placed.unchanged,
         unchanged=placed.unchanged,
         pinned=placed.pinned,
-        rejected=len(placed.rejected),
+        rejected=placed.rejected,
+        stale=stale,
     )
-    uow.outbox.add(_announcement(command, accepted, uow))
+    if accepted.accounts:
+        uow.outbox.add(_announcement(command, accepted, uow))
     return accepted
+
+
+async def _stale(uow: UnitOfWork, command: AcceptProposal) -> Stale:
+    seen = (await uow.connection.execute(_SEEN, {"run_id": command.run_id})).one()
+    live = await read_live_plan(uow.connection)
+    return Now(command.plan_version, live.sequence).stale(seen.plan_version, seen.live_sequence)
 
 
 async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.proposal import Reason
 from services.assignment.design.inputs.question import Material
+from services.assignment.design.proposals.shortfall import with_ids
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
 from shared.db.driver import driver_of
@@ -28,11 +29,12 @@ _ROWS_AT_ONCE = 4_000
 _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost,
-    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, live_sequence,
+    made_at
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb), :totals, :deviation,
     :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
-    :why, :seed, :solver_version, :input_hash, :made_at
+    CAST(:why AS jsonb), :seed, :solver_version, :input_hash, :live_sequence, :made_at
 )
 """)
 _KEEP_TERRITORIES = text("""
@@ -61,13 +63,17 @@ _UNIT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class KeepProposal:
-    """What the engine answered to the worker that took the run for the n-th time."""
+    """What the engine answered to the worker that took the run for the n-th time.
+
+    `live_sequence`: how many times a plan had gone live when the alignments were read.
+    """
 
     run_id: UUID
     attempt: int
     territories: tuple[RunTerritory, ...]
     material: Material
     answer: Answer
+    live_sequence: int
 
 
 async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
@@ -93,6 +99,7 @@ async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
 def _totals(command: KeepProposal) -> dict[str, Any]:
     proposal, material, answer = command.answer.proposal, command.material, command.answer
     reasons = [reason for _, reason in material.left_out]
+    ids = [one.territory_id for one in command.territories]
     return {
         "feasible": proposal.feasible,
         "units": len(material.account_ids),
@@ -103,17 +110,18 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "deviation": proposal.deviation.tolist(),
         "least_deviation": proposal.least_deviation.tolist(),
         "least_moved": proposal.least_moved.tolist(),
-        "mean_km": proposal.mean_km,
+        "mean_km": answer.overall_km,
         "cost": proposal.cost,
         "bound": proposal.bound,
         "gap": proposal.gap,
         "aligned_accounts": answer.aligned,
         "moved_accounts": answer.moved,
         "moved_share": answer.moved_share,
-        "why": list(proposal.why),
+        "why": json.dumps(to_jsonable_python(with_ids(proposal.why, ids))),
         "seed": proposal.seed,
         "solver_version": proposal.solver_version,
         "input_hash": proposal.input_hash,
+        "live_sequence": command.live_sequence,
     }
 
 

@@ -2,13 +2,23 @@
 
 import numpy as np
 
-from services.assignment.design.engine.arrays import Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.problem import Problem
 from services.assignment.design.engine.proposal import Proposal
+from services.assignment.design.engine.short_of import ShortOf
 
 # What the engine takes for equal: a millionth of a target.
 _ALMOST = 1e-6
+_NAMES = {
+    ShortOf.UNIT_TOO_LARGE: "measure",
+    ShortOf.OUT_OF_TOLERANCE: "measure",
+    ShortOf.EMPTY: "empty",
+    ShortOf.IN_PARTS: "parts",
+    ShortOf.MOST_MOVED: "most_moved",
+    ShortOf.LEAST_UNITS: "least_units",
+    ShortOf.MOST_UNITS: "most_units",
+}
 
 
 def targets(problem: Problem) -> Floats:
@@ -26,7 +36,12 @@ def loads(problem: Problem, labels: Labels) -> Floats:
 
 def deviation(problem: Problem, labels: Labels) -> Floats:
     """Return the largest deviation of each measure, shape (A,)."""
-    return np.abs(loads(problem, labels) / targets(problem) - 1).max(axis=0)
+    return np.abs(off_target(problem, labels)).max(axis=0)
+
+
+def off_target(problem: Problem, labels: Labels) -> Floats:
+    """Return how far each load is off its target, as a share of it, shape (K, A)."""
+    return loads(problem, labels) / targets(problem) - 1
 
 
 def parts(adjacency: Adjacency, labels: Labels, territories: int) -> Integers:
@@ -94,26 +109,37 @@ def moved(problem: Problem, labels: Labels) -> tuple[float, int]:
     return float(value[gone].sum() / value[known].sum()), int(gone.sum())
 
 
-def broken(problem: Problem, labels: Labels) -> set[str]:
-    """Return the names of the hard limits that the labels do not keep."""
-    found = set()
+def broken(problem: Problem, labels: Labels) -> dict[str, set[int]]:
+    """Return the hard limits that the labels do not keep, each with the territories that do not."""
+    found = dict[str, set[int]]()
     hard = np.ones(problem.measures.shape[1], bool) if problem.soft is None else ~problem.soft
-    if (deviation(problem, labels) > problem.tolerance + _ALMOST)[hard].any():
-        found.add("measure")
+    out = np.abs(off_target(problem, labels)) > problem.tolerance + _ALMOST
     count = np.bincount(labels, minlength=problem.territories)
-    if (count == 0).any():
-        found.add("empty")
-    if problem.adjacency is not None and (free_parts(problem, problem.adjacency, labels) > 1).any():
-        found.add("parts")
-    if problem.least_units is not None and (count < problem.least_units).any():
-        found.add("least_units")
-    if problem.most_units is not None and (count > problem.most_units).any():
-        found.add("most_units")
+    found["measure"] = _numbers(out[:, hard].any(axis=1))
+    found["empty"] = _numbers(count == 0)
+    if problem.adjacency is not None:
+        found["parts"] = _numbers(free_parts(problem, problem.adjacency, labels) > 1)
+    if problem.least_units is not None:
+        found["least_units"] = _numbers(count < problem.least_units)
+    if problem.most_units is not None:
+        found["most_units"] = _numbers(count > problem.most_units)
+    found = {name: territories for name, territories in found.items() if territories}
     if moved(problem, labels)[0] > problem.most_moved + _ALMOST:
-        found.add("most_moved")
+        found["most_moved"] = set()
     return found
 
 
-def told(proposal: Proposal) -> set[str]:
-    """Return the names of the hard limits that the proposal says it does not keep."""
-    return {reason.partition(":")[0].partition("-")[0] for reason in proposal.why}
+def told(proposal: Proposal) -> dict[str, set[int]]:
+    """Return the hard limits that the proposal says it does not keep, each with the territories that do not."""
+    found = dict[str, set[int]]()
+    for one in proposal.why:
+        found.setdefault(_NAMES[one.code], set()).update(one.territories)
+        if one.measure is not None:
+            assert one.figure == np.float64(proposal.deviation[one.measure])
+        elif one.code is ShortOf.MOST_MOVED:
+            assert one.figure == proposal.moved
+    return found
+
+
+def _numbers(flags: Flags) -> set[int]:
+    return set(np.flatnonzero(flags).tolist())

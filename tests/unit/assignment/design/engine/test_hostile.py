@@ -10,6 +10,7 @@ from services.assignment.design.engine.contiguity import Adjacency
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal
+from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from tests.unit.assignment.design.engine.problems import places, plain
 from tests.unit.assignment.design.engine.test_limits import check
@@ -38,7 +39,8 @@ def test_fewer_units_than_territories(units, whole):
     found = propose(problem)
     check(problem, found)
     assert len(set(found.labels)) == units
-    assert any(reason.startswith("empty:") for reason in found.why)
+    (empty,) = [one for one in found.why if one.code is ShortOf.EMPTY]
+    assert set(empty.territories) == set(range(9)) - set(found.labels)
     assert (found.least_deviation <= found.deviation + 1e-9).all()
 
 
@@ -102,7 +104,10 @@ def test_a_unit_above_what_any_territory_may_hold_is_told_and_the_others_are_sha
     problem = plain(measures=measures)
     found = propose(problem)
     check(problem, found)
-    assert found.why == ("measure-0: one unit alone is above what any territory may hold",)
+    (told,) = found.why
+    assert (told.code, told.measure) == (ShortOf.UNIT_TOO_LARGE, 0)
+    assert told.figure == pytest.approx(found.deviation[0])
+    assert found.labels[7] in told.territories
     assert found.deviation == pytest.approx(150 / (349 / 5) - 1)
     assert found.least_deviation == pytest.approx(found.deviation)
     others = np.delete(found.loads[:, 0], found.labels[7])
@@ -203,7 +208,7 @@ def test_units_that_touch_nobody():
     found = propose(problem)
     check(problem, found)
     assert not found.feasible
-    assert any(reason.startswith("parts:") for reason in found.why)
+    assert any(one.code is ShortOf.IN_PARTS for one in found.why)
 
 
 def test_all_reps_at_one_address():

@@ -6,6 +6,7 @@ import pytest
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Problem
+from services.assignment.design.engine.short_of import ShortOf
 
 # Units 0 and 1 touch, and 2 and 3; territory 0 has 0, 1 and 2.
 TWO_PAIRS = Adjacency(np.array([0, 1, 2, 3, 4]), np.array([1, 0, 3, 2], np.int32))
@@ -32,4 +33,4 @@ def test_parts_in_which_a_unit_has_to_be_are_not_told(fixed, told):
     )
     found = judged(problem, np.array([0, 0, 0, 1], np.int32))
     assert found.parts.tolist() == [2, 1]
-    assert any(why.startswith("parts:") for why in found.why) == told
+    assert [one.territories for one in found.why if one.code is ShortOf.IN_PARTS] == ([(0,)] if told else [])

@@ -1,0 +1,67 @@
+"""What a plan falls short of: which hard limits do not hold, of which measure, and in which territories."""
+
+import numpy as np
+
+from services.assignment.design.engine.adjacency import Adjacency
+from services.assignment.design.engine.arrays import Flags, Floats, Integers
+from services.assignment.design.engine.contiguity import components, stray_parts
+from services.assignment.design.engine.plan import Plan
+from services.assignment.design.engine.problem import Problem
+from services.assignment.design.engine.proposal import Shortfall
+from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.short_of import ShortOf
+
+_IN_BAND = 1e-6
+
+
+def shortfalls(
+    problem: Problem, scaled: Scaled, plan: Plan, deviation: Floats, parts: Integers, moved: float
+) -> tuple[Shortfall, ...]:
+    """Return what keeps a plan from holding all hard limits; nothing if it does.
+
+    deviation (K, A): load / target - 1 in the problem's own units; parts (K,); moved: the share of move_value.
+    """
+    found = _of_measures(problem, scaled, deviation)
+    found += _of(ShortOf.EMPTY, plan.held == 0)
+    if problem.adjacency is not None and (parts > 1).any():
+        found += _of(ShortOf.IN_PARTS, _broken(problem.adjacency, plan, scaled))
+    if moved > problem.most_moved + _IN_BAND:
+        found.append(Shortfall(code=ShortOf.MOST_MOVED, figure=moved))
+    if problem.least_units is not None:
+        found += _of(ShortOf.LEAST_UNITS, plan.held < problem.least_units)
+    if problem.most_units is not None:
+        found += _of(ShortOf.MOST_UNITS, plan.held > problem.most_units)
+    return tuple(found)
+
+
+def _of_measures(problem: Problem, scaled: Scaled, deviation: Floats) -> list[Shortfall]:
+    off = np.abs(deviation)
+    out = off > np.broadcast_to(problem.tolerance, off.shape[1:]) + _IN_BAND
+    return [
+        Shortfall(
+            code=ShortOf.UNIT_TOO_LARGE if scaled.oversize[a] > 0 else ShortOf.OUT_OF_TOLERANCE,
+            measure=int(a),
+            territories=_numbers(out[:, a]),
+            figure=float(off[:, a].max()),
+        )
+        for a in np.flatnonzero(scaled.hard & out.any(axis=0))
+    ]
+
+
+def _of(code: ShortOf, territories: Flags) -> list[Shortfall]:
+    numbers = _numbers(territories)
+    return [Shortfall(code=code, territories=numbers)] if numbers else []
+
+
+def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> Flags:
+    """Tell which territories, shape (K,), have a part beside their heaviest in which no unit has to be."""
+    component, count = components(adjacency, plan.labels)
+    stray = stray_parts(component, count, plan.labels, plan.units.weight)
+    stray[component[~scaled.movable]] = False
+    broken = np.zeros(scaled.territories, np.bool_)
+    broken[plan.labels[stray[component]]] = True
+    return broken
+
+
+def _numbers(territories: Flags) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(territories).tolist())

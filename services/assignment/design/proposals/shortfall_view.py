@@ -1,0 +1,37 @@
+"""The answer about a limit that a proposal does not keep."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from services.assignment.design.engine.short_of import ShortOf
+from services.assignment.design.proposals.queries import ProposalFound
+from services.assignment.design.proposals.shortfall import Shortfall, sentence
+from shared.http.bodies import View
+
+
+class ShortfallView(View):
+    """A limit that does not hold."""
+
+    code: ShortOf
+    measure: int | None = Field(description="Its place among the scenario's measures; null: about none.")
+    territory_ids: list[UUID] = Field(description="Where it does not hold; empty: it is about all of them.")
+    figure: float | None = Field(
+        description=(
+            "unit-too-large and out-of-tolerance: the largest |load / target - 1|; most-moved: the share that moves; "
+            "else null."
+        )
+    )
+    detail: str = Field(description="The same in a sentence, with what to change.")
+
+    @classmethod
+    def of(cls, one: Shortfall, found: ProposalFound) -> "ShortfallView":
+        """Show a limit that a proposal does not keep."""
+        names = {territory.territory_id: territory.name for territory in found.territories}
+        return cls(
+            code=one.code,
+            measure=one.measure,
+            territory_ids=one.territory_ids,
+            figure=one.figure,
+            detail=sentence(one, found.run.scenario, names),
+        )

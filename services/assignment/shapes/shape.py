@@ -1,0 +1,136 @@
+"""Shapes by postal code or county, read from a GeoJSON FeatureCollection (RFC 7946). Pure."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# As many as a country has postal codes, and as many corners as its borders in the detail that a map can show.
+MOST_SHAPES = 100_000
+MOST_CORNERS = 5_000_000
+MOST_PROBLEMS = 100
+_LONGEST_KEY = 20
+# A ring ends where it begins: a triangle has four.
+_FEWEST_CORNERS = 4
+
+
+class ShapeLevel(StrEnum):
+    """What a shape is of: the field of an account that its key is held against."""
+
+    POSTAL_CODE = "postal_code"
+    COUNTY = "county"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a postal code or county covers: a GeoJSON MultiPolygon, longitude before latitude."""
+
+    key: str
+    geometry: str
+
+
+class WrongShapesError(ValueError):
+    """A document is no collection of shapes: the problems name places in it and what to change."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(problems[0][1])
+        self.problems = problems
+
+
+class _WrongPlaceError(ValueError):
+    """Something within a feature is wrong."""
+
+    def __init__(self, within: str, detail: str) -> None:
+        super().__init__(detail)
+        self.within = within
+
+
+def read_shapes(body: bytes, key_property: str) -> list[Shape]:
+    """Return the shapes of a document by key, those of one key as one. Raises WrongShapesError."""
+    features = _features(body)
+    problems: list[tuple[str, str]] = []
+    polygons: dict[str, list[Any]] = {}
+    corners = 0
+    for number, feature in enumerate(features):
+        try:
+            key, found = _read(feature, key_property)
+            corners += sum(len(ring) for polygon in found for ring in polygon)
+        except _WrongPlaceError as error:
+            problems.append((f"/features/{number}{error.within}", str(error)))
+            if len(problems) == MOST_PROBLEMS:
+                break
+        else:
+            polygons.setdefault(key, []).extend(found)
+    if corners > MOST_CORNERS:
+        problems.append(
+            ("/features", f"{corners:,} corners are more than {MOST_CORNERS:,}; simplify the shapes")
+        )
+    if problems:
+        raise WrongShapesError(problems)
+    return [
+        Shape(key, json.dumps({"type": "MultiPolygon", "coordinates": found}, separators=(",", ":")))
+        for key, found in sorted(polygons.items())
+    ]
+
+
+def _features(body: bytes) -> list[Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise WrongShapesError([("", "this is no JSON document")]) from None
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        raise WrongShapesError([("/type", "give a GeoJSON FeatureCollection")])
+    features = document.get("features")
+    if not isinstance(features, list) or not 0 < len(features) <= MOST_SHAPES:
+        raise WrongShapesError([("/features", f"give 1 to {MOST_SHAPES:,} features")])
+    return features
+
+
+def _read(feature: Any, key_property: str) -> tuple[str, list[Any]]:
+    if not isinstance(feature, dict):
+        raise _WrongPlaceError("", "this is no feature")
+    properties = feature.get("properties")
+    key = properties.get(key_property) if isinstance(properties, dict) else None
+    # A number would have lost the noughts in front.
+    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise _WrongPlaceError(
+            "/properties", f"{key_property!r} has to be a text of 1 to {_LONGEST_KEY} characters"
+        )
+    geometry = feature.get("geometry")
+    if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
+        raise _WrongPlaceError("/geometry", "this has to be a Polygon or a MultiPolygon")
+    coordinates = geometry.get("coordinates")
+    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
+    return key, [[list(_ring(ring)) for ring in _listed(polygon)] for polygon in _listed(polygons)]
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise _WrongPlaceError(
+            "/geometry/coordinates", "polygons are lists of rings, and rings lists of positions"
+        )
+    return value
+
+
+def _ring(ring: Any) -> Iterator[list[float]]:
+    positions = _listed(ring)
+    if len(positions) < _FEWEST_CORNERS or positions[0] != positions[-1]:
+        raise _WrongPlaceError(
+            "/geometry/coordinates", "a ring has four positions or more and ends where it begins"
+        )
+    for position in positions:
+        if not isinstance(position, list) or len(position) < 2 or not all(map(_is_number, position[:2])):
+            raise _WrongPlaceError("/geometry/coordinates", "a position is a longitude and a latitude")
+        longitude, latitude = position[:2]
+        if abs(longitude) > 180 or abs(latitude) > 90:
+            raise _WrongPlaceError(
+                "/geometry/coordinates",
+                "positions are in degrees (WGS 84), the longitude before the latitude",
+            )
+        yield [longitude, latitude]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
