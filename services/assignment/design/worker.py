@@ -9,6 +9,7 @@ from uuid import UUID
 from asyncpg import InterfaceError, PostgresConnectionError
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.inputs.limits import what_cannot_be, with_limits
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
@@ -106,6 +107,8 @@ class Runs:
     async def _design(self, run: DesignRun) -> bool:
         territories, material = await self._unless_dropped(run, self._read(run))
         failed = what_is_missing(material, run)
+        if failed is None and (broken := what_cannot_be(material, territories)):
+            failed = Failed(*broken)
         if failed is not None:
             return await self._fail(run, failed)
         try:
@@ -125,7 +128,8 @@ class Runs:
             await begin_snapshot(read)
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
-            return territories, await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            material = await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            return territories, await with_limits(read, run.run_id, material, territories)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
         """Have an engine answer. Raises Dropped, EngineEnded."""

@@ -218,12 +218,13 @@ def _why(
         found.append(
             f"most_moved: {moved:.2%} moves; units fixed elsewhere, or in no territory's reach, leave no other way"
         )
+    held = (
+        plan.held if problem.counts is None else np.bincount(plan.labels, problem.counts, problem.territories)
+    )
     for limit, sign, name in (
         (problem.least_units, 1, "least_units"),
         (problem.most_units, -1, "most_units"),
     ):
-        if limit is not None and (sign * plan.held < sign * limit).any():
-            found.append(
-                f"{name}: {int((sign * plan.held < sign * limit).sum())} territories do not keep to it"
-            )
+        if limit is not None and (sign * held < sign * limit).any():
+            found.append(f"{name}: {int((sign * held < sign * limit).sum())} territories do not keep to it")
     return tuple(found)

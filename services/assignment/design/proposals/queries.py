@@ -17,6 +17,7 @@ from services.assignment.design.proposals.comparison import (
     on_front,
     shared_measures,
 )
+from services.assignment.design.proposals.kept_together import KEPT_TOGETHER, KeptTogether
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
 from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
@@ -24,7 +25,7 @@ from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
+ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole", "together"]
 UNMET = TypeAdapter(list[Unmet])
 
 
@@ -44,6 +45,8 @@ class ProposalTerritory:
     territory_id: UUID
     name: str
     capacity: float
+    least_accounts: int | None
+    most_accounts: int | None
     accounts: int
     gained: int
     lost: int
@@ -65,6 +68,7 @@ class ProposalTotals:
     left_out: dict[LeftOut, int]
     elsewhere: int
     unmet: list[Unmet]
+    kept_together: KeptTogether | None
     totals: list[float]
     deviation: list[float]
     least_deviation: list[float]
@@ -128,13 +132,13 @@ class Comparison:
 
 
 _TOTALS = text("""
-SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
+SELECT feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
        gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
-SELECT p.territory_id, r.name, r.capacity, p.accounts, p.gained, p.lost, p.loads, p.targets, p.latitude, p.longitude,
-       p.mean_km, p.parts, p.binding
+SELECT p.territory_id, r.name, r.capacity, r.least_accounts, r.most_accounts, p.accounts, p.gained, p.lost, p.loads, p.targets,
+       p.latitude, p.longitude, p.mean_km, p.parts, p.binding
 FROM design_proposal_territories AS p JOIN design_run_territories AS r USING (run_id, territory_id)
 WHERE p.run_id = :run_id ORDER BY r.name, p.territory_id
 """)
@@ -181,10 +185,11 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
     row = (await read.execute(_TOTALS, {"run_id": run_id})).mappings().one()
     left_out = {LeftOut(reason): count for reason, count in row["left_out"].items()}
     unmet = UNMET.validate_python(row["unmet"])
+    kept = KEPT_TOGETHER.validate_python(row["kept_together"])
     territories = await read.execute(_TERRITORIES, {"run_id": run_id})
     return ProposalFound(
         run,
-        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet}),
+        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "kept_together": kept}),
         [
             ProposalTerritory(**{**one, "binding": [Limit(**limit) for limit in one["binding"]]})
             for one in territories.mappings()

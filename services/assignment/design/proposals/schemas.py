@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assignment.design.proposals.commands.accept_proposal import AcceptedProposal
+from services.assignment.design.proposals.kept_together import KeptTogetherView
 from services.assignment.design.proposals.queries import (
     ComparedRun,
     Comparison,
@@ -15,18 +16,10 @@ from services.assignment.design.proposals.queries import (
     ProposedAccount,
     ReasonWhy,
 )
+from services.assignment.design.proposals.reasons import WHY
 from services.assignment.design.runs.run import LeftOut, RunState
 from services.assignment.design.runs.schemas import MeasureView, ScenarioView
 from shared.http.bodies import Body, View
-
-# In the words that users of maps understand; the engine's own stand in its Reason.
-WHY: dict[ReasonWhy, str] = {
-    "fixed": "A pin of the draft holds it there.",
-    "stays": "It is there today, and leaving is not worth the cost of a move.",
-    "nearest": "No territory that may hold it is nearer.",
-    "balance": "A nearer territory is full, or this one would be short of its target.",
-    "whole": "A nearer territory could not reach it or would fall apart, or accounts are too large to do better.",
-}
 
 
 class LoadView(View):
@@ -52,6 +45,8 @@ class ProposalTerritoryView(View):
     name: str
     capacity: float
     accounts: int
+    least_accounts: int | None = Field(description="How many it may have at least; null for any number.")
+    most_accounts: int | None
     gained: int
     lost: int
     loads: list[LoadView] = Field(description="In the order of the scenario's measures.")
@@ -69,6 +64,8 @@ class ProposalTerritoryView(View):
             name=one.name,
             capacity=one.capacity,
             accounts=one.accounts,
+            least_accounts=one.least_accounts,
+            most_accounts=one.most_accounts,
             gained=one.gained,
             lost=one.lost,
             loads=[
@@ -120,6 +117,7 @@ class ProposalView(View):
     )
     elsewhere: int = Field(description="Accounts that the run is not about: they stay where they are.")
     unmet: list[UnmetView]
+    kept_together: KeptTogetherView | None = Field(description="Null where nobody is kept together.")
     mean_km: float = Field(description="Mean distance of accounts from the middle of their territory.")
     cost: float = Field(description="Sum of squared distances, in square kilometres.")
     bound: float = Field(
@@ -166,6 +164,9 @@ class ProposalView(View):
             left_out=totals.left_out,
             elsewhere=totals.elsewhere,
             unmet=[UnmetView.model_validate(one) for one in totals.unmet],
+            kept_together=None
+            if (kept := totals.kept_together) is None
+            else KeptTogetherView.model_validate(kept),
             mean_km=totals.mean_km,
             cost=totals.cost,
             bound=totals.bound,

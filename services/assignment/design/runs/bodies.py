@@ -7,11 +7,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from services.assignment.design.runs.limits import Barriers, LineStringBody, SizesBody, check_vertices
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
     DesignMeasure,
     Disruption,
+    KeepTogether,
     Mode,
     Requirement,
     Scenario,
@@ -155,10 +157,22 @@ class DesignRunBody(Body):
         max_length=3,
         description="What somebody who covers the territory has to meet of an account's wishes.",
     )
+    keep_together: list[KeepTogether] = Field(
+        default=[],
+        max_length=3,
+        description="Accounts that share one of these go to one territory: a postal code, a county, a place on the map.",
+    )
+    accounts: SizesBody = Field(
+        default=SizesBody(), description="How many accounts territories may have, whatever they weigh."
+    )
     disruption: DisruptionBody | None = Field(
         default=None, description="For realign; a move costs half the travel of a mean account when left out."
     )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
+    barriers: Barriers = Field(
+        default=[],
+        description="Rivers, ranges, borders: territories are in one piece without crossing them, around their ends.",
+    )
     with_gaps: bool | None = Field(
         default=None,
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
@@ -176,7 +190,7 @@ class DesignRunBody(Body):
         description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
     )
 
-    @field_validator("territory_ids", "required")
+    @field_validator("territory_ids", "required", "keep_together")
     @classmethod
     def _each_once(cls, values: Sequence[object] | None) -> Sequence[object] | None:
         _once(values or ())
@@ -220,6 +234,14 @@ class DesignRunBody(Body):
             raise ValueError("a greenfield run begins with nothing that could stay; use realign")
         return disruption
 
+    @field_validator("barriers")
+    @classmethod
+    def _in_the_way(cls, barriers: list[LineStringBody], info: ValidationInfo) -> list[LineStringBody]:
+        check_vertices(barriers)
+        if barriers and info.data.get("contiguous") is False:
+            raise ValueError("they count for nothing where territories need not be in one piece")
+        return barriers
+
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
         whole = self.territory_ids is None
@@ -240,6 +262,8 @@ class DesignRunBody(Body):
             with_gaps=whole if self.with_gaps is None else self.with_gaps,
             starts=self.starts,
             seed=self.seed,
+            keep_together=tuple(self.keep_together),
+            barriers=len(self.barriers),
         )
 
 
