@@ -31,6 +31,7 @@ from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
 from services.assignment.design.runs import routes as design_runs
+from services.assignment.design.sizing import routes as design_sizing
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
@@ -134,6 +135,7 @@ def create_app(
             design_runs.router,
             proposals.router,
             design_exports.router,
+            design_sizing.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,

@@ -28,8 +28,8 @@ _MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
 _MOST_TERRITORIES = 5_000
 
 
-class MeasureBody(Body):
-    """A measure that every territory is to have its share of."""
+class MeasureName(Body):
+    """A number that accounts have."""
 
     measure: DesignMeasure = Field(
         description="accounts: each counts 1; revenue (of twelve months) and pipeline (open) as metrics tells them."
@@ -49,9 +49,6 @@ class MeasureBody(Body):
         allow_inf_nan=False,
         description="How far off its target a load may be: 0.05 is 5 %.",
     )
-    soft: bool = Field(
-        default=False, description="It may be further off where that is worth it, which is then told."
-    )
 
     @field_validator("currency")
     @classmethod
@@ -67,6 +64,14 @@ class MeasureBody(Body):
         if "measure" in info.data and potential != (estimate_id is not None):
             raise ValueError("name a completed estimate for potential, and for nothing else")
         return estimate_id
+
+
+class MeasureBody(MeasureName):
+    """A measure that every territory is to have its share of."""
+
+    soft: bool = Field(
+        default=False, description="It may be further off where that is worth it, which is then told."
+    )
 
 
 class DisruptionBody(Body):

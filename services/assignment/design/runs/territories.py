@@ -28,14 +28,19 @@ class Told:
     sizes: Mapping[UUID, Size] = field(default_factory=dict)
 
 
-def choose_territories(tree: Tree, wanted: Collection[UUID] | None) -> list[Territory]:
-    """Return the geographic leaves of a tree, or those that are wanted, by id. Raises InvalidScenario."""
+def geographic_leaves(tree: Tree) -> dict[UUID, Territory]:
+    """Return the territories of a tree that are drawn on a map, by id."""
     inner = {node.parent_id for node in tree.territories}
-    leaves = {
+    return {
         node.territory_id: node
         for node in tree.territories
         if node.territory_id not in inner and node.kind is TerritoryKind.GEOGRAPHIC
     }
+
+
+def choose_territories(tree: Tree, wanted: Collection[UUID] | None) -> list[Territory]:
+    """Return the geographic leaves of a tree, or those that are wanted, by id. Raises InvalidScenario."""
+    leaves = geographic_leaves(tree)
     if wanted is None:
         wanted = leaves.keys()
     errors = [
