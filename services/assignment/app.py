@@ -27,6 +27,8 @@ from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.design.exports import refusals as design_exports_refusals
 from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
+from services.assignment.design.matching import refusals as matching_refusals
+from services.assignment.design.matching import routes as matching
 from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
@@ -74,6 +76,7 @@ REFUSALS: RefusalTable = {
     design_runs_refusals.DesignRunExists: 409,
     design_runs_refusals.DesignRunNotEnded: 409,
     design_runs_refusals.InvalidScenario: 422,
+    matching_refusals.RepsNotMatched: 503,
     gates_refusals.GateRefused: 409,
     gates_refusals.OverrideNotAllowed: 403,
     imports_refusals.UnreadableFile: 422,
@@ -136,6 +139,7 @@ def create_app(
             proposals.router,
             design_exports.router,
             design_sizing.router,
+            matching.router,
             webhooks.router,
             crm_imports.router,
             crm_exports.router,
