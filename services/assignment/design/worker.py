@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg import InterfaceError, PostgresConnectionError
 
 from services.assignment.design.answer import Answer
-from services.assignment.design.inputs.limits import what_cannot_be, with_limits
+from services.assignment.design.inputs.limits import read_families, what_cannot_be, with_limits
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
@@ -128,7 +128,10 @@ class Runs:
             await begin_snapshot(read)
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
-            material = await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            families = await read_families(read, run.run_id)
+            material = await read_material(
+                read, run.plan_id, run.scenario, territories, at=at, families=families
+            )
             return territories, await with_limits(read, run.run_id, material, territories)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:

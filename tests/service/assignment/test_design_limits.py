@@ -97,6 +97,35 @@ async def test_a_group_with_an_account_that_is_pinned_elsewhere_is_told_as_parte
     assert {places[one]["reason"] for one in members[2:]} <= {"together", "nearest"}, code
 
 
+async def test_families_go_to_one_territory_wherever_their_accounts_are(designs: Designs):
+    """The four corners of the square: they are one piece, and their names come back."""
+    corners = [
+        account_id(
+            min(
+                accounts(),
+                key=lambda one: abs(one["longitude"] - east) + abs(one["latitude"] - north),
+            )["external_id"]
+        )
+        for east in (-90, -88)
+        for north in (40, 42)
+    ]
+    families = [{"name": "Holding", "account_ids": corners}]
+    proposal = await designs.design(measures=ROUGHLY, families=families)
+    assert proposal["feasible"], proposal["why"]
+    assert proposal["scenario"]["families"] == 1
+    assert proposal["kept_together"] == {
+        "groups": 1,
+        "accounts": 4,
+        "largest": 4,
+        "parted": 0,
+        "unmet": 0,
+    }
+    places = await designs.places(proposal["run_id"])
+    assert len({places[one]["to_territory_id"] for one in corners}) == 1
+    told = await designs.assignment.get(f"/v1/design-runs/{proposal['run_id']}/families")
+    assert told == {"items": families}
+
+
 async def test_pins_that_tear_a_group_apart_fail_the_run_with_its_name(designs: Designs):
     code, members = next(iter(_by("postal_code").items()))
     for version, (account, territory) in enumerate(zip(members, (FIRST, SECOND), strict=False), start=1):
@@ -199,6 +228,10 @@ async def _places(designs: Designs, proposal: dict[str, Any]) -> dict[str, dict[
     [
         ({"keep_together": ["family"]}, '"/keep_together/0"'),
         ({"keep_together": ["place", "place"]}, '"/keep_together"'),
+        ({"families": [{"name": "One", "account_ids": [FIRST]}]}, f"{FIRST}: no such account"),
+        ({"families": [{"name": "One", "account_ids": []}]}, '"/families/0/account_ids"'),
+        ({"families": [{"name": "One", "account_ids": [FIRST, FIRST]}]}, '"/families"'),
+        ({"families": [{"name": "One", "account_ids": [one]} for one in (FIRST, SECOND)]}, '"/families"'),
         ({"accounts": {"least": 0}}, '"/accounts/least"'),
         ({"accounts": {"least": 10**12}}, '"/accounts/least"'),
         ({"accounts": {"least": 1.5}}, '"/accounts/least"'),

@@ -9,8 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.inputs.question import Material
-from services.assignment.design.runs.queries import list_barriers
+from services.assignment.design.runs.queries import list_barriers, list_families
 from services.assignment.design.runs.run import Failure, RunTerritory
+
+
+async def read_families(read: AsyncConnection, run_id: UUID) -> dict[UUID, str]:
+    """Return the family of each account that a run was told one of."""
+    families = await list_families(read, run_id)
+    return {account_id: family.name for family in families for account_id in family.account_ids}
 
 
 async def with_limits(
@@ -44,7 +50,7 @@ def _why_impossible(material: Material, territories: Sequence[RunTerritory]) -> 
     if least is not None and least.sum() > accounts:
         return f"territories want {least.sum():,.0f} together at least, and {accounts:,} take part"
     # Those without a limit take what the others do not.
-    if all(one.size.most is not None for one in territories):
+    if territories and all(one.size.most is not None for one in territories):
         most = sum(one.size.most or 0 for one in territories)
         if most < accounts:
             return f"territories take {most:,} together at most, and {accounts:,} take part"

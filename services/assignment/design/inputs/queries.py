@@ -1,7 +1,7 @@
 """Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -82,11 +82,16 @@ async def read_material(
     territories: Sequence[RunTerritory],
     *,
     at: datetime,
+    families: Mapping[UUID, str] | None = None,
 ) -> Material:
-    """Return the accounts that a scenario is about; the caller's connection reads one snapshot."""
+    """Return the accounts that a scenario is about; the caller's connection reads one snapshot.
+
+    `families` names that of accounts that have one: those of one family are kept together.
+    """
     taking = await _taking(read, plan_id, scenario, territories, at=at)
     kinds = await _kinds(read, scenario, territories, at=at)
-    columns = _Columns(together=Together(scenario.keep_together) if scenario.keep_together else None)
+    apart = not (scenario.keep_together or families)
+    columns = _Columns(together=None if apart else Together(scenario.keep_together, families or {}))
     statement, binds = _statement(scenario)
     result = await read.stream(statement, binds)
     async for rows in result.partitions(_ROWS_AT_ONCE):

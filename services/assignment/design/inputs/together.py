@@ -1,9 +1,10 @@
-"""Which accounts are kept together: those of one postal code, county or place, and what follows from that. Pure."""
+"""Which accounts are kept together: those of one postal code, county, place or family, and what follows from that. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from services.assignment.design.runs.run import KeepTogether
 # So many are named where something is wrong with groups; the others are like them.
 _NAMED = 3
 
-Key = tuple[KeepTogether, str]
+Key = tuple[str, str]
+"""What is shared, and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,11 @@ class Groups:
 class Together:
     """Puts accounts into groups, one by one: who shares a postal code, county or place, as asked, is in one group.
 
-    So are those who share one each with a third account.
+    So are those of a family, by name, and those who share one each with a third account.
     """
 
     ways: Sequence[KeepTogether]
+    families: Mapping[UUID, str] = field(default_factory=dict)
     _numbers: dict[Key, int] = field(default_factory=dict)
     _above: list[int] = field(default_factory=list)
     _accounts: list[int] = field(default_factory=list)
@@ -84,18 +87,15 @@ class Together:
         for (way, value), number in self._numbers.items():
             group = numbers.get(self._root(number))
             if group is not None and len(keys[group]) <= _NAMED:
-                keys[group].append(f"{way.value} {value}")
+                keys[group].append(f"{way} {value}")
         names = {group: _name(one) for group, one in keys.items() if several[group]}
         missed = {self._root(one) for one in self._missed}
         return Groups(of, names, len(missed & numbers.keys()))
 
     def _join(self, row: Any) -> int | None:
         first: int | None = None
-        for way in self.ways:
-            value = _value(way, row)
-            if value is None:
-                continue
-            number = self._numbers.setdefault((way, value), len(self._above))
+        for key in self._keys(row):
+            number = self._numbers.setdefault(key, len(self._above))
             if number == len(self._above):
                 self._above.append(number)
             if first is None:
@@ -103,6 +103,13 @@ class Together:
             else:
                 self._above[self._root(number)] = self._root(first)
         return first
+
+    def _keys(self, row: Any) -> Iterator[Key]:
+        for way in self.ways:
+            if (value := _value(way, row)) is not None:
+                yield way.value, value
+        if self.families and (family := self.families.get(row.account_id)) is not None:
+            yield "family", family
 
     def _root(self, number: int) -> int:
         above = self._above

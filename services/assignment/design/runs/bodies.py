@@ -7,7 +7,15 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from services.assignment.design.runs.limits import Barriers, LineStringBody, SizesBody, check_vertices
+from services.assignment.design.runs.limits import (
+    Barriers,
+    Families,
+    FamilyBody,
+    LineStringBody,
+    SizesBody,
+    check_families,
+    check_vertices,
+)
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
@@ -167,6 +175,9 @@ class DesignRunBody(Body):
         max_length=3,
         description="Accounts that share one of these go to one territory: a postal code, a county, a place on the map.",
     )
+    families: Families = Field(
+        default=[], description="Accounts that go to one territory whole for reasons of their own."
+    )
     accounts: SizesBody = Field(
         default=SizesBody(), description="How many accounts territories may have, whatever they weigh."
     )
@@ -239,6 +250,12 @@ class DesignRunBody(Body):
             raise ValueError("a greenfield run begins with nothing that could stay; use realign")
         return disruption
 
+    @field_validator("families")
+    @classmethod
+    def _each_relative_once(cls, families: list[FamilyBody]) -> list[FamilyBody]:
+        check_families(families)
+        return families
+
     @field_validator("barriers")
     @classmethod
     def _in_the_way(cls, barriers: list[LineStringBody], info: ValidationInfo) -> list[LineStringBody]:
@@ -268,6 +285,7 @@ class DesignRunBody(Body):
             starts=self.starts,
             seed=self.seed,
             keep_together=tuple(self.keep_together),
+            families=len(self.families),
             barriers=len(self.barriers),
         )
 

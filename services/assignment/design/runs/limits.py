@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator
 
 from services.assignment.design.runs.run import Size
-from shared.http.bodies import Body, View
+from shared.http.bodies import Body, Name, View
 
 # As many as a tree may have territories.
 _MOST_TERRITORIES = 5_000
@@ -16,6 +16,8 @@ _MOST_ACCOUNTS = 100_000_000
 _MOST_LINES = 1_000
 # What a river of a country has on a good map; more would be felt in every run.
 MOST_VERTICES = 20_000
+# As many as a body has room for.
+MOST_RELATIVES = 20_000
 
 Number = Annotated[int, Field(ge=1, le=_MOST_ACCOUNTS)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -57,10 +59,7 @@ class SizesBody(SizeBody):
     def _each_once(
         cls, territories: list[TerritorySizeBody], info: ValidationInfo
     ) -> list[TerritorySizeBody]:
-        once = Counter(one.territory_id for one in territories)
-        twice = [str(territory_id) for territory_id, count in once.items() if count > 1]
-        if twice:
-            raise ValueError(f"say everything once, and not twice {', '.join(twice[:3])}")
+        _once([str(one.territory_id) for one in territories])
         for one in territories:
             # Here and not later: what is left out comes from what holds for all.
             least, most = one.least or info.data.get("least"), one.most or info.data.get("most")
@@ -73,6 +72,31 @@ class SizesBody(SizeBody):
         return {
             one.territory_id: Size(one.least or self.least, one.most or self.most) for one in self.territories
         }
+
+
+class FamilyBody(Body):
+    """Accounts that belong together for a reason that is not known here: a parent and its subsidiaries."""
+
+    name: Name
+    account_ids: list[UUID] = Field(min_length=1, max_length=MOST_RELATIVES)
+
+
+Families = Annotated[list[FamilyBody], Field(max_length=MOST_RELATIVES)]
+
+
+def check_families(families: Sequence[FamilyBody]) -> None:
+    """Raise ValueError for a name or an account that comes twice, and for more accounts than a run takes."""
+    relatives = [account_id for family in families for account_id in family.account_ids]
+    if len(relatives) > MOST_RELATIVES:
+        raise ValueError(f"there are {len(relatives):,} accounts, and {MOST_RELATIVES:,} are the most")
+    _once([family.name for family in families])
+    _once([str(account_id) for account_id in relatives])
+
+
+def _once(values: Sequence[str]) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ValueError(f"say everything once, and not twice {', '.join(twice[:3])}")
 
 
 class LineStringBody(Body):
@@ -108,3 +132,16 @@ class BarriersView(View):
     """Lines that no territory of a run crosses."""
 
     items: list[LineStringView]
+
+
+class FamilyView(View):
+    """Accounts that go to one territory."""
+
+    name: str
+    account_ids: list[UUID]
+
+
+class FamiliesView(View):
+    """Accounts of a run that were told to belong together."""
+
+    items: list[FamilyView]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.assignment.design.runs.run import (
     CapacitySource,
     Failure,
+    Family,
     Figures,
     LeftOut,
     RunState,
@@ -69,6 +70,7 @@ SELECT number, territory_id, name, capacity, capacity_source, home_latitude, hom
 FROM design_run_territories WHERE run_id = :run_id ORDER BY number
 """)
 _BARRIERS = text("SELECT longitudes, latitudes FROM design_run_barriers WHERE run_id = :run_id ORDER BY line")
+_FAMILIES = text("SELECT name, account_ids FROM design_run_families WHERE run_id = :run_id ORDER BY family")
 _GOES_ON = text("""
 SELECT 1 FROM design_runs
 WHERE run_id = :run_id AND state = 'running' AND attempt = :attempt AND cancel_asked_by IS NULL
@@ -127,6 +129,12 @@ async def list_barriers(read: AsyncConnection, run_id: UUID) -> list[list[tuple[
     """Return the lines that no territory of a run crosses, each as longitudes and latitudes."""
     rows = await read.execute(_BARRIERS, {"run_id": run_id})
     return [list(zip(row.longitudes, row.latitudes, strict=True)) for row in rows]
+
+
+async def list_families(read: AsyncConnection, run_id: UUID) -> list[Family]:
+    """Return the accounts that a caller wants to go to one territory, family by family."""
+    rows = await read.execute(_FAMILIES, {"run_id": run_id})
+    return [Family(row.name, tuple(row.account_ids)) for row in rows]
 
 
 async def goes_on(read: AsyncConnection, run_id: UUID, *, attempt: int) -> bool:

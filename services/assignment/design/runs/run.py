@@ -124,8 +124,8 @@ class Disruption:
 class Scenario:
     """What a run is asked; equal scenarios of equal accounts give equal proposals.
 
-    `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part. `barriers`: how many lines there
-    are that nothing crosses.
+    `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part. `families`: how many of
+    those were told, and `barriers`: how many lines, that nothing crosses.
     """
 
     mode: Mode
@@ -139,7 +139,16 @@ class Scenario:
     starts: int
     seed: int
     keep_together: tuple[KeepTogether, ...] = ()
+    families: int = 0
     barriers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Accounts that a caller wants to go to one territory."""
+
+    name: str
+    account_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ class ScenarioView(View):
     starts: int
     seed: int
     keep_together: list[KeepTogether]
+    families: int = Field(
+        description="How many families of accounts go to one territory each; listed by families."
+    )
     barriers: int = Field(
         description="How many lines there are that no territory crosses; listed by barriers."
     )

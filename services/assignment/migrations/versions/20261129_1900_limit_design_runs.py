@@ -16,6 +16,16 @@ ALTER TABLE design_run_territories
     ADD CONSTRAINT ck_design_run_territories_accounts CHECK (
         least_accounts > 0 AND most_accounts > 0 AND least_accounts <= most_accounts
     );
+-- Accounts that go to one territory for reasons of their own, as they were told.
+CREATE TABLE design_run_families (
+    run_id uuid NOT NULL,
+    family integer NOT NULL,
+    name text NOT NULL,
+    account_ids uuid[] NOT NULL,
+    CONSTRAINT pk_design_run_families PRIMARY KEY (run_id, family),
+    CONSTRAINT fk_design_run_families_run_id_design_runs FOREIGN KEY (run_id)
+        REFERENCES design_runs ON DELETE CASCADE
+);
 -- Lines that no territory of a run crosses, as they were told.
 CREATE TABLE design_run_barriers (
     run_id uuid NOT NULL,
@@ -44,6 +54,7 @@ ALTER TABLE design_proposal_units
     );
 ALTER TABLE design_proposals DROP COLUMN kept_together;
 DROP TABLE design_run_barriers;
+DROP TABLE design_run_families;
 ALTER TABLE design_run_territories
     DROP CONSTRAINT ck_design_run_territories_accounts, DROP COLUMN least_accounts, DROP COLUMN most_accounts
 """

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from hypothesis import given
@@ -68,6 +69,18 @@ def test_groups_are_the_parts_of_who_shares_what(pairs: list[tuple[int, int]]):
                 if (a and a == c) or (b and b == d):
                     wanted[i] = wanted[j] = min(wanted[i], wanted[j])
     assert len(set(zip(found, wanted, strict=True))) == len(set(found)) == len(set(wanted))
+
+
+def test_a_family_is_together_and_so_is_who_shares_a_place_with_it():
+    one, two, other = UUID(int=1), UUID(int=2), UUID(int=3)
+    together = Together([PLACE], {one: "Holding", two: "Holding"})
+    together.take(row(account_id=one, latitude=1.0))
+    together.take(row(account_id=two, latitude=2.0))
+    together.take(row(account_id=other, latitude=2.0))
+    together.take(row(account_id=UUID(int=4), latitude=3.0))
+    groups = together.groups()
+    assert groups.of.tolist() == [0, 0, 0, 1]
+    assert "family Holding" in groups.names[0]
 
 
 def test_pins_in_two_territories_tear_a_group():

@@ -9,10 +9,16 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 
 from services.assignment.design.runs.commands.put_job import put_job
+from services.assignment.design.runs.commands.store_limits import (
+    Line,
+    check_families,
+    store_barriers,
+    store_families,
+)
 from services.assignment.design.runs.commands.tell_followers import tell_followers
 from services.assignment.design.runs.queries import DesignRun, find_run
 from services.assignment.design.runs.refusals import DesignRunExists, InvalidScenario
-from services.assignment.design.runs.run import ANY_SIZE, DesignMeasure, RunTerritory, Scenario, Size
+from services.assignment.design.runs.run import ANY_SIZE, DesignMeasure, Family, RunTerritory, Scenario, Size
 from services.assignment.design.runs.territories import Told, choose_territories, describe_territories
 from services.assignment.plans.plan import PlanState
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -40,13 +46,6 @@ SELECT :run_id, i.* FROM unnest(
     CAST(:most AS int[])
 ) AS i
 """)
-_STORE_BARRIER = text("""
-INSERT INTO design_run_barriers (run_id, line, longitudes, latitudes)
-VALUES (:run_id, :line, CAST(:longitudes AS float8[]), CAST(:latitudes AS float8[]))
-""")
-
-Line = Sequence[tuple[float, float]]
-"""Longitudes and latitudes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +62,7 @@ class AskForRun:
     time_budget_seconds: int
     size: Size = ANY_SIZE
     sizes: Mapping[UUID, Size] = field(default_factory=dict)
+    families: Sequence[Family] = ()
     barriers: Sequence[Line] = ()
 
 
@@ -70,6 +70,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     """Store and queue a run. Raises NotFound, PlanNotDraft, InvalidScenario, DesignRunExists."""
     plan = await _find_draft(uow, command.plan_id)
     await _check_estimates(uow, command.scenario)
+    await check_families(uow, command.families)
     tree = await load_tree(uow.connection, plan.plan_id)
     chosen = choose_territories(tree, command.territory_ids)
     told = Told(command.capacities, command.homes, command.equal, command.size, command.sizes)
@@ -93,7 +94,8 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     if stored.first() is None:
         raise DesignRunExists(f"name: the plan has a design run named {name!r}; choose another name.")
     await _store_territories(uow, run_id, territories)
-    await _store_barriers(uow, run_id, command.barriers)
+    await store_families(uow, run_id, command.families)
+    await store_barriers(uow, run_id, command.barriers)
     await put_job(uow, run_id)
     await tell_followers(uow, run_id)
     return await find_run(uow.connection, run_id)
@@ -143,21 +145,4 @@ async def _store_territories(uow: UnitOfWork, run_id: UUID, territories: Sequenc
             "least": [one.size.least for one in territories],
             "most": [one.size.most for one in territories],
         },
-    )
-
-
-async def _store_barriers(uow: UnitOfWork, run_id: UUID, barriers: Sequence[Line]) -> None:
-    if not barriers:
-        return
-    await uow.connection.execute(
-        _STORE_BARRIER,
-        [
-            {
-                "run_id": run_id,
-                "line": number,
-                "longitudes": [longitude for longitude, _ in line],
-                "latitudes": [latitude for _, latitude in line],
-            }
-            for number, line in enumerate(barriers)
-        ],
     )

@@ -105,9 +105,10 @@ def broken(problem: Problem, labels: Labels) -> set[str]:
         found.add("empty")
     if problem.adjacency is not None and (free_parts(problem, problem.adjacency, labels) > 1).any():
         found.add("parts")
-    if problem.least_units is not None and (count < problem.least_units).any():
+    size = count if problem.counts is None else np.bincount(labels, problem.counts, problem.territories)
+    if problem.least_units is not None and (size < problem.least_units).any():
         found.add("least_units")
-    if problem.most_units is not None and (count > problem.most_units).any():
+    if problem.most_units is not None and (size > problem.most_units).any():
         found.add("most_units")
     if moved(problem, labels)[0] > problem.most_moved + _ALMOST:
         found.add("most_moved")
