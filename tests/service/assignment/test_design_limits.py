@@ -126,6 +126,66 @@ async def test_families_go_to_one_territory_wherever_their_accounts_are(designs:
     assert told == {"items": families}
 
 
+async def test_any_wish_of_a_group_is_a_wish_of_all(designs: Designs):
+    """One of a postal code wishes German; two of another wish German and French, which nobody brings together."""
+    assignment = designs.assignment
+    codes = _by("postal_code")
+    german, torn = codes["10005"], codes["10010"]
+    wishes = {german[0]: "de", torn[0]: "de", torn[1]: "fr"}
+    for account, language in wishes.items():
+        await assignment.execute(
+            "INSERT INTO customer_traits (account_id, language) VALUES (:account_id, :language)",
+            account_id=UUID(account),
+            language=language,
+        )
+    report = await assignment.http.post(
+        "/v1/reps/imports",
+        content="external_id,name,languages\nann,Ann,de\nbob,Bob,fr\ncem,Cem,fr\ndan,Dan,fr\n",
+        headers={"content-type": "text/csv"},
+    )
+    assert report.status_code == 200, report.text
+    reps = {rep["external_id"]: rep["rep_id"] for rep in (await assignment.get("/v1/reps"))["items"]}
+    for territory, rep in zip((FIRST, SECOND, THIRD, FOURTH), ("ann", "bob", "cem", "dan"), strict=True):
+        await assignment.post(
+            "/v1/coverages",
+            {
+                "territory_id": territory,
+                "rep_id": reps[rep],
+                "role": "primary",
+                "share_percent": "100",
+                "valid_from": assignment.clock.now().isoformat(),
+            },
+        )
+    proposal = await designs.design(measures=ROUGHLY, keep_together=["postal_code"], required=["language"])
+    places = await designs.places(proposal["run_id"])
+    assert {places[one]["to_territory_id"] for one in german} == {FIRST}
+    assert len({places[one]["to_territory_id"] for one in torn}) == 1
+    assert proposal["kept_together"]["unmet"] == 1
+
+
+async def test_what_a_group_moves_in_any_case_is_out_of_the_budget(designs: Designs):
+    """Some postal codes lie in two territories today: whatever comes of them, some of their accounts move."""
+    today = {account_id(one["external_id"]): one["county"] for one in accounts()}
+    least = sum(
+        len(members) - max(Counter(today[one] for one in members).values())
+        for members in _by("postal_code").values()
+    )
+    assert least > 0
+    proposal = await designs.design(
+        measures=[{"measure": "accounts", "tolerance": 0.9}],
+        keep_together=["postal_code"],
+        disruption={"stay": 1, "most_moved": (least + 4) / 400},
+    )
+    assert least <= proposal["moved_accounts"] <= least + 4
+    tight = await designs.design(
+        measures=[{"measure": "accounts", "tolerance": 0.9}],
+        keep_together=["postal_code"],
+        disruption={"stay": 1, "most_moved": (least - 1) / 400},
+    )
+    assert not tight["feasible"]
+    assert tight["moved_accounts"] >= least
+
+
 async def test_pins_that_tear_a_group_apart_fail_the_run_with_its_name(designs: Designs):
     code, members = next(iter(_by("postal_code").items()))
     for version, (account, territory) in enumerate(zip(members, (FIRST, SECOND), strict=False), start=1):

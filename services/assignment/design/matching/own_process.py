@@ -11,8 +11,8 @@ from shared.runtime.own_process import end_with_parent
 
 # A fork would take the event loop's connections along.
 _SPAWN = multiprocessing.get_context("spawn")
-# Far more than as many territories as a tree may have take on a busy machine.
-LONGEST_SECONDS = 120.0
+# Several times what as many territories as a tree may have take: 5,000 reps, a minute and a gigabyte; 2,000, seconds.
+LONGEST_SECONDS = 300.0
 
 
 class MatchingFailedError(RuntimeError):
