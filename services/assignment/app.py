@@ -24,13 +24,17 @@ from services.assignment.crm.imports import refusals as crm_imports_refusals
 from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
+from services.assignment.design.comparing import routes as comparing
 from services.assignment.design.exports import refusals as design_exports_refusals
 from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
+from services.assignment.design.matching import refusals as matching_refusals
+from services.assignment.design.matching import routes as matching
 from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
 from services.assignment.design.runs import routes as design_runs
+from services.assignment.design.sizing import routes as design_sizing
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
@@ -76,6 +80,7 @@ REFUSALS: RefusalTable = {
     design_runs_refusals.DesignRunExists: 409,
     design_runs_refusals.DesignRunNotEnded: 409,
     design_runs_refusals.InvalidScenario: 422,
+    matching_refusals.RepsNotMatched: 503,
     gates_refusals.GateRefused: 409,
     gates_refusals.OverrideNotAllowed: 403,
     imports_refusals.UnreadableFile: 422,
@@ -137,7 +142,10 @@ def create_app(
             potentials.router,
             design_runs.router,
             proposals.router,
+            comparing.router,
             design_exports.router,
+            design_sizing.router,
+            matching.router,
             shapes.router,
             webhooks.router,
             crm_imports.router,

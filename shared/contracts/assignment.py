@@ -315,6 +315,8 @@ class DesignRunFinished(EventContract):
     reason: str | None = perhaps_one_of(
         "nothing-to-design",
         "nothing-to-balance",
+        "torn-group",
+        "impossible-sizes",
         "wrong-problem",
         "time-budget-spent",
         "engine-ended",

@@ -14,7 +14,8 @@ class Answer:
     weight (n,): how often one travels there. neighbours: who touches whom. latitude, longitude (K,): the middles of
     territories; mean_km (K,): mean great-circle length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
-    go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts.
+    go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. `unmet_groups`: how many
+    groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere.
     """
 
     proposal: Proposal
@@ -29,3 +30,4 @@ class Answer:
     moved: int
     aligned: int
     moved_share: float
+    unmet_groups: int = 0

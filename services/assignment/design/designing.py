@@ -12,9 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.barriers import Barriers, segments_of
 from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.engine.judging import judged
+from services.assignment.design.engine.merge import linked, merged, unfolded
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import Proposal, Shortfall, Stage, StoppedError
@@ -38,7 +41,8 @@ Tell = Callable[[Progress], None]
 class Watch:
     """Tells how far the engine is, now and then, and stops it between two steps when its time is up.
 
-    `targets` (K, A) in the measures' own units. `best` are the best labels so far.
+    `targets` (K, A) in the measures' own units. `best` are the best labels so far: the accounts', or those of the units
+    that they are kept together in, whose numbers are then in `of` (n,).
     """
 
     tell: Tell
@@ -48,6 +52,7 @@ class Watch:
     targets: Floats
     until: float
     best: Labels | None = None
+    of: Labels | None = None
     stage: Stage | None = None
     _told_at: float = 0.0
     _closed: bool = False
@@ -75,7 +80,7 @@ class Watch:
     def _figures(self) -> Figures | None:
         if self.best is None:
             return None
-        question, labels = self.question, self.best
+        question, labels = self.question, self.best if self.of is None else self.best[self.of]
         loads = loads_of(labels, question.measures, question.territories)
         middle = middles(self.xy, labels, question.territories, self.plane)
         moved = None if question.from_scratch else _share_moved(question, labels)
@@ -94,7 +99,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     until = time.monotonic() + seconds
     tell(Progress(Stage.PREPARE.value, 0.0, None))
     xy, plane = projected(question.latitude, question.longitude)
-    touching = neighbours(xy)
+    touching = _touching(question, xy, plane)
     totals = question.measures.sum(axis=0)
     shares = question.capacities / question.capacities.sum()
     targets = shares[:, None] * totals
@@ -116,9 +121,15 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         fixed=question.fixed if (question.fixed >= 0).any() else None,
         kinds=question.kinds,
         permitted=question.permitted,
+        least_units=question.least_accounts,
+        most_units=question.most_accounts,
     )
-    watch = Watch(tell, question, xy, plane, targets, until)
-    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    effort = Effort(starts=question.starts, seed=question.seed)
+    units = None if question.groups is None else merged(problem, question.groups)
+    watch = Watch(tell, question, xy, plane, targets, until, of=None if units is None else units.of)
+    proposal = _proposed(problem if units is None else units.problem, effort, watch)
+    if units is not None:
+        proposal = unfolded(units, problem, proposal, effort)
     moved_share = _share_moved(question, proposal.labels)
     proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = plane.to_sphere(proposal.centres)
@@ -136,7 +147,15 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved=int(_moved(question, proposal.labels).sum()),
         aligned=int(_aligned(question).sum()),
         moved_share=moved_share,
+        unmet_groups=0 if units is None else units.unmet,
     )
+
+
+def _touching(question: Question, xy: Floats, plane: Plane) -> Adjacency:
+    """Return which accounts touch: nothing crosses a barrier but those that are kept together."""
+    segments = segments_of(question.barriers, plane)
+    touching = neighbours(xy, barriers=Barriers(segments=segments) if len(segments) else None)
+    return touching if question.groups is None else linked(touching, question.groups)
 
 
 def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
@@ -238,6 +257,9 @@ def warm_up() -> None:
         contiguous=True,
         starts=2,
         seed=1,
+        least_accounts=np.array([10.0, 10.0, 10.0]),
+        most_accounts=np.array([100.0, 100.0, 100.0]),
+        barriers=(np.array([[5.55, 45.05], [5.55, 45.5]]),),
     )
     for question in (
         small,
@@ -249,6 +271,10 @@ def warm_up() -> None:
             kinds=None,
             permitted=None,
             contiguous=False,
+            least_accounts=None,
+            most_accounts=None,
+            groups=np.arange(side * side, dtype=np.int32) // 2,
+            barriers=(),
         ),
     ):
         design(question, seconds=600.0, tell=lambda _: None)

@@ -9,6 +9,7 @@ from uuid import UUID
 from asyncpg import InterfaceError, PostgresConnectionError
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.inputs.limits import read_families, what_cannot_be, with_limits
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
@@ -146,6 +147,8 @@ class Runs:
     async def _design(self, run: DesignRun) -> bool:
         territories, material, live = await self._unless_dropped(run, self._read(run))
         failed = what_is_missing(material, run)
+        if failed is None and (broken := what_cannot_be(material, territories)):
+            failed = Failed(*broken)
         if failed is not None:
             return await self._fail(run, failed)
         try:
@@ -165,7 +168,11 @@ class Runs:
             await begin_snapshot(read)
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
-            material = await read_material(read, run.plan_id, run.scenario, territories, at=at)
+            families = await read_families(read, run.run_id)
+            material = await read_material(
+                read, run.plan_id, run.scenario, territories, at=at, families=families
+            )
+            material = await with_limits(read, run.run_id, material, territories)
             return territories, material, await read_live_plan(read)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:

@@ -124,19 +124,23 @@ def _check_who_may(problem: Problem) -> None:
 
 
 def _check_sizes(problem: Problem) -> None:
-    n, territories = problem.units, problem.territories
+    n, territories = float(problem.units), problem.territories
     least, most = problem.least_units, problem.most_units
+    if problem.counts is not None:
+        _shape("counts", problem.counts, (problem.units,))
+        _not_below_zero("counts", problem.counts)
+        n = float(problem.counts.sum())
     for name, sizes in (("least_units", least), ("most_units", most)):
         if sizes is not None:
             _shape(name, sizes, (territories,))
             _not_below_zero(name, sizes)
     if least is not None and least.sum() > n:
         raise WrongProblemError(
-            "least_units", f"territories want {least.sum():g} units at least, and there are {n}"
+            "least_units", f"territories want {least.sum():g} units at least, and there are {n:g}"
         )
     if most is not None and most.sum() < n:
         raise WrongProblemError(
-            "most_units", f"territories take {most.sum():g} units at most, and there are {n}"
+            "most_units", f"territories take {most.sum():g} units at most, and there are {n:g}"
         )
     if least is not None and most is not None and (least > most).any():
         raise WrongProblemError("least_units", "a territory wants more units than it takes")

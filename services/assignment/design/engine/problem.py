@@ -28,7 +28,8 @@ class Problem:
     move_value of units with an incumbent that may move, 1 for no limit.
     fixed (n,): the territory a unit has to be in, -1 for any. kinds (n,) and permitted (number of kinds, K): which
     territories may hold units of a kind (skills, languages, certifications, forbidden pairs).
-    least_units, most_units (K,): how many units a territory may have; None for any number.
+    least_units, most_units (K,): how many units a territory may have; None for any number. counts (n,), not below zero: how
+    many each unit counts for there, for units that stand for several; None for 1 each.
     """
 
     xy: Floats
@@ -49,6 +50,7 @@ class Problem:
     permitted: Flags | None = None
     least_units: Floats | None = None
     most_units: Floats | None = None
+    counts: Floats | None = None
 
     @property
     def units(self) -> int:

@@ -29,6 +29,7 @@ class Reason(IntEnum):
     STAYS = 2  # it was there, and leaving is not worth the cost of a move
     BALANCE = 3  # a nearer one is full, or this one would be short of its target
     WHOLE = 4  # a nearer one could not reach it or would fall apart, or units are too large to do better
+    TOGETHER = 5  # none of these holds for it alone: it goes with those it has to stay together with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

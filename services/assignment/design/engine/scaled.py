@@ -115,12 +115,14 @@ def _with_sizes(
     """Add the number of units as a measure, if territories have to have some number of them."""
     if problem.least_units is None and problem.most_units is None:
         return measures, low, high, soft
-    n, territories = problem.units, problem.territories
+    territories = problem.territories
+    counts = np.ones(problem.units) if problem.counts is None else problem.counts
+    n = max(float(counts.sum()), 1e-300)
     scale = territories / n
     least = np.zeros(territories) if problem.least_units is None else problem.least_units
-    most = np.full(territories, float(n)) if problem.most_units is None else problem.most_units
+    most = np.full(territories, n) if problem.most_units is None else problem.most_units
     return (
-        np.column_stack([measures, np.full(n, scale)]),
+        np.column_stack([measures, counts * scale]),
         np.column_stack([low, least * scale]),
         np.column_stack([high, most * scale]),
         np.append(soft, False),

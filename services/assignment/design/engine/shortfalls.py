@@ -27,11 +27,7 @@ def shortfalls(
         found += _of(ShortOf.IN_PARTS, _broken(problem.adjacency, plan, scaled))
     if moved > problem.most_moved + _IN_BAND:
         found.append(Shortfall(code=ShortOf.MOST_MOVED, figure=moved))
-    if problem.least_units is not None:
-        found += _of(ShortOf.LEAST_UNITS, plan.held < problem.least_units)
-    if problem.most_units is not None:
-        found += _of(ShortOf.MOST_UNITS, plan.held > problem.most_units)
-    return tuple(found)
+    return (*found, *_of_sizes(problem, plan))
 
 
 def _of_measures(problem: Problem, scaled: Scaled, deviation: Floats) -> list[Shortfall]:
@@ -46,6 +42,18 @@ def _of_measures(problem: Problem, scaled: Scaled, deviation: Floats) -> list[Sh
         )
         for a in np.flatnonzero(scaled.hard & out.any(axis=0))
     ]
+
+
+def _of_sizes(problem: Problem, plan: Plan) -> list[Shortfall]:
+    held, counts = plan.held.astype(np.float64), problem.counts
+    if counts is not None:
+        held = np.asarray(np.bincount(plan.labels, counts, problem.territories), dtype=np.float64)
+    found = []
+    if problem.least_units is not None:
+        found += _of(ShortOf.LEAST_UNITS, held < problem.least_units)
+    if problem.most_units is not None:
+        found += _of(ShortOf.MOST_UNITS, held > problem.most_units)
+    return found
 
 
 def _of(code: ShortOf, territories: Flags) -> list[Shortfall]:

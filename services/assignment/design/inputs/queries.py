@@ -1,9 +1,9 @@
 """Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.inputs.permission import ANYWHERE, Kinds
 from services.assignment.design.inputs.question import Material, Question
 from services.assignment.design.inputs.sorting import Taking
+from services.assignment.design.inputs.together import Together
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
@@ -46,14 +47,17 @@ class _Columns:
     before: list[UUID | None] = field(default_factory=list)
     numbers: list[Floats] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
+    together: Together | None = None
 
     def add(self, rows: Sequence[Any], taking: Taking, kinds: Kinds | None, measures: int) -> None:
         """Add the accounts of a page that take part."""
-        taken = [
-            (row, place)
-            for row in rows
-            if (place := taking.take(row.account_id, row.territory_id, located=row.latitude is not None))
-        ]
+        taken = []
+        for row in rows:
+            place = taking.take(row.account_id, row.territory_id, located=row.latitude is not None)
+            if place is not None:
+                taken.append((row, place))
+            if self.together is not None:
+                (self.together.miss if place is None else self.together.take)(row)
         if not taken:
             return
         self.account_ids += [row.account_id for row, _ in taken]
@@ -78,22 +82,31 @@ async def read_material(
     territories: Sequence[RunTerritory],
     *,
     at: datetime,
+    families: Mapping[UUID, str] | None = None,
 ) -> Material:
-    """Return the accounts that a scenario is about; the caller's connection reads one snapshot."""
+    """Return the accounts that a scenario is about; the caller's connection reads one snapshot.
+
+    `families` names that of accounts that have one: those of one family are kept together.
+    """
     taking = await _taking(read, plan_id, scenario, territories, at=at)
     kinds = await _kinds(read, scenario, territories, at=at)
-    columns = _Columns()
+    apart = not (scenario.keep_together or families)
+    columns = _Columns(together=None if apart else Together(scenario.keep_together, families or {}))
     statement, binds = _statement(scenario)
     result = await read.stream(statement, binds)
     async for rows in result.partitions(_ROWS_AT_ONCE):
         columns.add(rows, taking, kinds, len(scenario.measures))
+    # Of a million accounts that takes seconds.
+    groups = None if columns.together is None else await asyncio.to_thread(columns.together.groups)
+    question = _question(columns, scenario, territories, kinds)
     return Material(
-        question=_question(columns, scenario, territories, kinds),
+        question=replace(question, groups=None if groups is None else groups.of),
         account_ids=columns.account_ids,
         before=columns.before,
         left_out=taking.left_out,
         elsewhere=taking.elsewhere,
         unmet=[] if kinds is None else kinds.unmet(),
+        groups=groups,
     )
 
 
@@ -161,7 +174,7 @@ def _statement(scenario: Scenario) -> tuple[TextClause, dict[str, Any]]:
         binds |= bound
     return text(f"""
 SELECT unit.account_id, profile.latitude, profile.longitude, alignment.territory_id,
-       unit.language, unit.industry, unit.need, {counted} AS counted, {", ".join(columns)}
+       unit.postal_code, unit.county, unit.state, unit.language, unit.industry, unit.need, {counted} AS counted, {", ".join(columns)}
 FROM account_units AS unit JOIN account_profiles AS profile USING (account_id)
 LEFT JOIN open_alignments AS alignment USING (account_id)
 {" ".join(joins)}

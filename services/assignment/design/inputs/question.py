@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.inputs.together import Groups
 from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut
 
@@ -17,6 +18,9 @@ class Question:
     is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
     None when nothing is required. capacities (K,); homes (K, 2): latitude and longitude, nan for nowhere.
     tolerance, soft (A,). most_moved: a share of the move_value of accounts that belong somewhere today.
+    groups (n,): accounts of one number go to one territory; None keeps nobody together. least_accounts, most_accounts
+    (K,): how many a territory may have; None for any number. barriers: lines, each of longitudes and latitudes, shape
+    (k, 2), that nothing crosses.
     Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
 
@@ -39,6 +43,10 @@ class Question:
     contiguous: bool
     starts: int
     seed: int
+    groups: Labels | None = None
+    least_accounts: Floats | None = None
+    most_accounts: Floats | None = None
+    barriers: tuple[Floats, ...] = ()
 
     @property
     def from_scratch(self) -> bool:
@@ -55,7 +63,7 @@ class Question:
 class Material:
     """A question, and what its numbers stand for: the accounts in order, and where each belongs today.
 
-    `left_out` take no part though the run is about them; `elsewhere` counts the accounts that it is not about.
+    `groups` are those of the question, by name. `left_out` take no part though the run is about them; `elsewhere` counts the accounts that it is not about.
     """
 
     question: Question
@@ -64,3 +72,4 @@ class Material:
     left_out: list[tuple[UUID, LeftOut]]
     elsewhere: int
     unmet: list[Unmet]
+    groups: Groups | None = None

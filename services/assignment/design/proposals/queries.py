@@ -1,9 +1,9 @@
-"""Reading proposals: totals, territory by territory, account by account; and a plan's scenarios side by side."""
+"""Reading proposals: totals, territory by territory, account by account."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -11,22 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.inputs.unmet import Unmet
-from services.assignment.design.proposals.comparison import (
-    Standing,
-    number_groups,
-    on_front,
-    shared_measures,
-)
+from services.assignment.design.proposals.kept_together import KEPT_TOGETHER, KeptTogether
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.proposals.shortfall import Shortfall
 from services.assignment.design.proposals.staleness import Stale, read_now
-from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
-from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
+from services.assignment.design.runs.queries import DesignRun, find_run
+from services.assignment.design.runs.run import LeftOut
 from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
+ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole", "together"]
 UNMET = TypeAdapter(list[Unmet])
 SHORTFALLS = TypeAdapter(list[Shortfall])
 
@@ -47,6 +42,8 @@ class ProposalTerritory:
     territory_id: UUID
     name: str
     capacity: float
+    least_accounts: int | None
+    most_accounts: int | None
     accounts: int
     gained: int
     lost: int
@@ -68,6 +65,7 @@ class ProposalTotals:
     left_out: dict[LeftOut, int]
     elsewhere: int
     unmet: list[Unmet]
+    kept_together: KeptTogether | None
     totals: list[float]
     deviation: list[float]
     least_deviation: list[float]
@@ -107,40 +105,15 @@ class ProposedAccount:
     reason: ReasonWhy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedRun:
-    """A scenario beside others."""
-
-    run_id: UUID
-    name: str
-    scenario: Scenario
-    state: RunState
-    plan_version: int
-    territories: int
-    accounts: int
-    moved_accounts: int
-    standing: Standing
-    group: int
-    on_front: bool
-    stale: Stale
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Scenarios of a plan, and the measures that all of them balance."""
-
-    shared_measures: list[BalancedMeasure]
-    runs: list[ComparedRun]
-
-
 _TOTALS = text("""
-SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
-       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, live_sequence, made_at
+SELECT feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
+       mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
+       live_sequence, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
-SELECT p.territory_id, r.name, r.capacity, p.accounts, p.gained, p.lost, p.loads, p.targets, p.latitude, p.longitude,
-       p.mean_km, p.parts, p.binding
+SELECT p.territory_id, r.name, r.capacity, r.least_accounts, r.most_accounts, p.accounts, p.gained, p.lost, p.loads, p.targets,
+       p.latitude, p.longitude, p.mean_km, p.parts, p.binding
 FROM design_proposal_territories AS p JOIN design_run_territories AS r USING (run_id, territory_id)
 WHERE p.run_id = :run_id ORDER BY r.name, p.territory_id
 """)
@@ -162,14 +135,6 @@ WHERE run_id = :run_id
   AND (CAST(:territory_ids AS uuid[]) IS NULL OR territory_after = ANY (CAST(:territory_ids AS uuid[])))
 ORDER BY account_id
 """)
-_COMPARED = text("""
-SELECT r.run_id, r.name, r.scenario, r.state, r.plan_version, p.units AS accounts, p.moved_accounts, p.aligned_accounts,
-       p.deviation, p.mean_km, p.live_sequence,
-       ARRAY(SELECT territory_id FROM design_run_territories AS t WHERE t.run_id = r.run_id ORDER BY 1) AS territory_ids
-FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
-WHERE r.plan_id = :plan_id AND (CAST(:run_ids AS uuid[]) IS NULL OR r.run_id = ANY (CAST(:run_ids AS uuid[])))
-ORDER BY r.run_id DESC LIMIT :rows
-""")
 
 
 async def find_proposing(read: AsyncConnection, run_id: UUID) -> DesignRun:
@@ -187,10 +152,11 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
     row = (await read.execute(_TOTALS, {"run_id": run_id})).mappings().one()
     left_out = {LeftOut(reason): count for reason, count in row["left_out"].items()}
     unmet, why = UNMET.validate_python(row["unmet"]), SHORTFALLS.validate_python(row["why"])
+    kept = KEPT_TOGETHER.validate_python(row["kept_together"])
     territories = await read.execute(_TERRITORIES, {"run_id": run_id})
     return ProposalFound(
         run,
-        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "why": why}),
+        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "kept_together": kept, "why": why}),
         [
             ProposalTerritory(**{**one, "binding": [Limit(**limit) for limit in one["binding"]]})
             for one in territories.mappings()
@@ -236,65 +202,3 @@ async def list_places(
     async for rows in result.partitions(5_000):
         places += [Pair(row.account_id, row.territory_after) for row in rows]
     return places
-
-
-async def compare_runs(
-    read: AsyncConnection, plan_id: UUID, run_ids: Collection[UUID] | None, *, rows: int
-) -> Comparison:
-    """Return a plan's scenarios that have proposals, the latest first, judged against each other.
-
-    Raises NotFound, DesignRunWithoutProposal for runs that are asked for by name.
-    """
-    for run_id in run_ids or ():
-        if (await find_proposing(read, run_id)).plan_id != plan_id:
-            raise NotFound(f"run_id: the plan has no design run {run_id}.")
-    wanted = None if run_ids is None else list(run_ids)
-    found = (await read.execute(_COMPARED, {"plan_id": plan_id, "run_ids": wanted, "rows": rows})).all()
-    scenarios: list[Scenario] = [SCENARIO.validate_python(row.scenario) for row in found]
-    shared = shared_measures([[_identity(one) for one in scenario.measures] for scenario in scenarios])
-    groups = number_groups([_subject(row, scenario) for row, scenario in zip(found, scenarios, strict=True)])
-    now = await read_now(read, plan_id)
-    standings = [_standing(row, scenario, shared) for row, scenario in zip(found, scenarios, strict=True)]
-    compared = [
-        ComparedRun(
-            run_id=row.run_id,
-            name=row.name,
-            scenario=scenario,
-            state=RunState(row.state),
-            plan_version=row.plan_version,
-            territories=len(row.territory_ids),
-            accounts=row.accounts,
-            moved_accounts=row.moved_accounts,
-            standing=standing,
-            group=group,
-            on_front=front,
-            stale=now.stale(row.plan_version, row.live_sequence),
-        )
-        for row, scenario, standing, group, front in zip(
-            found, scenarios, standings, groups, on_front(standings, groups), strict=True
-        )
-    ]
-    measures = [] if not scenarios else [one for one in scenarios[0].measures if _identity(one) in shared]
-    return Comparison(measures, compared)
-
-
-def _subject(row: Any, scenario: Scenario) -> tuple[object, ...]:
-    """Return what two scenarios have in common that can be compared: territories, accounts, and what these require."""
-    return tuple(row.territory_ids), row.accounts, row.aligned_accounts, frozenset(scenario.required)
-
-
-def _standing(row: Any, scenario: Scenario, shared: Collection[object]) -> Standing:
-    deviations = [
-        deviation
-        for one, deviation in zip(scenario.measures, row.deviation, strict=True)
-        if _identity(one) in shared
-    ]
-    return Standing(
-        deviation=max(deviations, default=None),
-        mean_km=row.mean_km,
-        moved=row.moved_accounts / row.aligned_accounts if row.aligned_accounts else 0.0,
-    )
-
-
-def _identity(one: BalancedMeasure) -> tuple[str, str | None, UUID | None]:
-    return (one.measure.value, one.currency, one.potential_estimate_id)

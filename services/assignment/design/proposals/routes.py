@@ -1,4 +1,4 @@
-"""Proposals over HTTP: read, compared, accepted."""
+"""Proposals over HTTP: read, accepted."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,13 +8,8 @@ from fastapi import APIRouter, Query, Response
 from services.assignment.design.proposals import queries
 from services.assignment.design.proposals.acceptance_schemas import AcceptanceBody, AcceptanceView
 from services.assignment.design.proposals.commands.accept_proposal import AcceptProposal, accept_proposal
-from services.assignment.design.proposals.schemas import (
-    ComparisonView,
-    ProposalView,
-    ProposedAccountView,
-)
+from services.assignment.design.proposals.schemas import ProposalView, ProposedAccountView
 from services.assignment.design.runs.routes import WholeReader
-from services.assignment.plans.queries import find_plan
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.etags import ExpectedVersion
 from shared.http.pagination import Page, PageParameters, page_of
@@ -22,9 +17,6 @@ from shared.http.problems import describe
 from shared.http.security import Planner
 
 router = APIRouter(tags=["design"])
-
-# Beside each other, more than this many say nothing more.
-_MOST_COMPARED = 100
 
 
 @router.get("/v1/design-runs/{run_id}/proposal", responses=describe(409))
@@ -55,27 +47,6 @@ async def list_proposed_accounts(
     )
     items, cursor = page_of(rows, page, lambda one: one.account_id)
     return Page(items=[ProposedAccountView.of(one) for one in items], next_cursor=cursor)
-
-
-@router.get("/v1/plans/{plan_id}/design-comparison", responses=describe(404, 409))
-async def get_design_comparison(
-    _: WholeReader,
-    read: Snapshot,
-    plan_id: UUID,
-    run_id: Annotated[
-        list[UUID] | None,
-        Query(
-            max_length=_MOST_COMPARED,
-            description="Only these runs of the plan; its latest hundred when left out.",
-        ),
-    ] = None,
-) -> ComparisonView:
-    """Compare the plan's scenarios that have proposals: balance, travel, disruption, and the Pareto front of the three.
-
-    A run that is named has to be the plan's and have a proposal.
-    """
-    await find_plan(read, plan_id)
-    return ComparisonView.of(plan_id, await queries.compare_runs(read, plan_id, run_id, rows=_MOST_COMPARED))
 
 
 @router.post(

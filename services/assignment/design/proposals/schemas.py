@@ -6,28 +6,19 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.assignment.design.proposals.kept_together import KeptTogetherView
 from services.assignment.design.proposals.queries import (
-    ComparedRun,
-    Comparison,
     ProposalFound,
     ProposalTerritory,
     ProposedAccount,
     ReasonWhy,
 )
+from services.assignment.design.proposals.reasons import WHY
 from services.assignment.design.proposals.shortfall_view import ShortfallView
 from services.assignment.design.proposals.stale_view import StaleView
-from services.assignment.design.runs.run import LeftOut, RunState
+from services.assignment.design.runs.run import LeftOut
 from services.assignment.design.runs.schemas import MeasureView, ScenarioView
 from shared.http.bodies import View
-
-# In the words that users of maps understand; the engine's own stand in its Reason.
-WHY: dict[ReasonWhy, str] = {
-    "fixed": "A pin of the draft holds it there.",
-    "stays": "It is there today, and leaving is not worth the cost of a move.",
-    "nearest": "No territory that may hold it is nearer.",
-    "balance": "A nearer territory is full, or this one would be short of its target.",
-    "whole": "A nearer territory could not reach it or would fall apart, or accounts are too large to do better.",
-}
 
 
 class LoadView(View):
@@ -53,6 +44,8 @@ class ProposalTerritoryView(View):
     name: str
     capacity: float
     accounts: int
+    least_accounts: int | None = Field(description="How many it may have at least; null for any number.")
+    most_accounts: int | None
     gained: int
     lost: int
     loads: list[LoadView] = Field(description="In the order of the scenario's measures.")
@@ -70,6 +63,8 @@ class ProposalTerritoryView(View):
             name=one.name,
             capacity=one.capacity,
             accounts=one.accounts,
+            least_accounts=one.least_accounts,
+            most_accounts=one.most_accounts,
             gained=one.gained,
             lost=one.lost,
             loads=[
@@ -121,6 +116,7 @@ class ProposalView(View):
     )
     elsewhere: int = Field(description="Accounts that the run is not about: they stay where they are.")
     unmet: list[UnmetView]
+    kept_together: KeptTogetherView | None = Field(description="Null where nobody is kept together.")
     mean_km: float = Field(
         description="Mean great-circle distance of accounts from the middle of their territory."
     )
@@ -175,6 +171,9 @@ class ProposalView(View):
             left_out=totals.left_out,
             elsewhere=totals.elsewhere,
             unmet=[UnmetView.model_validate(one) for one in totals.unmet],
+            kept_together=None
+            if (kept := totals.kept_together) is None
+            else KeptTogetherView.model_validate(kept),
             mean_km=totals.mean_km,
             cost=totals.cost,
             bound=totals.bound,
@@ -213,70 +212,4 @@ class ProposedAccountView(View):
             moved=one.territory_before not in {None, one.territory_after},
             reason=one.reason,
             why=WHY[one.reason],
-        )
-
-
-class ComparedRunView(View):
-    """A scenario beside others; of deviation, travel and disruption less is better."""
-
-    run_id: UUID
-    name: str
-    scenario: ScenarioView
-    state: RunState
-    plan_version: int
-    territories: int
-    accounts: int
-    moved_accounts: int
-    deviation: float | None = Field(
-        description="The worst of the shared measures; null where the scenarios balance nothing in common."
-    )
-    mean_km: float
-    moved_share: float = Field(description="Of aligned accounts, even where the scenario counts revenue.")
-    group: int = Field(
-        description=(
-            "Scenarios of one group are compared: the same territories, as many accounts, the same requirements."
-        )
-    )
-    on_front: bool = Field(
-        description="No other scenario of its group is as good in all three and better in one."
-    )
-    stale: StaleView
-
-    @classmethod
-    def of(cls, one: ComparedRun) -> "ComparedRunView":
-        """Show a scenario."""
-        return cls(
-            run_id=one.run_id,
-            name=one.name,
-            scenario=ScenarioView.model_validate(one.scenario),
-            state=one.state,
-            plan_version=one.plan_version,
-            territories=one.territories,
-            accounts=one.accounts,
-            moved_accounts=one.moved_accounts,
-            deviation=one.standing.deviation,
-            mean_km=one.standing.mean_km,
-            moved_share=one.standing.moved,
-            group=one.group,
-            on_front=one.on_front,
-            stale=StaleView.model_validate(one.stale),
-        )
-
-
-class ComparisonView(View):
-    """A plan's scenarios side by side, the latest first."""
-
-    plan_id: UUID
-    shared_measures: list[MeasureView] = Field(
-        description="What all of them balance, by which they are judged; tolerances are the latest scenario's."
-    )
-    runs: list[ComparedRunView]
-
-    @classmethod
-    def of(cls, plan_id: UUID, comparison: Comparison) -> "ComparisonView":
-        """Show a comparison."""
-        return cls(
-            plan_id=plan_id,
-            shared_measures=[MeasureView.model_validate(one) for one in comparison.shared_measures],
-            runs=[ComparedRunView.of(one) for one in comparison.runs],
         )

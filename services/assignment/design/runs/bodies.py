@@ -7,11 +7,21 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from services.assignment.design.runs.limits import (
+    Barriers,
+    Families,
+    FamilyBody,
+    LineStringBody,
+    SizesBody,
+    check_families,
+    check_vertices,
+)
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
     DesignMeasure,
     Disruption,
+    KeepTogether,
     Mode,
     Requirement,
     Scenario,
@@ -26,8 +36,8 @@ _MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
 _MOST_TERRITORIES = 5_000
 
 
-class MeasureBody(Body):
-    """A measure that every territory is to have its share of."""
+class MeasureName(Body):
+    """A number that accounts have."""
 
     measure: DesignMeasure = Field(
         description="accounts: each counts 1; revenue (of twelve months) and pipeline (open) as metrics tells them."
@@ -47,9 +57,6 @@ class MeasureBody(Body):
         allow_inf_nan=False,
         description="How far off its target a load may be: 0.05 is 5 %.",
     )
-    soft: bool = Field(
-        default=False, description="It may be further off where that is worth it, which is then told."
-    )
 
     @field_validator("currency")
     @classmethod
@@ -65,6 +72,14 @@ class MeasureBody(Body):
         if "measure" in info.data and potential != (estimate_id is not None):
             raise ValueError("name a completed estimate for potential, and for nothing else")
         return estimate_id
+
+
+class MeasureBody(MeasureName):
+    """A measure that every territory is to have its share of."""
+
+    soft: bool = Field(
+        default=False, description="It may be further off where that is worth it, which is then told."
+    )
 
 
 class DisruptionBody(Body):
@@ -155,10 +170,25 @@ class DesignRunBody(Body):
         max_length=3,
         description="What somebody who covers the territory has to meet of an account's wishes.",
     )
+    keep_together: list[KeepTogether] = Field(
+        default=[],
+        max_length=3,
+        description="Accounts that share one of these go to one territory: a postal code, a county, a place on the map.",
+    )
+    families: Families = Field(
+        default=[], description="Accounts that go to one territory whole for reasons of their own."
+    )
+    accounts: SizesBody = Field(
+        default=SizesBody(), description="How many accounts territories may have, whatever they weigh."
+    )
     disruption: DisruptionBody | None = Field(
         default=None, description="For realign; a move costs half the travel of a mean account when left out."
     )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
+    barriers: Barriers = Field(
+        default=[],
+        description="Rivers, ranges, borders: territories are in one piece without crossing them, around their ends.",
+    )
     with_gaps: bool | None = Field(
         default=None,
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
@@ -176,7 +206,7 @@ class DesignRunBody(Body):
         description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
     )
 
-    @field_validator("territory_ids", "required")
+    @field_validator("territory_ids", "required", "keep_together")
     @classmethod
     def _each_once(cls, values: Sequence[object] | None) -> Sequence[object] | None:
         _once(values or ())
@@ -220,6 +250,20 @@ class DesignRunBody(Body):
             raise ValueError("a greenfield run begins with nothing that could stay; use realign")
         return disruption
 
+    @field_validator("families")
+    @classmethod
+    def _each_relative_once(cls, families: list[FamilyBody]) -> list[FamilyBody]:
+        check_families(families)
+        return families
+
+    @field_validator("barriers")
+    @classmethod
+    def _in_the_way(cls, barriers: list[LineStringBody], info: ValidationInfo) -> list[LineStringBody]:
+        check_vertices(barriers)
+        if barriers and info.data.get("contiguous") is False:
+            raise ValueError("they count for nothing where territories need not be in one piece")
+        return barriers
+
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
         whole = self.territory_ids is None
@@ -240,6 +284,9 @@ class DesignRunBody(Body):
             with_gaps=whole if self.with_gaps is None else self.with_gaps,
             starts=self.starts,
             seed=self.seed,
+            keep_together=tuple(self.keep_together),
+            families=len(self.families),
+            barriers=len(self.barriers),
         )
 
 

@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.assignment.design.runs.run import (
     CapacitySource,
     Failure,
+    Family,
     Figures,
     LeftOut,
     RunState,
     RunTerritory,
     Scenario,
+    Size,
 )
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
@@ -64,9 +66,11 @@ WHERE plan_id = :plan_id AND (CAST(:state AS text) IS NULL OR state = :state)
 ORDER BY run_id DESC LIMIT :rows
 """)
 _TERRITORIES = text("""
-SELECT number, territory_id, name, capacity, capacity_source, home_latitude, home_longitude
+SELECT number, territory_id, name, capacity, capacity_source, home_latitude, home_longitude, least_accounts, most_accounts
 FROM design_run_territories WHERE run_id = :run_id ORDER BY number
 """)
+_BARRIERS = text("SELECT longitudes, latitudes FROM design_run_barriers WHERE run_id = :run_id ORDER BY line")
+_FAMILIES = text("SELECT name, account_ids FROM design_run_families WHERE run_id = :run_id ORDER BY family")
 _GOES_ON = text("""
 SELECT 1 FROM design_runs
 WHERE run_id = :run_id AND state = 'running' AND attempt = :attempt AND cancel_asked_by IS NULL
@@ -115,9 +119,22 @@ async def list_run_territories(read: AsyncConnection, run_id: UUID) -> list[RunT
             row.capacity,
             CapacitySource(row.capacity_source),
             None if row.home_latitude is None else (row.home_latitude, row.home_longitude),
+            Size(row.least_accounts, row.most_accounts),
         )
         for row in await read.execute(_TERRITORIES, {"run_id": run_id})
     ]
+
+
+async def list_barriers(read: AsyncConnection, run_id: UUID) -> list[list[tuple[float, float]]]:
+    """Return the lines that no territory of a run crosses, each as longitudes and latitudes."""
+    rows = await read.execute(_BARRIERS, {"run_id": run_id})
+    return [list(zip(row.longitudes, row.latitudes, strict=True)) for row in rows]
+
+
+async def list_families(read: AsyncConnection, run_id: UUID) -> list[Family]:
+    """Return the accounts that a caller wants to go to one territory, family by family."""
+    rows = await read.execute(_FAMILIES, {"run_id": run_id})
+    return [Family(row.name, tuple(row.account_ids)) for row in rows]
 
 
 async def goes_on(read: AsyncConnection, run_id: UUID, *, attempt: int) -> bool:

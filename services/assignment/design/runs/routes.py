@@ -14,7 +14,8 @@ from services.assignment.design.runs.commands.ask_for_run import AskForRun, ask_
 from services.assignment.design.runs.commands.cancel_run import CancelRun, cancel_run
 from services.assignment.design.runs.commands.delete_run import DeleteRun, delete_run
 from services.assignment.design.runs.commands.tell_followers import CHANNEL
-from services.assignment.design.runs.run import LeftOut, RunState
+from services.assignment.design.runs.limits import BarriersView, FamiliesView, FamilyView, LineStringView
+from services.assignment.design.runs.run import Family, LeftOut, RunState
 from services.assignment.design.runs.schemas import (
     DesignRunView,
     LeftOutAccountView,
@@ -64,6 +65,10 @@ async def create_design_run(by: Planner, run: RunCommand, plan_id: UUID, body: D
         capacities={one.territory_id: one.capacity for one in body.capacities},
         homes={one.territory_id: (one.latitude, one.longitude) for one in body.homes},
         time_budget_seconds=body.time_budget_seconds,
+        size=body.accounts.size(),
+        sizes=body.accounts.single(),
+        families=[Family(one.name, tuple(one.account_ids)) for one in body.families],
+        barriers=[[(point[0], point[1]) for point in line.coordinates] for line in body.barriers],
     )
     return await run.run(
         ask_for_run,
@@ -108,6 +113,22 @@ async def list_design_run_territories(_: WholeReader, read: Snapshot, run_id: UU
     await queries.find_run(read, run_id)
     found = await queries.list_run_territories(read, run_id)
     return RunTerritoriesView(items=[RunTerritoryView.of(one) for one in found])
+
+
+@router.get("/v1/design-runs/{run_id}/families")
+async def list_design_run_families(_: WholeReader, read: Snapshot, run_id: UUID) -> FamiliesView:
+    """List the accounts that were told to go to one territory, family by family."""
+    await queries.find_run(read, run_id)
+    found = await queries.list_families(read, run_id)
+    return FamiliesView(items=[FamilyView.model_validate(one) for one in found])
+
+
+@router.get("/v1/design-runs/{run_id}/barriers")
+async def list_design_run_barriers(_: WholeReader, read: Snapshot, run_id: UUID) -> BarriersView:
+    """List the lines that no territory of a run crosses, as they were told."""
+    await queries.find_run(read, run_id)
+    lines = await queries.list_barriers(read, run_id)
+    return BarriersView(items=[LineStringView(coordinates=line) for line in lines])
 
 
 @router.get("/v1/design-runs/{run_id}/left-out-accounts")

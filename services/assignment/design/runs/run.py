@@ -42,6 +42,8 @@ class Failure(StrEnum):
     NOTHING_TO_DESIGN = "nothing-to-design"
     NOTHING_TO_BALANCE = "nothing-to-balance"
     WRONG_PROBLEM = "wrong-problem"
+    TORN_GROUP = "torn-group"
+    IMPOSSIBLE_SIZES = "impossible-sizes"
     TIME_BUDGET_SPENT = "time-budget-spent"
     ENGINE_ENDED = "engine-ended"
     ENGINE_FAILED = "engine-failed"
@@ -70,6 +72,14 @@ class Requirement(StrEnum):
     LANGUAGE = "language"
     INDUSTRY = "industry"
     NEEDS = "needs"
+
+
+class KeepTogether(StrEnum):
+    """What accounts share that go to one territory whole."""
+
+    POSTAL_CODE = "postal_code"
+    COUNTY = "county"
+    PLACE = "place"
 
 
 class CapacitySource(StrEnum):
@@ -114,7 +124,8 @@ class Disruption:
 class Scenario:
     """What a run is asked; equal scenarios of equal accounts give equal proposals.
 
-    `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part.
+    `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part. `families`: how many of
+    those were told, and `barriers`: how many lines, that nothing crosses.
     """
 
     mode: Mode
@@ -127,11 +138,33 @@ class Scenario:
     with_gaps: bool
     starts: int
     seed: int
+    keep_together: tuple[KeepTogether, ...] = ()
+    families: int = 0
+    barriers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Accounts that a caller wants to go to one territory."""
+
+    name: str
+    account_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many accounts a territory may have; None for any number."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+ANY_SIZE = Size()
 
 
 @dataclass(frozen=True, slots=True)
 class RunTerritory:
-    """A territory that takes part: its number in the engine, what it can carry, and where its rep lives."""
+    """A territory that takes part: its number in the engine, what it can carry, where its rep lives, how many accounts."""
 
     number: int
     territory_id: UUID
@@ -139,6 +172,7 @@ class RunTerritory:
     capacity: float
     capacity_source: CapacitySource
     home: tuple[float, float] | None
+    size: Size = ANY_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from services.assignment.design.runs.run import (
     Counted,
     DesignMeasure,
     Failure,
+    KeepTogether,
     LeftOut,
     Mode,
     Requirement,
@@ -53,6 +54,13 @@ class ScenarioView(View):
     with_gaps: bool
     starts: int
     seed: int
+    keep_together: list[KeepTogether]
+    families: int = Field(
+        description="How many families of accounts go to one territory each; listed by families."
+    )
+    barriers: int = Field(
+        description="How many lines there are that no territory crosses; listed by barriers."
+    )
 
 
 class FiguresView(View):
@@ -110,6 +118,8 @@ class RunTerritoryView(View):
     capacity_source: CapacitySource
     latitude: float | None = Field(description="Where its rep lives.")
     longitude: float | None
+    least_accounts: int | None
+    most_accounts: int | None
 
     @classmethod
     def of(cls, one: RunTerritory) -> "RunTerritoryView":
@@ -122,6 +132,8 @@ class RunTerritoryView(View):
             capacity_source=one.capacity_source,
             latitude=latitude,
             longitude=longitude,
+            least_accounts=one.size.least,
+            most_accounts=one.size.most,
         )
 
 

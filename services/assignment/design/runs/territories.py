@@ -1,7 +1,7 @@
 """Which territories a run designs, what each can carry, and where its rep lives."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.accounts.queries import locate_postal_codes
 from services.assignment.design.runs.refusals import InvalidScenario
-from services.assignment.design.runs.run import CapacitySource, RunTerritory
+from services.assignment.design.runs.run import ANY_SIZE, CapacitySource, RunTerritory, Size
 from services.assignment.reps.coverages.queries import list_capacities, list_home_codes
 from services.assignment.territories.tree import Territory, TerritoryKind, Tree
 
@@ -24,16 +24,23 @@ class Told:
     capacities: Mapping[UUID, float]
     homes: Mapping[UUID, Home]
     equal: bool
+    size: Size = ANY_SIZE
+    sizes: Mapping[UUID, Size] = field(default_factory=dict)
 
 
-def choose_territories(tree: Tree, wanted: Collection[UUID] | None) -> list[Territory]:
-    """Return the geographic leaves of a tree, or those that are wanted, by id. Raises InvalidScenario."""
+def geographic_leaves(tree: Tree) -> dict[UUID, Territory]:
+    """Return the territories of a tree that are drawn on a map, by id."""
     inner = {node.parent_id for node in tree.territories}
-    leaves = {
+    return {
         node.territory_id: node
         for node in tree.territories
         if node.territory_id not in inner and node.kind is TerritoryKind.GEOGRAPHIC
     }
+
+
+def choose_territories(tree: Tree, wanted: Collection[UUID] | None) -> list[Territory]:
+    """Return the geographic leaves of a tree, or those that are wanted, by id. Raises InvalidScenario."""
+    leaves = geographic_leaves(tree)
     if wanted is None:
         wanted = leaves.keys()
     errors = [
@@ -63,6 +70,7 @@ async def describe_territories(
             node.name,
             *_capacity(node.territory_id, told, covered),
             homes.get(node.territory_id),
+            told.sizes.get(node.territory_id, told.size),
         )
         for number, node in enumerate(chosen)
     ]
@@ -88,7 +96,11 @@ def _capacity(
 
 
 def _strangers(told: Told, chosen: Collection[UUID]) -> Iterator[dict[str, str]]:
-    for name, ids in (("capacities", told.capacities), ("homes", told.homes)):
+    for name, ids in (
+        ("capacities", told.capacities),
+        ("homes", told.homes),
+        ("accounts/territories", told.sizes),
+    ):
         for one in sorted(set(ids) - set(chosen)):
             yield {"pointer": f"/{name}", "detail": f"{one}: this run does not design that territory"}
 

@@ -8,7 +8,7 @@ from alembic import op
 from shared.db.migrations import split_statements
 
 revision = "20261129_2000"
-down_revision = "20261129_1300"
+down_revision = "20261129_1900"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assignment.design.proposals.comparison import Standing, number_groups, on_front, shared_measures
+from services.assignment.design.comparing.comparison import Standing, number_groups, on_front, shared_measures
 
 _STANDINGS = st.builds(
     Standing,

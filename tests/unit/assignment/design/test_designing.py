@@ -159,3 +159,48 @@ def test_a_plan_is_judged_as_it_would_be_proposed():
     assert again.cost == pytest.approx(proposal.cost)
     assert (again.feasible, again.why, again.input_hash) == (True, (), proposal.input_hash)
     assert again.bound == pytest.approx(proposal.bound, rel=0.01)
+
+
+def test_groups_are_told_as_accounts_while_the_engine_is_at_work():
+    rows = np.arange(SIDE * SIDE) // SIDE
+    asked = question(groups=rows // 2, tolerance=np.array([0.3]))
+    told = list[Progress]()
+    answer = design(asked, seconds=60, tell=told.append)
+    labels = answer.proposal.labels
+    assert labels.shape == (SIDE * SIDE,)
+    assert all(len(np.unique(labels[rows // 2 == group])) == 1 for group in range(SIDE // 2))
+    assert told[-1].figures is not None
+    assert told[-1].figures.moved == pytest.approx(answer.moved / (SIDE * SIDE))
+    assert answer.moved == (labels != asked.incumbents).sum()
+    # Who is kept together touches, for whoever edits the proposal by hand.
+    starts, targets = answer.neighbours.starts, answer.neighbours.targets
+    assert 2 * SIDE - 1 in targets[starts[0] : starts[1]]
+
+
+@pytest.mark.parametrize("contiguous", [True, False])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_fewer_groups_than_territories_are_told_and_nothing_breaks(*, groups: int, contiguous: bool):
+    asked = question(groups=np.arange(SIDE * SIDE) % groups, contiguous=contiguous)
+    answer = design(asked, seconds=60, tell=lambda _: None)
+    assert not answer.proposal.feasible
+    assert any(one.code is ShortOf.EMPTY for one in answer.proposal.why)
+    assert len(np.unique(answer.proposal.labels)) == groups
+
+
+def test_no_territory_reaches_across_a_barrier():
+    """A wall from south to north; 140 of 400 places are west of it, a third and a few more."""
+    wall = (np.array([[5.33, 44.0], [5.33, 47.0]]),)
+    asked = question(barriers=wall, tolerance=np.array([0.1]), stay=0.0, capacities=np.ones(3))
+    answer = design(asked, seconds=60, tell=lambda _: None)
+    assert answer.proposal.feasible, answer.proposal.why
+    west = asked.longitude < 5.33
+    assert not set(answer.proposal.labels[west]) & set(answer.proposal.labels[~west])
+
+
+def test_walls_around_everybody_are_told_as_parts():
+    lines = tuple(
+        np.array([[5.025 + number / 20, 44.0], [5.025 + number / 20, 47.0]]) for number in range(SIDE)
+    ) + tuple(np.array([[4.0, 45.025 + number / 20], [7.0, 45.025 + number / 20]]) for number in range(SIDE))
+    answer = design(question(barriers=lines), seconds=60, tell=lambda _: None)
+    assert any(one.code is ShortOf.IN_PARTS for one in answer.proposal.why)
+    assert answer.neighbours.starts[-1] == 0

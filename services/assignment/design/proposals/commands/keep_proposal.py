@@ -17,6 +17,7 @@ from sqlalchemy import text
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.proposal import Reason
 from services.assignment.design.inputs.question import Material
+from services.assignment.design.proposals.kept_together import count_groups
 from services.assignment.design.proposals.shortfall import with_ids
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
@@ -28,12 +29,12 @@ _ROWS_AT_ONCE = 4_000
 
 _KEEP = text("""
 INSERT INTO design_proposals (
-    run_id, feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost,
-    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, live_sequence,
-    made_at
+    run_id, feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
+    mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
+    live_sequence, made_at
 ) VALUES (
-    :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb), :totals, :deviation,
-    :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
+    :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb),
+    CAST(:kept_together AS jsonb), :totals, :deviation, :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
     CAST(:why AS jsonb), :seed, :solver_version, :input_hash, :live_sequence, :made_at
 )
 """)
@@ -98,6 +99,7 @@ async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
 
 def _totals(command: KeepProposal) -> dict[str, Any]:
     proposal, material, answer = command.answer.proposal, command.material, command.answer
+    kept = count_groups(material.groups, unmet=answer.unmet_groups)
     reasons = [reason for _, reason in material.left_out]
     ids = [one.territory_id for one in command.territories]
     return {
@@ -106,6 +108,7 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "left_out": json.dumps({one.value: reasons.count(one) for one in LeftOut}),
         "elsewhere": material.elsewhere,
         "unmet": json.dumps(to_jsonable_python(material.unmet)),
+        "kept_together": None if kept is None else json.dumps(to_jsonable_python(kept)),
         "totals": answer.totals.tolist(),
         "deviation": proposal.deviation.tolist(),
         "least_deviation": proposal.least_deviation.tolist(),

@@ -2,17 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 
 from services.assignment.design.runs.commands.put_job import put_job
+from services.assignment.design.runs.commands.store_limits import (
+    Line,
+    check_families,
+    store_barriers,
+    store_families,
+)
 from services.assignment.design.runs.commands.tell_followers import tell_followers
 from services.assignment.design.runs.queries import DesignRun, find_run
 from services.assignment.design.runs.refusals import DesignRunExists, InvalidScenario
-from services.assignment.design.runs.run import DesignMeasure, RunTerritory, Scenario
+from services.assignment.design.runs.run import ANY_SIZE, DesignMeasure, Family, RunTerritory, Scenario, Size
 from services.assignment.design.runs.territories import Told, choose_territories, describe_territories
 from services.assignment.plans.plan import PlanState
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -33,10 +39,11 @@ ON CONFLICT (plan_id, name) DO NOTHING RETURNING run_id
 """)
 _STORE_TERRITORIES = text("""
 INSERT INTO design_run_territories (run_id, number, territory_id, name, capacity, capacity_source, home_latitude,
-                                    home_longitude)
+                                    home_longitude, least_accounts, most_accounts)
 SELECT :run_id, i.* FROM unnest(
     CAST(:numbers AS int[]), CAST(:territory_ids AS uuid[]), CAST(:names AS text[]), CAST(:capacities AS float8[]),
-    CAST(:sources AS text[]), CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[])
+    CAST(:sources AS text[]), CAST(:latitudes AS float8[]), CAST(:longitudes AS float8[]), CAST(:least AS int[]),
+    CAST(:most AS int[])
 ) AS i
 """)
 
@@ -53,15 +60,20 @@ class AskForRun:
     capacities: Mapping[UUID, float]
     homes: Mapping[UUID, tuple[float, float]]
     time_budget_seconds: int
+    size: Size = ANY_SIZE
+    sizes: Mapping[UUID, Size] = field(default_factory=dict)
+    families: Sequence[Family] = ()
+    barriers: Sequence[Line] = ()
 
 
 async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     """Store and queue a run. Raises NotFound, PlanNotDraft, InvalidScenario, DesignRunExists."""
     plan = await _find_draft(uow, command.plan_id)
     await _check_estimates(uow, command.scenario)
+    await check_families(uow, command.families)
     tree = await load_tree(uow.connection, plan.plan_id)
     chosen = choose_territories(tree, command.territory_ids)
-    told = Told(command.capacities, command.homes, equal=command.equal)
+    told = Told(command.capacities, command.homes, command.equal, command.size, command.sizes)
     territories = await describe_territories(uow.connection, chosen, told, at=uow.now)
     _check_homes(command.scenario, territories)
     run_id = new_id_at(uow.now)
@@ -82,6 +94,8 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     if stored.first() is None:
         raise DesignRunExists(f"name: the plan has a design run named {name!r}; choose another name.")
     await _store_territories(uow, run_id, territories)
+    await store_families(uow, run_id, command.families)
+    await store_barriers(uow, run_id, command.barriers)
     await put_job(uow, run_id)
     await tell_followers(uow, run_id)
     return await find_run(uow.connection, run_id)
@@ -128,5 +142,7 @@ async def _store_territories(uow: UnitOfWork, run_id: UUID, territories: Sequenc
             "sources": [one.capacity_source.value for one in territories],
             "latitudes": [home[0] for home in homes],
             "longitudes": [home[1] for home in homes],
+            "least": [one.size.least for one in territories],
+            "most": [one.size.most for one in territories],
         },
     )

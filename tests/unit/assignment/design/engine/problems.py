@@ -138,10 +138,13 @@ def _today(random: np.random.Generator, units: int, territories: int, _measures:
     }
 
 
-def _sizes(_random: np.random.Generator, units: int, territories: int, _measures: int) -> dict[str, Any]:
+def _sizes(random: np.random.Generator, units: int, territories: int, _measures: int) -> dict[str, Any]:
+    counts = random.integers(1, 5, units) * 1.0 if random.random() < 0.5 else None
+    total = units if counts is None else counts.sum()
     return {
-        "least_units": np.full(territories, np.floor(0.5 * units / territories)),
-        "most_units": np.full(territories, np.ceil(1.6 * units / territories)),
+        "counts": counts,
+        "least_units": np.full(territories, np.floor(0.5 * total / territories)),
+        "most_units": np.full(territories, np.ceil(1.6 * total / territories)),
     }
 
 

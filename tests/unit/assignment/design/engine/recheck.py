@@ -49,11 +49,15 @@ def parts(adjacency: Adjacency, labels: Labels, territories: int) -> Integers:
     return np.bincount([labels[part[0]] for part in _walked(adjacency, labels)], minlength=territories)
 
 
-def free_parts(problem: Problem, adjacency: Adjacency, labels: Labels) -> Integers:
-    """Return in how many parts each territory is, shape (K,), without those in which a unit has to be."""
+def torn(problem: Problem, adjacency: Adjacency, labels: Labels) -> Flags:
+    """Tell which territories, shape (K,), have a part beside their heaviest in which no unit has to be."""
     held = np.zeros(len(labels), bool) if problem.fixed is None else problem.fixed >= 0
-    free = [labels[part[0]] for part in _walked(adjacency, labels) if not held[part].any()]
-    return np.bincount(np.array(free, np.int64), minlength=problem.territories)
+    out = np.zeros(problem.territories, bool)
+    beside = np.zeros(problem.territories, bool)
+    for part in sorted(_walked(adjacency, labels), key=lambda part: -problem.weight[part].sum()):
+        out[labels[part[0]]] |= beside[labels[part[0]]] and not held[part].any()
+        beside[labels[part[0]]] = True
+    return out
 
 
 def _walked(adjacency: Adjacency, labels: Labels) -> list[list[int]]:
@@ -118,11 +122,12 @@ def broken(problem: Problem, labels: Labels) -> dict[str, set[int]]:
     found["measure"] = _numbers(out[:, hard].any(axis=1))
     found["empty"] = _numbers(count == 0)
     if problem.adjacency is not None:
-        found["parts"] = _numbers(free_parts(problem, problem.adjacency, labels) > 1)
+        found["parts"] = _numbers(torn(problem, problem.adjacency, labels))
+    size = count if problem.counts is None else np.bincount(labels, problem.counts, problem.territories)
     if problem.least_units is not None:
-        found["least_units"] = _numbers(count < problem.least_units)
+        found["least_units"] = _numbers(size < problem.least_units)
     if problem.most_units is not None:
-        found["most_units"] = _numbers(count > problem.most_units)
+        found["most_units"] = _numbers(size > problem.most_units)
     found = {name: territories for name, territories in found.items() if territories}
     if moved(problem, labels)[0] > problem.most_moved + _ALMOST:
         found["most_moved"] = set()

@@ -134,6 +134,7 @@ FULL: dict[str, Any] = {
     "permitted": np.ones((2, 4), bool),
     "least_units": np.ones(4),
     "most_units": np.full(4, 40.0),
+    "counts": np.ones(40),
 }
 
 

@@ -1,0 +1,1 @@
+"""A plan's scenarios beside each other."""

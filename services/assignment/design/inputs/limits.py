@@ -1,0 +1,71 @@
+"""What a run is held to beside balance: how many accounts a territory may have, barriers, and who is kept together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.assignment.design.engine.arrays import Floats
+from services.assignment.design.inputs.question import Material
+from services.assignment.design.runs.queries import list_barriers, list_families
+from services.assignment.design.runs.run import Failure, RunTerritory
+
+
+async def read_families(read: AsyncConnection, run_id: UUID) -> dict[UUID, str]:
+    """Return the family of each account that a run was told one of."""
+    families = await list_families(read, run_id)
+    return {account_id: family.name for family in families for account_id in family.account_ids}
+
+
+async def with_limits(
+    read: AsyncConnection, run_id: UUID, material: Material, territories: Sequence[RunTerritory]
+) -> Material:
+    """Return what a run is made of with the sizes of its territories and its barriers."""
+    least = [one.size.least for one in territories]
+    most = [one.size.most for one in territories]
+    question = replace(
+        material.question,
+        least_accounts=_sizes(least, 0.0),
+        most_accounts=_sizes(most, float(max(len(material.account_ids), 1))),
+        barriers=tuple(np.array(line, dtype=np.float64) for line in await list_barriers(read, run_id)),
+    )
+    return replace(material, question=question)
+
+
+def what_cannot_be(material: Material, territories: Sequence[RunTerritory]) -> tuple[Failure, str] | None:
+    """Tell which limit no plan can hold, and what to change; None as far as none is known."""
+    if torn := _why_torn(material, territories):
+        return Failure.TORN_GROUP, f"keep_together: {torn}; lift pins, or keep fewer accounts together."
+    if impossible := _why_impossible(material, territories):
+        return Failure.IMPOSSIBLE_SIZES, f"accounts: {impossible}; ask for other sizes."
+    return None
+
+
+def _why_impossible(material: Material, territories: Sequence[RunTerritory]) -> str | None:
+    """Tell why no plan can have the sizes that are asked for, as far as numbers alone tell."""
+    accounts = len(material.account_ids)
+    least = material.question.least_accounts
+    if least is not None and least.sum() > accounts:
+        return f"territories want {least.sum():,.0f} together at least, and {accounts:,} take part"
+    # Those without a limit take what the others do not.
+    if territories and all(one.size.most is not None for one in territories):
+        most = sum(one.size.most or 0 for one in territories)
+        if most < accounts:
+            return f"territories take {most:,} together at most, and {accounts:,} take part"
+    return None
+
+
+def _why_torn(material: Material, territories: Sequence[RunTerritory]) -> str:
+    """Tell which accounts that are kept together are pinned apart; nothing if none are."""
+    if material.groups is None:
+        return ""
+    torn = list(material.groups.torn(material.question.fixed, [one.name for one in territories]))
+    return "; ".join(torn)
+
+
+def _sizes(numbers: Sequence[int | None], unlimited: float) -> Floats | None:
+    if all(one is None for one in numbers):
+        return None
+    return np.array([unlimited if one is None else float(one) for one in numbers], dtype=np.float64)

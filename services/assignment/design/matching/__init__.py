@@ -1,0 +1,1 @@
+"""Which rep should get which of the territories that a run proposes."""
