@@ -10,6 +10,7 @@ from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
+from services.assignment.design.engine.missed import best_of_few, is_from_today, rescued
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
@@ -57,10 +58,14 @@ def _solved(
     if ready.territories == 1 or not ready.movable.any():
         alone = np.where(ready.movable, 0, ready.fixed).astype(np.int32)
         return make_plan(ready, alone), np.zeros_like(ready.band.low)
-    known = (ready.units.owner >= 0).any()
-    if known and (problem.stay > 0 or problem.most_moved < 1):
-        return from_today(problem, ready, adjacency, effort, random, watch)
-    return _from_scratch(problem, ready, free, adjacency, effort, random, watch)
+    best = best_of_few(problem, ready, adjacency)
+    if best is not None:
+        return best, np.zeros_like(ready.band.low)
+    if is_from_today(problem, ready):
+        plan, prices = from_today(problem, ready, adjacency, effort, random, watch)
+    else:
+        plan, prices = _from_scratch(problem, ready, free, adjacency, effort, random, watch)
+    return rescued(problem, ready, free, adjacency, plan, prices, random, watch)
 
 
 def _from_scratch(
