@@ -25,6 +25,7 @@ __all__ = ["propose"]
 
 # How many beginnings are carried through where one is not enough.
 _CARRIED = 4
+_MANY_UNITS = 5_000
 
 
 def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unwatched) -> Proposal:
@@ -90,13 +91,18 @@ def _from_scratch(
         score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
         if best is None or score < best[0]:
             best = (score, plan, balanced.prices)
-        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready):
+        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready) or _are_opposed(ready, free):
             break
     if best is None:
         raise AssertionError("there is always a beginning")
     if free.lumpy() and not hopeless(ready):
         improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
     return best[1], best[2]
+
+
+def _are_opposed(ready: Scaled, free: Free) -> bool:
+    """Tell whether it is for its measures that one beginning found no balance: units so many and small allow for any other."""
+    return ready.band.low.shape[1] > 1 and len(ready.movable) > _MANY_UNITS and not free.lumpy()
 
 
 def _named(balanced: Balanced, ready: Scaled) -> Balanced:
