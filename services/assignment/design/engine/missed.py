@@ -13,7 +13,8 @@ from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
-from services.assignment.design.engine.realigning import moved_share, priced
+from services.assignment.design.engine.reach import least_deviation
+from services.assignment.design.engine.realigning import priced
 from services.assignment.design.engine.resplits import travel, violation
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.transport import transport
@@ -22,11 +23,17 @@ _OUT = 1e-6
 _ROUNDS = 4
 
 
-def best_of_few(problem: Problem, ready: Scaled, adjacency: Adjacency) -> Plan | None:
-    """Return the best plan of all where units are so few that all can be looked through; None where not, or there is none."""
+def best_of_few(problem: Problem, ready: Scaled, adjacency: Adjacency) -> Plan | Known:
+    """Return the best plan of all where units are so few that all can be looked through, or that there is none."""
     if len(ready.movable) > FEW or hopeless(ready):
-        return None
+        return Known.UNKNOWN
     return _looked_through(problem, ready, adjacency)
+
+
+def is_vain(problem: Problem, ready: Scaled) -> bool:
+    """Tell whether it is known of islands, or of who may hold what, that no plan is within the hard tolerances."""
+    tolerance = np.broadcast_to(problem.tolerance, ready.hard.shape)
+    return bool((least_deviation(problem, ready) > tolerance + _OUT)[ready.hard].any())
 
 
 def rescued(
@@ -45,7 +52,7 @@ def rescued(
         return plan, prices
     watch(Stage.IMPROVE, 1.0, plan.labels)
     found = _looked_through(problem, ready, adjacency)
-    if found is not None:
+    if isinstance(found, Plan):
         return found, prices
     if is_from_today(problem, ready):
         return plan, prices
@@ -58,18 +65,15 @@ def is_from_today(problem: Problem, ready: Scaled) -> bool:
     return known and (problem.stay > 0 or problem.most_moved < 1)
 
 
-def _looked_through(problem: Problem, ready: Scaled, adjacency: Adjacency) -> Plan | None:
+def _looked_through(problem: Problem, ready: Scaled, adjacency: Adjacency) -> Plan | Known:
     whole = problem.adjacency is not None
     if not is_from_today(problem, ready):
         labels = exactly(ready, adjacency, whole=whole)
-        return None if isinstance(labels, Known) else make_plan(ready, names(labels, ready)[labels])
+        return labels if isinstance(labels, Known) else make_plan(ready, names(labels, ready)[labels])
     value = float(ready.move_value[ready.units.owner >= 0].sum())
     budget = np.inf if problem.most_moved >= 1 else problem.most_moved * value * (1 + 1e-9)
     labels = exactly(priced(ready, problem.stay), adjacency, whole=whole, budget=budget, apart=True)
-    if isinstance(labels, Known):
-        return None
-    plan = make_plan(ready, labels)
-    return plan if moved_share(plan, ready) <= problem.most_moved + _OUT else None
+    return labels if isinstance(labels, Known) else make_plan(ready, labels)
 
 
 def _by_transport(

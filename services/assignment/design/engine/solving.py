@@ -9,8 +9,9 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
+from services.assignment.design.engine.choice import Known
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
-from services.assignment.design.engine.missed import best_of_few, is_from_today, rescued
+from services.assignment.design.engine.missed import best_of_few, is_from_today, is_vain, rescued
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
@@ -60,12 +61,13 @@ def _solved(
         alone = np.where(ready.movable, 0, ready.fixed).astype(np.int32)
         return make_plan(ready, alone), np.zeros_like(ready.band.low)
     best = best_of_few(problem, ready, adjacency)
-    if best is not None:
+    if isinstance(best, Plan):
         return best, np.zeros_like(ready.band.low)
     if is_from_today(problem, ready):
         plan, prices = from_today(problem, ready, adjacency, effort, random, watch)
     else:
-        plan, prices = _from_scratch(problem, ready, free, adjacency, effort, random, watch)
+        carried = 1 if best is Known.IMPOSSIBLE or is_vain(problem, ready) else _CARRIED
+        plan, prices = _from_scratch(problem, ready, free, adjacency, effort, random, watch, carried)
     return rescued(problem, ready, free, adjacency, plan, prices, random, watch)
 
 
@@ -77,6 +79,7 @@ def _from_scratch(
     effort: Effort,
     random: np.random.Generator,
     watch: Watcher,
+    carried: int,
 ) -> tuple[Plan, Floats]:
     """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
     whole = problem.adjacency is not None
@@ -85,7 +88,7 @@ def _from_scratch(
         balanced = _named(nested(ready, free, effort, watch), ready)
         return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
     best: tuple[tuple[float, float], Plan, Floats] | None = None
-    for centres, prices in beginnings(ready, free, effort, watch)[:_CARRIED]:
+    for centres, prices in beginnings(ready, free, effort, watch)[:carried]:
         balanced = _named(fine(ready, free, centres, prices, watch), ready)
         plan = finished(ready, balanced, adjacency, random, watch, whole=whole)
         score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
