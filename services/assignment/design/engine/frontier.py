@@ -60,17 +60,22 @@ def reached(
 
 
 def loosenings(problem: Problem, deviation: Floats) -> list[Asked]:
-    """Return what to ask where a plan is so far off, shape (A,): at most 3 A + 3 questions, the most telling first."""
+    """Return what to ask where a plan is so far off, shape (A,): at most 3 A + 3 questions, the quickest and most telling first."""
     tolerance = np.broadcast_to(problem.tolerance, deviation.shape).astype(np.float64)
     every = np.arange(len(deviation))
     none = np.zeros(len(deviation), np.bool_)
-    asks = [Asked(tolerance=tolerance, soft=every == a, freed=a) for a in every.tolist()]
+    # Of two measures, one is freed where the other is alone.
+    other = every[::-1].tolist() if len(every) == 2 else [None] * len(every)
+    asks = [
+        Asked(tolerance=np.where(every == a, tolerance, np.inf), soft=none, freed=freed)
+        for a, freed in zip(every, other, strict=True)
+    ]
+    asks += [Asked(tolerance=tolerance, soft=every == a, freed=a) for a in every.tolist()]
     worst = float(_excess(problem, deviation).max())
     asks += [Asked(tolerance=tolerance + share * worst, soft=none) for share in _EVENLY]
-    # Of two measures, one is first where the other is freed.
+    # And one is first where the other is freed.
     if len(every) > 2:
         asks += [Asked(tolerance=tolerance, soft=every != a) for a in every]
-    asks += [Asked(tolerance=np.where(every == a, tolerance, np.inf), soft=none) for a in every]
     return asks
 
 
