@@ -25,6 +25,23 @@ def test_a_plan_is_found_for_a_few_units_each(each, whole):
     assert (np.bincount(found.labels) == each).all()
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_plan_is_found_where_half_of_the_units_may_go_to_half_of_the_territories_alone(seed):
+    """Those take next to nothing else."""
+    problem = plain(
+        150,
+        6,
+        seed,
+        tolerance=0.1,
+        whole=False,
+        kinds=np.random.default_rng(seed).integers(0, 2, 150),
+        permitted=np.array([[True] * 6, [True] * 3 + [False] * 3]),
+    )
+    found = propose(problem)
+    check(problem, found)
+    assert found.feasible, found.why
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_small_units_leave_a_small_gap(seed):
     found = propose(plain(3_000, 10, seed))
