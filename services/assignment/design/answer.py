@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.engine.proposal import Proposal
+from services.assignment.design.engine.reachable import Frontier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class Answer:
     territories; mean_km (K,): mean great-circle length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
     go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. `unmet_groups`: how many
-    groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere.
+    groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere. frontier: what is within reach where a tolerance is
+    missed, None where none is or no time was left.
     """
 
     proposal: Proposal
@@ -30,4 +32,5 @@ class Answer:
     moved: int
     aligned: int
     moved_share: float
+    frontier: Frontier | None
     unmet_groups: int = 0

@@ -25,6 +25,7 @@ from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.lengths import lengths_km, middles
+from services.assignment.design.opposed import look_for_frontier, seconds_for_plan
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
@@ -72,6 +73,18 @@ class Watch:
                 # After the figures, which take their time where there is a million units.
                 self.stage, self._told_at = stage, time.monotonic()
 
+    def looks_further(self, share: float) -> None:
+        """Tell that there is a plan, and how much of what is told beside it is done."""
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            self.tell(Progress(Stage.REPORT.value, share, self._figures()))
+            self._told_at = time.monotonic()
+
+    def mean_km(self, labels: Labels, centres: Floats) -> float:
+        """Return the mean length in km from accounts to centres (K, 2), in the plane's km; labels are like those of `best`."""
+        question, labels = self.question, labels if self.of is None else labels[self.of]
+        middle = self.plane.to_sphere(centres)
+        return float(lengths_km(question.latitude, question.longitude, labels, middle).mean())
+
     def close(self) -> None:
         """Tell no more."""
         with self._one_at_a_time:
@@ -96,7 +109,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
 
     Raises WrongProblemError for a question that makes no sense, StoppedError when the time did not do for any plan.
     """
-    until = time.monotonic() + seconds
+    begun = time.monotonic()
     tell(Progress(Stage.PREPARE.value, 0.0, None))
     xy, plane = projected(question.latitude, question.longitude)
     touching = _touching(question, xy, plane)
@@ -126,10 +139,19 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     )
     effort = Effort(starts=question.starts, seed=question.seed)
     units = None if question.groups is None else merged(problem, question.groups)
-    watch = Watch(tell, question, xy, plane, targets, until, of=None if units is None else units.of)
-    proposal = _proposed(problem if units is None else units.problem, effort, watch)
-    if units is not None:
-        proposal = unfolded(units, problem, proposal, effort)
+    asked, of = (problem, None) if units is None else (units.problem, units.of)
+    watch = Watch(tell, question, xy, plane, targets, begun + seconds_for_plan(asked, seconds), of=of)
+    found = _proposed(asked, effort, watch)
+    frontier = look_for_frontier(
+        asked,
+        found,
+        effort,
+        length=watch.mean_km,
+        took=time.monotonic() - begun,
+        until=begun + seconds,
+        tell=watch.looks_further,
+    )
+    proposal = found if units is None else unfolded(units, problem, found, effort)
     moved_share = _share_moved(question, proposal.labels)
     proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = plane.to_sphere(proposal.centres)
@@ -148,6 +170,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         aligned=int(_aligned(question).sum()),
         moved_share=moved_share,
         unmet_groups=0 if units is None else units.unmet,
+        frontier=frontier,
     )
 
 

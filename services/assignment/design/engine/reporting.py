@@ -18,11 +18,14 @@ from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, 
 from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.shortfalls import shortfalls
+from services.assignment.design.engine.transport import transport
 
 _TEMPERATURES = (0.05, 0.02, 0.01, 0.005)
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
 _NOTHING = 1e-15
+# A bound that leaves so much of what the plan costs is looked for once more, by a linear programme where units are few.
+_FAR_BELOW = 0.98
 _AROUND = 16
 
 
@@ -127,6 +130,9 @@ def _bound(free: Free, centres: Floats, prices: Floats, off: Floats, scaled: Sca
         dual.solve(temperature, steps=5, near_enough=1e-4)
         if temperature < 0.02 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
+    moves = float((scaled.units.weight * off)[scaled.movable].sum())
+    if best[0] < _FAR_BELOW * moves and (shared := transport(free.units, free.band, centres, free.permitted)):
+        best = max(best, _bound_at(dual, shared.prices), key=lambda one: one[0])
     return best[0] + fixed, best[1]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.inputs.unmet import Unmet
+from services.assignment.design.proposals.frontier import KeptFrontier, read_frontier
 from services.assignment.design.proposals.kept_together import KEPT_TOGETHER, KeptTogether
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.proposals.shortfall import Shortfall
@@ -82,6 +83,7 @@ class ProposalTotals:
     solver_version: str
     input_hash: str
     live_sequence: int | None
+    frontier: KeptFrontier | None
     made_at: datetime
 
 
@@ -108,7 +110,7 @@ class ProposedAccount:
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
        mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-       live_sequence, made_at
+       live_sequence, frontier, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
@@ -150,13 +152,17 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
     """Return what a run proposes. Raises NotFound, DesignRunWithoutProposal."""
     run = await find_proposing(read, run_id)
     row = (await read.execute(_TOTALS, {"run_id": run_id})).mappings().one()
-    left_out = {LeftOut(reason): count for reason, count in row["left_out"].items()}
-    unmet, why = UNMET.validate_python(row["unmet"]), SHORTFALLS.validate_python(row["why"])
-    kept = KEPT_TOGETHER.validate_python(row["kept_together"])
+    told = {
+        "left_out": {LeftOut(reason): count for reason, count in row["left_out"].items()},
+        "unmet": UNMET.validate_python(row["unmet"]),
+        "kept_together": KEPT_TOGETHER.validate_python(row["kept_together"]),
+        "why": SHORTFALLS.validate_python(row["why"]),
+        "frontier": read_frontier(row["frontier"]),
+    }
     territories = await read.execute(_TERRITORIES, {"run_id": run_id})
     return ProposalFound(
         run,
-        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "kept_together": kept, "why": why}),
+        ProposalTotals(**{**row, **told}),
         [
             ProposalTerritory(**{**one, "binding": [Limit(**limit) for limit in one["binding"]]})
             for one in territories.mappings()

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.proposal import Reason
 from services.assignment.design.inputs.question import Material
+from services.assignment.design.proposals.commands.kept_frontier import as_kept
 from services.assignment.design.proposals.kept_together import count_groups
 from services.assignment.design.proposals.shortfall import with_ids
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
@@ -31,11 +32,12 @@ _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
     mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-    live_sequence, made_at
+    live_sequence, frontier, made_at
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb),
-    CAST(:kept_together AS jsonb), :totals, :deviation, :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
-    CAST(:why AS jsonb), :seed, :solver_version, :input_hash, :live_sequence, :made_at
+    CAST(:kept_together AS jsonb), :totals, :deviation, :least_deviation, :least_moved, :mean_km, :cost,
+    :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share, CAST(:why AS jsonb), :seed, :solver_version, :input_hash,
+    :live_sequence, CAST(:frontier AS jsonb), :made_at
 )
 """)
 _KEEP_TERRITORIES = text("""
@@ -125,6 +127,7 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "solver_version": proposal.solver_version,
         "input_hash": proposal.input_hash,
         "live_sequence": command.live_sequence,
+        "frontier": as_kept(answer.frontier),
     }
 
 
