@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.around import around_changes
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.geography import projected
 from services.assignment.design.engine.judging import judged
@@ -21,6 +23,7 @@ from services.assignment.design.engine.proposal import Proposal, Stage, StoppedE
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Figures, Progress
+from services.assignment.design.sensing import sensitivity
 
 # Often enough to watch, seldom enough not to be felt.
 _TELL_SECONDS = 0.3
@@ -114,7 +117,10 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         permitted=question.permitted,
     )
     watch = Watch(tell, question, xy, targets, until)
-    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    effort = Effort(starts=question.starts, seed=question.seed)
+    design_all = partial(propose, problem, effort, watch)
+    design_some = partial(around_changes, problem, effort, watch, touching=touching)
+    proposal = _proposed(problem, effort, watch, design_some if question.around else design_all)
     moved_share = _share_moved(question, proposal.labels)
     if moved_share > question.most_moved + _ALIKE and proposal.feasible:
         why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
@@ -132,16 +138,17 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved=int(_moved(question, proposal.labels).sum()),
         aligned=int(_aligned(question).sum()),
         moved_share=moved_share,
+        sensitivity=sensitivity(problem, proposal.labels, question.capacities, plane, touching, until=until),
     )
 
 
-def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
+def _proposed(problem: Problem, effort: Effort, watch: Watch, ask: Callable[[], Proposal]) -> Proposal:
     """Propose, on a thread of its own: a step that does not end in time is left to itself, and to the process's end."""
     answers: queue.Queue[Proposal | BaseException] = queue.Queue()
 
     def work() -> None:
         try:
-            answers.put(propose(problem, effort, watch))
+            answers.put(ask())
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
             answers.put(error)
 
@@ -168,7 +175,7 @@ def distances(xy: Floats, labels: Labels, territories: int) -> Floats:
 
 def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:
     known = ~np.isnan(question.homes[:, 0])
-    if not known.any() or question.pull == 0.0:
+    if not known.any() or (question.pull == 0.0 and not question.around):
         return None
     homes = np.full((question.territories, 2), np.nan)
     homes[known] = to_plane(question.homes[known, 0], question.homes[known, 1])
@@ -247,6 +254,12 @@ def warm_up() -> None:
             kinds=None,
             permitted=None,
             contiguous=False,
+        ),
+        replace(
+            small,
+            around=True,
+            incumbents=(rows // 6).astype(np.int32),
+            fixed=np.full(side * side, -1, np.int32),
         ),
     ):
         design(question, seconds=600.0, tell=lambda _: None)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
+
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut
@@ -17,6 +19,7 @@ class Question:
     is pinned in, -1 for none. kinds (n,) and permitted (kinds, K) are
     None when nothing is required. capacities (K,); homes (K, 2): latitude and longitude, nan for nowhere.
     tolerance, soft (A,). most_moved: a share of the move_value of accounts that belong somewhere today.
+    around: only what is new or gone is designed, that is territories without an account and accounts of none.
     Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
 
@@ -39,6 +42,13 @@ class Question:
     contiguous: bool
     starts: int
     seed: int
+    around: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether something is new or gone: a territory has no account, or an account has none and may choose."""
+        held = np.isin(np.arange(self.territories), self.incumbents)
+        return bool(not held.all() or ((self.incumbents < 0) & (self.fixed < 0)).any())
 
     @property
     def from_scratch(self) -> bool:

@@ -81,6 +81,7 @@ class ProposalTotals:
     solver_version: str
     input_hash: str
     made_at: datetime
+    sensitivity: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ class Comparison:
 
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
-       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at,
+       sensitivity
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""

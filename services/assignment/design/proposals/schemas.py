@@ -15,6 +15,7 @@ from services.assignment.design.proposals.queries import (
     ProposedAccount,
     ReasonWhy,
 )
+from services.assignment.design.proposals.sensitivity import KeptSensitivity, sensitivity_shown
 from services.assignment.design.runs.run import LeftOut, RunState
 from services.assignment.design.runs.schemas import MeasureView, ScenarioView
 from shared.http.bodies import Body, View
@@ -137,6 +138,7 @@ class ProposalView(View):
     solver_version: str
     input_hash: str = Field(description="Of everything that the proposal depends on.")
     made_at: datetime
+    sensitivity: KeptSensitivity
     territories: list[ProposalTerritoryView]
 
     @classmethod
@@ -177,6 +179,7 @@ class ProposalView(View):
             solver_version=totals.solver_version,
             input_hash=totals.input_hash,
             made_at=totals.made_at,
+            sensitivity=sensitivity_shown(totals.sensitivity),
             territories=[ProposalTerritoryView.of(one) for one in found.territories],
         )
 

@@ -24,6 +24,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
 # As many as a tree may have territories.
 _MOST_TERRITORIES = 5_000
+# What a move costs when nothing is said of it.
+_STAYS = {Mode.GREENFIELD: 0.0, Mode.REALIGN: 0.5, Mode.WHAT_IF: 1.0}
 
 
 class MeasureBody(Body):
@@ -120,7 +122,8 @@ class DesignRunBody(Body):
     mode: Mode = Field(
         description=(
             "greenfield: from scratch, under today's names so that as little as possible moves; realign: from the "
-            "alignments that are live."
+            "alignments that are live; what_if: from them, and only around what the draft changes: leaves that have no "
+            "account today get some, accounts whose territory is gone get another; all else stays."
         )
     )
     territory_ids: list[UUID] | None = Field(
@@ -143,7 +146,10 @@ class DesignRunBody(Body):
     homes: list[HomeBody] = Field(
         default=[],
         max_length=_MOST_TERRITORIES,
-        description="They count before the postal code of the primary rep, which is where its accounts are.",
+        description=(
+            "They count before the postal code of the primary rep, which is where its accounts are. In what_if they also say "
+            "where a leaf without accounts begins."
+        ),
     )
     pull: Share = Field(
         default=0,
@@ -156,7 +162,10 @@ class DesignRunBody(Body):
         description="What somebody who covers the territory has to meet of an account's wishes.",
     )
     disruption: DisruptionBody | None = Field(
-        default=None, description="For realign; a move costs half the travel of a mean account when left out."
+        default=None,
+        description=(
+            "For realign and what_if; when left out, a move costs half the travel of a mean account, or all of it in what_if."
+        ),
     )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
     with_gaps: bool | None = Field(
@@ -209,7 +218,7 @@ class DesignRunBody(Body):
     @field_validator("pull")
     @classmethod
     def _pulled(cls, pull: float, info: ValidationInfo) -> float:
-        if pull == 0 and info.data.get("homes"):
+        if pull == 0 and info.data.get("homes") and info.data.get("mode") is not Mode.WHAT_IF:
             raise ValueError("homes count for nothing without it; say how much they do")
         return pull
 
@@ -218,12 +227,14 @@ class DesignRunBody(Body):
     def _realigned(cls, disruption: DisruptionBody | None, info: ValidationInfo) -> DisruptionBody | None:
         if disruption is not None and info.data.get("mode") is Mode.GREENFIELD:
             raise ValueError("a greenfield run begins with nothing that could stay; use realign")
+        if disruption is not None and disruption.most_moved < 1 and info.data.get("mode") is Mode.WHAT_IF:
+            raise ValueError("what_if moves what the change asks for, however much that is; use realign")
         return disruption
 
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
         whole = self.territory_ids is None
-        disruption = self.disruption or DisruptionBody(stay=0.5 if self.mode is Mode.REALIGN else 0)
+        disruption = self.disruption or DisruptionBody(stay=_STAYS[self.mode])
         return Scenario(
             mode=self.mode,
             measures=tuple(
