@@ -23,7 +23,7 @@ from services.assignment.design.engine.hosts import with_hosts
 from services.assignment.design.engine.level import NOBODY
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Problem, WrongProblemError
-from services.assignment.design.engine.proposal import Watcher, unwatched
+from services.assignment.design.engine.proposal import Stage, Watcher, unwatched
 from services.assignment.design.engine.realigning import middles
 from services.assignment.design.engine.scaled import Scaled, scaled
 from services.assignment.design.engine.shifting import shifted
@@ -168,7 +168,7 @@ def _changed(
     if ready.territories == 1:
         return np.zeros(len(known), np.int32)
     out = _out_before(ready, known)
-    band = _as_wide_as_today(ready, known, out)
+    band = _as_wide_as(ready.band, _loads(ready, known), out)
     region = np.zeros(ready.territories, np.bool_)
     labels, took = _taken_in(ready, adjacency, known)
     region[took] = True
@@ -182,15 +182,18 @@ def _changed(
         # Middles follow what moves: in several passes borders end where they would from the new middles.
         for left in range(passes, 0, -1):
             plan = standing(ready, adjacency, labels)
-            near = changed | plan.touching[changed].any(axis=0)
-            relieved = near & out.any(axis=1)
-            go = flows(plan, _strict(ready.band, band, relieved), hard, may, stay, relieved)
+            relieved = out.any(axis=1) & (changed | plan.touching[changed].any(axis=0))
+            wanted = _strict(ready.band, band, relieved)
+            go = flows(plan, wanted, hard, may, stay, relieved)
             labels = shifted(ready, plan, labels, replace(go, amounts=go.amounts / left))
             region[go.givers] = region[go.takers] = True
         if not region.any() or (passes == 1 and not len(go.givers)):
             break
         members = np.flatnonzero(region)
-        labels = _finished(problem, ready, adjacency, labels, band, members, random, watch)
+        # Who was relieved does not take back what it gave.
+        kept = _as_wide_as(wanted, _loads(ready, labels), relieved[:, None])
+        labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch)
+        watch(Stage.IMPROVE, 1.0, labels.copy())
     return labels
 
 
@@ -212,12 +215,16 @@ def _finished(
     mine = place[labels[members]]
     balanced = Balanced(mine, middles(mine, part), np.zeros_like(part.band.low))
     whole = problem.adjacency is not None
-    plan = finished(
-        part, balanced, taken_links(adjacency, members), random, watch, whole=whole, thorough=False
-    )
+    links = taken_links(adjacency, members)
+    plan = finished(part, balanced, links, random, _unseen(watch), whole=whole, thorough=False)
     out = labels.copy()
     out[members] = region[plan.labels]
     return out
+
+
+def _unseen(watch: Watcher) -> Watcher:
+    """Return a watcher that is told how far the work is, but shown nothing: a region's labels are no plan."""
+    return lambda stage, share, _labels: watch(stage, share, None)
 
 
 def _taken_in(ready: Scaled, adjacency: Adjacency, known: Labels) -> tuple[Labels, Integers]:
@@ -246,12 +253,11 @@ def _out_before(ready: Scaled, known: Labels) -> Flags:
     return np.asarray(~was & holds[:, None] & (np.arange(loads.shape[1]) < len(ready.hard)))
 
 
-def _as_wide_as_today(ready: Scaled, known: Labels, out: Flags) -> Band:
-    """Return the band, wide enough for what those that are out of it today hold."""
-    band, loads = ready.band, _loads(ready, known)
+def _as_wide_as(band: Band, loads: Floats, which: Flags) -> Band:
+    """Return the band, for some territories (K, A or 1) wide enough for these loads (K, A)."""
     return Band(
-        np.where(out, np.minimum(band.low, loads), band.low),
-        np.where(out, np.maximum(band.high, loads), band.high),
+        np.where(which, np.minimum(band.low, loads), band.low),
+        np.where(which, np.maximum(band.high, loads), band.high),
         band.give,
     )
 

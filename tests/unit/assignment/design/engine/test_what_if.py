@@ -14,6 +14,7 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Labels
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Problem, WrongProblemError
+from services.assignment.design.engine.proposal import Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.engine.what_if import WhatIf, one_fewer, one_more, what_if
 from tests.unit.assignment.design.engine import recheck
@@ -130,6 +131,28 @@ def test_what_was_out_of_balance_far_away_stays_so():
     assert found.off == (0, 1)
     assert (found.labels[:800] == labels[:800]).all()
     assert set(found.labels[800:]) == {4, 5, 6}
+
+
+def test_a_watcher_is_shown_whole_plans_alone(stands):
+    shown: list[Labels] = []
+
+    def watch(_stage: Stage, share: float, labels: Labels | None) -> None:
+        assert 0 <= share <= 1
+        if labels is not None:
+            shown.append(labels)
+
+    _, found = one_more(ROOMY, stands, watch=watch)
+    assert shown
+    assert all(labels.shape == stands.shape for labels in shown)
+    assert shown[-1].tolist() == found.labels.tolist()
+
+
+def test_a_watcher_stops_it(stands):
+    def watch(_stage: Stage, _share: float, _labels: Labels | None) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        one_fewer(ROOMY, stands, 3, watch=watch)
 
 
 def test_a_home_says_where(stands):
@@ -258,6 +281,7 @@ import numpy as np
 from services.assignment.design.engine.compiling import threads
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Effort, Problem
+from services.assignment.design.engine.proposal import Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.engine.what_if import one_fewer, one_more
 xy = np.random.default_rng(0).normal(0, 30, (12_000, 2))
