@@ -22,16 +22,13 @@ def shifted(scaled: Scaled, plan: Standing, labels: Labels, flows: Flows) -> Lab
         for number in mine[np.argsort(-flows.amounts[mine], kind="stable")]:
             taker = int(flows.takers[number])
             able = np.flatnonzero(left & scaled.permitted[units.kinds[members], taker])
-            dearer = _dearer(units.xy[members[able]], plan.middles, int(giver), taker)
-            able = able[np.argsort(dearer, kind="stable")]
+            # Lines across the way from middle to middle: along each, the taker is as much dearer.
+            across = units.xy[members[able]] @ (plan.middles[giver] - plan.middles[taker])
+            able = able[np.argsort(across, kind="stable")]
             gone = able[: _count(amount[members[able]], float(flows.amounts[number]))]
             left[gone] = False
             out[members[gone]] = taker
     return out
-
-
-def _dearer(xy: Floats, middles: Floats, giver: int, taker: int) -> Floats:
-    return np.asarray(((xy - middles[taker]) ** 2).sum(axis=1) - ((xy - middles[giver]) ** 2).sum(axis=1))
 
 
 def _count(amounts: Floats, wanted: float) -> int:

@@ -38,7 +38,7 @@ def standing(scaled: Scaled, adjacency: Adjacency, labels: Labels) -> Standing:
 
     weight = np.maximum(added(units.weight), 1e-300)
     middles = np.column_stack([added(units.weight * units.xy[:, axis]) for axis in (0, 1)]) / weight[:, None]
-    square = (units.xy**2).sum(axis=1)
+    square = np.einsum("ij,ij->i", units.xy, units.xy)
     scale = added(units.weight * square) / weight - (middles**2).sum(axis=1)
     loads = np.column_stack([added(column) for column in units.measures.T])
     touching, dearer = _borders(

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Balanced
+from services.assignment.design.engine.bands import as_wide_as, is_out, loads_known, out_before, strict
 from services.assignment.design.engine.changed import WhatIf, told
 from services.assignment.design.engine.dual import Band
 from services.assignment.design.engine.finishing import finished
@@ -36,10 +37,6 @@ __all__ = ["WhatIf", "one_fewer", "one_more", "what_if"]
 _STAY = 1.0
 # Passes of flows before each round of moves of units. Those after the first mend what whole units left.
 _PASSES = (3, 1, 1, 1)
-# How much further than its tolerance a territory may have been to count as within it: what those who left were to hold is
-# not known to the unit.
-_NEARLY = 0.1
-_IN_BAND = 1e-6
 
 
 def one_more(
@@ -130,7 +127,8 @@ def what_if(
         _check(problem, labels)
         adjacency = problem.adjacency or touching or neighbours(ready.units.xy)
         known = _known(ready, labels)
-        after = _changed(problem, _priced(problem, ready, known), adjacency, known, watch, seed)
+        priced, stay = _priced(problem, ready, known)
+        after = _changed(problem, priced, adjacency, known, stay, watch, seed)
         return told(problem, ready, labels, after)
 
 
@@ -149,26 +147,34 @@ def _known(ready: Scaled, labels: Labels) -> Labels:
     return np.where(ready.movable, np.where(may, labels, NOBODY), ready.fixed).astype(np.int32)
 
 
-def _priced(problem: Problem, ready: Scaled, known: Labels) -> Scaled:
-    """Return the same with what leaving today's territory costs each unit, as when realigning (`realigning.priced`)."""
+def _priced(problem: Problem, ready: Scaled, known: Labels) -> tuple[Scaled, float]:
+    """Return the same with what leaving today's territory costs each unit, as when realigning (`realigning.priced`).
+
+    And what it costs to take what the mean territory holds 1 of over a border, at the same price.
+    """
     units = ready.units
     some = known >= 0
-    where = middles(known, ready)
-    off = ((units.xy[some] - where[known[some]]) ** 2).sum(axis=1)
-    travel = float((units.weight[some] * off).sum()) / max(int(some.sum()), 1)
-    stay = (problem.stay or _STAY) * travel
-    bonus = np.where(some, stay * ready.move_value / units.weight, 0.0)
-    return replace(ready, units=units._replace(owner=known, bonus=bonus))
+    away = units.xy[some] - middles(known, ready)[known[some]]
+    travel = float(units.weight[some] @ np.einsum("ij,ij->i", away, away)) * (problem.stay or _STAY)
+    bonus = np.where(some, travel / int(some.sum()) * ready.move_value / units.weight, 0.0)
+    priced = replace(ready, units=units._replace(owner=known, bonus=bonus))
+    return priced, travel / float(units.weight[some].sum())
 
 
 def _changed(
-    problem: Problem, ready: Scaled, adjacency: Adjacency, known: Labels, watch: Watcher, seed: int
+    problem: Problem,
+    ready: Scaled,
+    adjacency: Adjacency,
+    known: Labels,
+    stay: float,
+    watch: Watcher,
+    seed: int,
 ) -> Labels:
     """Give everybody a territory and every territory its units, and balance what that puts out of balance."""
     if ready.territories == 1:
         return np.zeros(len(known), np.int32)
-    out = _out_before(ready, known)
-    band = _as_wide_as(ready.band, _loads(ready, known), out)
+    out = out_before(ready, known)
+    band = as_wide_as(ready.band, loads_known(ready, known), out)
     region = np.zeros(ready.territories, np.bool_)
     labels, took = _taken_in(ready, adjacency, known)
     region[took] = True
@@ -177,13 +183,12 @@ def _changed(
     changed = region.copy()
     hard, may = ready.hard_columns(band.low.shape[1]), _may_give(ready)
     random = np.random.default_rng([seed, 2])
-    stay = (problem.stay or _STAY) * _travel_each(ready, known)
     for passes in _PASSES:
         # Middles follow what moves: in several passes borders end where they would from the new middles.
         for left in range(passes, 0, -1):
             plan = standing(ready, adjacency, labels)
             relieved = out.any(axis=1) & (changed | plan.touching[changed].any(axis=0))
-            wanted = _strict(ready.band, band, relieved)
+            wanted = strict(ready.band, band, relieved)
             go = flows(plan, wanted, hard, may, stay, relieved)
             labels = shifted(ready, plan, labels, replace(go, amounts=go.amounts / left))
             region[go.givers] = region[go.takers] = True
@@ -191,9 +196,15 @@ def _changed(
             break
         members = np.flatnonzero(region)
         # Who was relieved does not take back what it gave.
-        kept = _as_wide_as(wanted, _loads(ready, labels), relieved[:, None])
+        kept = as_wide_as(wanted, loads_known(ready, labels), relieved[:, None])
         labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch)
         watch(Stage.IMPROVE, 1.0, labels.copy())
+    else:
+        # Units too large for moves of one: territories are cut anew, those around as well.
+        if is_out(loads_known(ready, labels), kept, hard):
+            around = np.flatnonzero(region | standing(ready, adjacency, labels).touching[region].any(axis=0))
+            labels = _finished(problem, ready, adjacency, labels, kept, around, random, watch, thorough=True)
+            watch(Stage.IMPROVE, 1.0, labels.copy())
     return labels
 
 
@@ -206,6 +217,8 @@ def _finished(
     region: Integers,
     random: np.random.Generator,
     watch: Watcher,
+    *,
+    thorough: bool = False,
 ) -> Labels:
     """Have the territories of a region made whole, moved into the band and improved; all others are as they were."""
     members = np.flatnonzero(np.isin(labels, region))
@@ -216,7 +229,7 @@ def _finished(
     balanced = Balanced(mine, middles(mine, part), np.zeros_like(part.band.low))
     whole = problem.adjacency is not None
     links = taken_links(adjacency, members)
-    plan = finished(part, balanced, links, random, _unseen(watch), whole=whole, thorough=False)
+    plan = finished(part, balanced, links, random, _unseen(watch), whole=whole, thorough=thorough)
     out = labels.copy()
     out[members] = region[plan.labels]
     return out
@@ -243,50 +256,10 @@ def _taken_in(ready: Scaled, adjacency: Adjacency, known: Labels) -> tuple[Label
     return labels, np.unique(labels[lost]).astype(np.int64)
 
 
-def _out_before(ready: Scaled, known: Labels) -> Flags:
-    """Tell which territories are out of their band today, of which measure, shape (K, A)."""
-    loads, holds = _loads(ready, known), np.bincount(known[known >= 0], minlength=ready.territories) > 0
-    band = ready.band
-    # Before the change the same reps shared out what they hold now.
-    grown = loads.sum(axis=0) / np.maximum((band.middle * holds[:, None]).sum(axis=0), 1e-300)
-    was = np.abs(loads - band.middle * grown) <= band.half * grown * (1 + _NEARLY) + _IN_BAND
-    return np.asarray(~was & holds[:, None] & (np.arange(loads.shape[1]) < len(ready.hard)))
-
-
-def _as_wide_as(band: Band, loads: Floats, which: Flags) -> Band:
-    """Return the band, for some territories (K, A or 1) wide enough for these loads (K, A)."""
-    return Band(
-        np.where(which, np.minimum(band.low, loads), band.low),
-        np.where(which, np.maximum(band.high, loads), band.high),
-        band.give,
-    )
-
-
-def _strict(band: Band, wide: Band, which: Flags) -> Band:
-    """Return the wide band, but for some territories (K,) the other."""
-    some = which[:, None]
-    return Band(np.where(some, band.low, wide.low), np.where(some, band.high, wide.high), band.give)
-
-
-def _loads(ready: Scaled, known: Labels) -> Floats:
-    some = known >= 0
-    return np.column_stack(
-        [np.bincount(known[some], column[some], ready.territories) for column in ready.units.measures.T]
-    )
-
-
 def _may_give(ready: Scaled) -> Flags:
     """Tell who may give to whom, shape (K, K): those that may hold some kind that the other may, too."""
     may = ready.permitted.astype(np.int64)
     return np.asarray((may.T @ may) > 0)
-
-
-def _travel_each(ready: Scaled, known: Labels) -> float:
-    """Return the travel of what the mean territory holds 1 of, per that."""
-    units = ready.units
-    some = known >= 0
-    off = ((units.xy[some] - middles(known, ready)[known[some]]) ** 2).sum(axis=1)
-    return float((units.weight[some] * off).sum() / units.weight[some].sum())
 
 
 def _renumbered(labels: Labels, leaves: int) -> Labels:
