@@ -31,6 +31,8 @@ _TELL_SECONDS = 0.3
 _LINGER_SECONDS = 5.0
 # Two shares that differ by less are one.
 _ALIKE = 1e-9
+# How long may be spent on what one rep more or fewer would do, beyond as long as the proposal took.
+_SENSITIVITY_SECONDS = 10.0
 
 Tell = Callable[[Progress], None]
 
@@ -90,7 +92,8 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
 
     Raises WrongProblemError for a question that makes no sense, StoppedError when the time did not do for any plan.
     """
-    until = time.monotonic() + seconds
+    begun = time.monotonic()
+    until = begun + seconds
     tell(Progress(Stage.PREPARE.value, 0.0, None))
     xy, plane = projected(question.latitude, question.longitude)
     touching = neighbours(xy)
@@ -126,6 +129,9 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
         proposal = replace(proposal, feasible=False, why=(*proposal.why, why))
     latitude, longitude = plane.to_sphere(proposal.centres)
+    now = time.monotonic()
+    enough = min(until, now + (now - begun) + _SENSITIVITY_SECONDS)
+    found = sensitivity(problem, proposal.labels, question.capacities, plane, touching, until=enough)
     return Answer(
         proposal=proposal,
         weight=weight,
@@ -138,7 +144,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved=int(_moved(question, proposal.labels).sum()),
         aligned=int(_aligned(question).sum()),
         moved_share=moved_share,
-        sensitivity=sensitivity(problem, proposal.labels, question.capacities, plane, touching, until=until),
+        sensitivity=found,
     )
 
 

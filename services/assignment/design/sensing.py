@@ -57,7 +57,9 @@ def _tried(ask: Callable[[_Plan], RepChange | None], plan: _Plan) -> RepChange |
 
 def _more(plan: _Plan) -> RepChange:
     target = plan.problem.targets.sum(axis=0) / plan.capacities.sum()
-    _, found = one_more(plan.problem, plan.labels, target, touching=plan.touching, watch=plan.watch)
+    _, found = one_more(
+        plan.problem, plan.labels, target, touching=plan.touching, watch=plan.watch, thorough=False
+    )
     touched = tuple(one for one in found.touched if one < plan.problem.territories)
     new = found.labels == plan.problem.territories
     return _change(plan, found, None, touched, new, float(plan.capacities.sum()) + 1.0)
@@ -70,7 +72,9 @@ def _fewer(plan: _Plan) -> RepChange | None:
     for leaves in _cheapest(plan)[:_TRIED].tolist():
         if answers and time.monotonic() >= plan.until:
             break
-        _, found = one_fewer(plan.problem, plan.labels, leaves, touching=plan.touching, watch=plan.watch)
+        _, found = one_fewer(
+            plan.problem, plan.labels, leaves, touching=plan.touching, watch=plan.watch, thorough=False
+        )
         touched = tuple(one + (one >= leaves) for one in found.touched)
         gone = plan.labels == leaves
         left = float(plan.capacities.sum() - plan.capacities[leaves])

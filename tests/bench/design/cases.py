@@ -181,14 +181,15 @@ def what_if() -> list[Result]:
             seconds,
             "s",
             samples=5,
-            note=f"{told(before, after, count)}; realigning all: {whole_s:.1f} s, {told(before, whole, count)}",
+            note=f"{cpu:.2f} CPU s, {told(before, after, count)}; realigning all: {whole_cpu:.1f} CPU s, {told(before, whole, count)}",
         )
-        for word, count, (before, after, whole), seconds, whole_s in zip(
+        for word, count, (before, after, whole), seconds, cpu, whole_cpu in zip(
             ("one-more", "one-fewer"),
             (51, 49),
             (rest[:3], rest[3:]),
             cost.note["seconds"],
-            cost.note["whole_seconds"],
+            cost.note["cpu"],
+            cost.note["whole_cpu"],
             strict=True,
         )
     ]

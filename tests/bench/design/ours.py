@@ -116,28 +116,30 @@ def what_if(path: str, territories: str, out: str) -> None:
     """Ask what one rep more and one fewer would do: labels of the plan; then for each of both: those before the change in
     the numbers after it (-1 for units whose rep left), those after it, and those of realigning all.
 
-    Note: wall seconds of each question, medians of warm ones, and of realigning. The one who leaves had a territory in the
+    Note: wall and CPU seconds of each question, medians of warm ones, and CPU seconds of realigning. The one who leaves had a territory in the
     middle of the list.
     """  # noqa: D205 - one sentence
     instance, count = load(Path(path)), int(territories)
     warm_up()
     problem = problem_of(instance, count)
     plan = propose(problem).labels
-    clock, answers, seconds, whole_seconds = Clock(), [], [], []
+    clock, answers = Clock(), []
+    seconds, cpu, whole_cpu = [], [], []
     for ask in (lambda: one_more(problem, plan), lambda: one_fewer(problem, plan, count // 2)):
         took = []
         for _ in range(QUESTIONS + 1):
             one = Clock()
             after, found = ask()
-            took.append(one.cost().wall_s)
+            took.append(one.cost())
         # The first has kernels to load that a design does not need.
-        seconds.append(statistics.median(took[1:]))
+        seconds.append(statistics.median(cost.wall_s for cost in took[1:]))
+        cpu.append(statistics.median(cost.cpu_s for cost in took[1:]))
         one = Clock()
         whole = propose(replace(after, stay=STAY_IN_WHAT_IF)).labels
-        whole_seconds.append(one.cost().wall_s)
+        whole_cpu.append(one.cost().cpu_s)
         before = plan if after.incumbents is None else after.incumbents
         answers += [before, found.labels, whole]
-    report(Path(out), clock.cost(seconds=seconds, whole_seconds=whole_seconds), plan, *answers)
+    report(Path(out), clock.cost(seconds=seconds, cpu=cpu, whole_cpu=whole_cpu), plan, *answers)
 
 
 def problem_of(

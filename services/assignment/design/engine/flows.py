@@ -43,8 +43,9 @@ def flows(
 ) -> Flows:
     """Return what has to go from where to where, in what the mean territory holds 1 of.
 
-    band (K, A); hard (A,). may (K, K): who may give to whom. stay: what it costs to take one of that over a
-    border, whichever. relieved (K,): who is brought into the band if a neighbour can do so, and else is left. What cannot be had within the steps stays out of the band.
+    band (K, A); hard (A,). may (K, K): who may give to whom. stay: what it costs to take one of that over a border,
+    whichever. relieved (K,): who is brought into the band if a neighbour can do so, and else is left. What cannot be had
+    within the steps stays out of the band.
     """
     giver, taker = np.nonzero((plan.touching > 0) & may & (plan.amount[:, None] > 0))
     if not len(giver):
@@ -84,8 +85,9 @@ def flows(
 def _steps(plan: Standing, giver: Integers, taker: Integers, stay: float) -> tuple[Floats, Floats]:
     """Return what each step of each pair costs per amount, and how much it is at most; step by step.
 
-    Over the border itself a unit goes at the difference of its ways to the middles, less than nothing at best. A border that moves by d makes a unit on it dearer by twice d times the way between the middles; a territory is taken
-    for round, its border with one neighbour for as long as its radius.
+    On the border itself a unit goes at the difference of its ways to the middles. A border that moves by d makes a unit on
+    it dearer by twice d times the way between the middles; a territory is taken for round, its border with one neighbour
+    for as long as its radius.
     """
     apart = np.hypot(*(plan.middles[giver] - plan.middles[taker]).T)
     radius = np.sqrt(2 * plan.scale[giver])

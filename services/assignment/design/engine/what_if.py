@@ -47,12 +47,13 @@ def one_more(
     home: Floats | None = None,
     touching: Adjacency | None = None,
     watch: Watcher = unwatched,
+    thorough: bool = True,
 ) -> tuple[Problem, WhatIf]:
     """Return the problem with one territory more, the last one, and its plan.
 
     labels (n,): the plan that stands. target (A,): what the territory is to hold, in the unit of the problem's targets;
     None for as much as the others do on average. home (2,): where its rep lives, which is where it will be; None lets the
-    engine choose. touching: as for `what_if`. Raises WrongProblemError.
+    engine choose. touching, thorough: as for `what_if`. Raises WrongProblemError.
     """
     count = problem.territories
     row = problem.targets.mean(axis=0) if target is None else target
@@ -71,7 +72,7 @@ def one_more(
         else np.append(problem.most_units, float(problem.units)),
         incumbents=labels,
     )
-    return after, what_if(after, labels, touching=touching, watch=watch)
+    return after, what_if(after, labels, touching=touching, watch=watch, thorough=thorough)
 
 
 def one_fewer(
@@ -81,6 +82,7 @@ def one_fewer(
     *,
     touching: Adjacency | None = None,
     watch: Watcher = unwatched,
+    thorough: bool = True,
 ) -> tuple[Problem, WhatIf]:
     """Return the problem without the territory `leaves`, those behind it one place further up, and its plan.
 
@@ -104,7 +106,7 @@ def one_fewer(
         most_units=without(problem.most_units),
         incumbents=before,
     )
-    return after, what_if(after, before, touching=touching, watch=watch)
+    return after, what_if(after, before, touching=touching, watch=watch, thorough=thorough)
 
 
 def what_if(
@@ -113,13 +115,15 @@ def what_if(
     *,
     touching: Adjacency | None = None,
     watch: Watcher = unwatched,
+    thorough: bool = True,
     seed: int = 0,
 ) -> WhatIf:
     """Return a plan that is balanced again and differs from the one that stands near the change.
 
     labels (n,): today's territories in the problem's numbers, -1 for a unit of none; a territory of no unit is new, and is
     put where it costs least, or where the rep's home is. touching: who touches whom where the problem asks for no
-    contiguity; made if it is not given. Raises WrongProblemError for a problem that makes no sense, and for labels without
+    contiguity; made if it is not given. thorough: where units are too large to be moved one by one, territories are cut
+    anew, which takes seconds. Raises WrongProblemError for a problem that makes no sense, and for labels without
     any territory: that is a plan from scratch, which `propose` makes.
     """
     with threadpool_limits(1, user_api="blas"):
@@ -128,7 +132,7 @@ def what_if(
         adjacency = problem.adjacency or touching or neighbours(ready.units.xy)
         known = _known(ready, labels)
         priced, stay = _priced(problem, ready, known)
-        after = _changed(problem, priced, adjacency, known, stay, watch, seed)
+        after = _changed(problem, priced, adjacency, known, stay, watch, seed, thorough=thorough)
         return told(problem, ready, labels, after)
 
 
@@ -169,6 +173,8 @@ def _changed(
     stay: float,
     watch: Watcher,
     seed: int,
+    *,
+    thorough: bool,
 ) -> Labels:
     """Give everybody a territory and every territory its units, and balance what that puts out of balance."""
     if ready.territories == 1:
@@ -201,7 +207,7 @@ def _changed(
         watch(Stage.IMPROVE, 1.0, labels.copy())
     else:
         # Units too large for moves of one: territories are cut anew, those around as well.
-        if is_out(loads_known(ready, labels), kept, hard):
+        if thorough and is_out(loads_known(ready, labels), kept, hard):
             around = np.flatnonzero(region | standing(ready, adjacency, labels).touching[region].any(axis=0))
             labels = _finished(problem, ready, adjacency, labels, kept, around, random, watch, thorough=True)
             watch(Stage.IMPROVE, 1.0, labels.copy())
