@@ -16,6 +16,8 @@ from services.assignment.design.engine.standing import Standing, standing
 _CLOSELY = 6
 # Two halves of a round territory travel this share less than the whole.
 _SAVED = 0.4
+# Those around a host are enough when they have so many times to give what the new territory needs.
+_PLENTY = 2.0
 
 
 def with_hosts(scaled: Scaled, adjacency: Adjacency, labels: Labels, band: Band) -> tuple[Labels, Integers]:
@@ -80,22 +82,47 @@ def _promising(plan: Standing, band: Band, able: Flags, territory: int) -> Integ
 
 def _cost(scaled: Scaled, plan: Standing, band: Band, host: int, territory: int) -> float:
     """Return what it costs to fill a territory that halves the host's, less the travel that halving saves."""
-    loads, amount, touching = plan.loads.copy(), plan.amount.copy(), plan.touching.copy()
-    middles, scale = plan.middles.copy(), plan.scale.copy()
-    loads[territory] = loads[host] = plan.loads[host] / 2
-    amount[territory] = amount[host] = plan.amount[host] / 2
-    dearer = plan.dearer.copy()
-    dearer[territory], dearer[:, territory] = dearer[host], dearer[:, host]
-    touching[territory] = touching[host]
-    touching[:, territory] = touching[:, host]
+    near = np.append(_near(plan, band, host, float(band.low[territory].mean())), territory)
+    part = _halved(plan, host, territory)
+    part = Standing(
+        part.loads[near],
+        part.amount[near],
+        part.middles[near],
+        part.scale[near],
+        part.touching[np.ix_(near, near)],
+        part.dearer[np.ix_(near, near)],
+    )
+    may = np.ones((len(near), len(near)), np.bool_)
+    bound = Band(band.low[near], band.high[near], band.give)
+    go = flows(part, bound, scaled.hard_columns(plan.loads.shape[1]), may, 0.0)
+    return go.cost - _SAVED * float(plan.amount[host] * plan.scale[host])
+
+
+def _near(plan: Standing, band: Band, host: int, need: float) -> Integers:
+    """Return the host and those around it, ring by ring, until they have so much to give that all need not be looked at."""
+    to_give = np.maximum(plan.loads - band.low, 0.0).mean(axis=1)
+    near = np.zeros(len(to_give), np.bool_)
+    near[host] = True
+    while to_give[near].sum() < _PLENTY * need:
+        wider = near | (plan.touching[near] > 0).any(axis=0)
+        if wider.sum() == near.sum():
+            break
+        near = wider
+    return np.flatnonzero(near)
+
+
+def _halved(plan: Standing, host: int, territory: int) -> Standing:
+    """Return the plan with half of the host's in the new territory, each half beside the other."""
+    loads, amount, scale = plan.loads.copy(), plan.amount.copy(), plan.scale.copy()
+    middles, touching, dearer = plan.middles.copy(), plan.touching.copy(), plan.dearer.copy()
+    for array in (loads, amount):
+        array[territory] = array[host] = array[host] / 2
+    for matrix in (touching, dearer):
+        matrix[territory], matrix[:, territory] = matrix[host], matrix[:, host]
     touching[host, territory] = touching[territory, host] = 1
+    scale[territory] = scale[host] = scale[host] * (1 - _SAVED)
     aside = np.array([np.sqrt(plan.scale[host]) / 2, 0.0])
     middles[territory], middles[host] = plan.middles[host] + aside, plan.middles[host] - aside
-    scale[territory] = scale[host] = plan.scale[host] * (1 - _SAVED)
-    halves = replace(
+    return replace(
         plan, loads=loads, amount=amount, touching=touching, middles=middles, scale=scale, dearer=dearer
     )
-    may = np.ones((scaled.territories, scaled.territories), np.bool_)
-    hard = scaled.hard_columns(loads.shape[1])
-    go = flows(halves, band, hard, may, 0.0)
-    return go.cost - _SAVED * float(plan.amount[host] * plan.scale[host])
