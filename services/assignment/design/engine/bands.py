@@ -34,10 +34,10 @@ def as_wide_as(band: Band, loads: Floats, which: Flags) -> Band:
     )
 
 
-def is_out(loads: Floats, band: Band, hard: Flags) -> bool:
-    """Tell whether some load (K, A) of a hard measure is out of its band."""
+def is_out(loads: Floats, band: Band, hard: Flags) -> Flags:
+    """Tell which territories, shape (K,), have a load (K, A) of a hard measure out of its band."""
     out = np.maximum(loads - band.high, band.low - loads)[:, hard]
-    return bool((out > _IN_BAND).any())
+    return np.asarray((out > _IN_BAND).any(axis=1))
 
 
 def strict(band: Band, wide: Band, which: Flags) -> Band:

@@ -36,7 +36,9 @@ __all__ = ["WhatIf", "one_fewer", "one_more", "what_if"]
 # Without a price of moves in the problem: as much as a mean unit travels.
 _STAY = 1.0
 # Passes of flows before each round of moves of units. Those after the first mend what whole units left.
-_PASSES = (3, 1, 1, 1)
+_PASSES = (3, 1, 1, 1, 1, 1)
+# How far around what is still out of its band territories are cut anew.
+_RINGS = 3
 
 
 def one_more(
@@ -181,15 +183,15 @@ def _changed(
         return np.zeros(len(known), np.int32)
     out = out_before(ready, known)
     band = as_wide_as(ready.band, loads_known(ready, known), out)
-    region = np.zeros(ready.territories, np.bool_)
+    changed = np.zeros(ready.territories, np.bool_)
     labels, took = _taken_in(ready, adjacency, known)
-    region[took] = True
+    changed[took] = True
     labels, split = with_hosts(ready, adjacency, labels, band)
-    region[split] = True
-    changed = region.copy()
+    changed[split] = True
     hard, may = ready.hard_columns(band.low.shape[1]), _may_give(ready)
     random = np.random.default_rng([seed, 2])
-    for passes in _PASSES:
+    for round_, passes in enumerate(_PASSES):
+        now = changed.copy() if round_ == 0 else np.zeros_like(changed)
         # Middles follow what moves: in several passes borders end where they would from the new middles.
         for left in range(passes, 0, -1):
             plan = standing(ready, adjacency, labels)
@@ -197,19 +199,23 @@ def _changed(
             wanted = strict(ready.band, band, relieved)
             go = flows(plan, wanted, hard, may, stay, relieved)
             labels = shifted(ready, plan, labels, replace(go, amounts=go.amounts / left))
-            region[go.givers] = region[go.takers] = True
-        if not region.any() or (passes == 1 and not len(go.givers)):
+            now[go.givers] = now[go.takers] = True
+        if not now.any():
             break
-        members = np.flatnonzero(region)
+        members = np.flatnonzero(now)
         # Who was relieved does not take back what it gave.
         kept = as_wide_as(wanted, loads_known(ready, labels), relieved[:, None])
-        labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch)
+        labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch, swaps=round_ > 0)
         watch(Stage.IMPROVE, 1.0, labels.copy())
     else:
         # Units too large for moves of one: territories are cut anew, those around as well.
-        if thorough and is_out(loads_known(ready, labels), kept, hard):
-            around = np.flatnonzero(region | standing(ready, adjacency, labels).touching[region].any(axis=0))
-            labels = _finished(problem, ready, adjacency, labels, kept, around, random, watch, thorough=True)
+        around = is_out(loads_known(ready, labels), kept, hard)
+        if thorough and around.any():
+            touching = standing(ready, adjacency, labels).touching > 0
+            for _ in range(_RINGS):
+                around |= touching[around].any(axis=0)
+            members = np.flatnonzero(around)
+            labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch, thorough=True)
             watch(Stage.IMPROVE, 1.0, labels.copy())
     return labels
 
@@ -225,6 +231,7 @@ def _finished(
     watch: Watcher,
     *,
     thorough: bool = False,
+    swaps: bool = True,
 ) -> Labels:
     """Have the territories of a region made whole, moved into the band and improved; all others are as they were."""
     members = np.flatnonzero(np.isin(labels, region))
@@ -235,7 +242,9 @@ def _finished(
     balanced = Balanced(mine, middles(mine, part), np.zeros_like(part.band.low))
     whole = problem.adjacency is not None
     links = taken_links(adjacency, members)
-    plan = finished(part, balanced, links, random, _unseen(watch), whole=whole, thorough=thorough)
+    plan = finished(
+        part, balanced, links, random, _unseen(watch), whole=whole, thorough=thorough, swaps=swaps
+    )
     out = labels.copy()
     out[members] = region[plan.labels]
     return out
