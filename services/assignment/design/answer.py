@@ -6,6 +6,7 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.reachable import Frontier
+from services.assignment.design.sensitivity import Sensitivity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +17,9 @@ class Answer:
     territories; mean_km (K,): mean great-circle length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
     go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. `unmet_groups`: how many
-    groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere. frontier: what is within reach where a tolerance is
-    missed, None where none is or no time was left.
+    groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere. frontier:
+    what is within reach where a tolerance is missed, None where none is or no time was left. sensitivity: None when there
+    was no time for it.
     """
 
     proposal: Proposal
@@ -33,4 +35,5 @@ class Answer:
     aligned: int
     moved_share: float
     frontier: Frontier | None
+    sensitivity: Sensitivity | None
     unmet_groups: int = 0

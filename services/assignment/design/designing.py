@@ -7,101 +7,37 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.around import around_changes, as_answer_to_changes
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.barriers import Barriers, segments_of
 from services.assignment.design.engine.geography import Plane, projected
 from services.assignment.design.engine.judging import judged
-from services.assignment.design.engine.merge import linked, merged, unfolded
+from services.assignment.design.engine.merge import Merged, linked, merged, touching, unfolded
 from services.assignment.design.engine.neighbours import neighbours
-from services.assignment.design.engine.problem import Effort, Problem, loads_of
+from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal, Shortfall, Stage, StoppedError
+from services.assignment.design.engine.reachable import Frontier
 from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
-from services.assignment.design.lengths import lengths_km, middles
+from services.assignment.design.lengths import lengths_km
 from services.assignment.design.opposed import look_for_frontier, seconds_for_plan
-from services.assignment.design.runs.run import Figures, Progress
+from services.assignment.design.runs.run import Progress
+from services.assignment.design.sensing import Accounts, sensitivity
+from services.assignment.design.watching import Tell, Watch
 
-# Often enough to watch, seldom enough not to be felt.
-_TELL_SECONDS = 0.3
 # How long a step may take beyond the time there is; its worker gives it longer.
 _LINGER_SECONDS = 5.0
 # Two shares that differ by less are one.
 _ALIKE = 1e-9
-
-Tell = Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class Watch:
-    """Tells how far the engine is, now and then, and stops it between two steps when its time is up.
-
-    `targets` (K, A) in the measures' own units. `best` are the best labels so far: the accounts', or those of the units
-    that they are kept together in, whose numbers are then in `of` (n,).
-    """
-
-    tell: Tell
-    question: Question
-    xy: Floats
-    plane: Plane
-    targets: Floats
-    until: float
-    best: Labels | None = None
-    of: Labels | None = None
-    stage: Stage | None = None
-    _told_at: float = 0.0
-    _closed: bool = False
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, stage: Stage, share: float, labels: Labels | None) -> None:
-        """Take note of what the engine is at. Raises StoppedError when the time is up."""
-        with self._one_at_a_time:
-            # While some units are nowhere yet, there is no plan.
-            if labels is not None and labels.min(initial=0) >= 0:
-                self.best = labels.copy()
-            now = time.monotonic()
-            if self._closed or (now >= self.until and stage is not Stage.REPORT):
-                raise StoppedError
-            if stage is not self.stage or now - self._told_at >= _TELL_SECONDS:
-                self.tell(Progress(stage.value, min(max(share, 0.0), 1.0), self._figures()))
-                # After the figures, which take their time where there is a million units.
-                self.stage, self._told_at = stage, time.monotonic()
-
-    def looks_further(self, share: float) -> None:
-        """Tell that there is a plan, and how much of what is told beside it is done."""
-        if time.monotonic() - self._told_at >= _TELL_SECONDS:
-            self.tell(Progress(Stage.REPORT.value, share, self._figures()))
-            self._told_at = time.monotonic()
-
-    def mean_km(self, labels: Labels, centres: Floats) -> float:
-        """Return the mean length in km from accounts to centres (K, 2), in the plane's km; labels are like those of `best`."""
-        question, labels = self.question, labels if self.of is None else labels[self.of]
-        middle = self.plane.to_sphere(centres)
-        return float(lengths_km(question.latitude, question.longitude, labels, middle).mean())
-
-    def close(self) -> None:
-        """Tell no more."""
-        with self._one_at_a_time:
-            self._closed = True
-
-    def _figures(self) -> Figures | None:
-        if self.best is None:
-            return None
-        question, labels = self.question, self.best if self.of is None else self.best[self.of]
-        loads = loads_of(labels, question.measures, question.territories)
-        middle = middles(self.xy, labels, question.territories, self.plane)
-        moved = None if question.from_scratch else _share_moved(question, labels)
-        return Figures(
-            deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),
-            mean_km=float(lengths_km(question.latitude, question.longitude, labels, middle).mean()),
-            moved=moved,
-        )
+# How long may be spent on what one rep more or fewer would do, beyond as long as the proposal took.
+_SENSITIVITY_SECONDS = 10.0
 
 
 def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
@@ -111,20 +47,87 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     """
     begun = time.monotonic()
     tell(Progress(Stage.PREPARE.value, 0.0, None))
+    task = _task(question)
+    watch = Watch(
+        tell, question, task.xy, task.plane, task.problem.targets, until=begun + seconds, of=task.of
+    )
+    if not question.around:
+        watch.until = begun + seconds_for_plan(task.solved, seconds)
+    found = _proposed(task, watch)
+    took = time.monotonic() - begun
+    frontier = _frontier(task, found, watch, took=took, until=begun + seconds)
+    proposal = found if task.units is None else unfolded(task.units, task.problem, found, task.effort)
+    if question.around:
+        proposal = as_answer_to_changes(task.problem, proposal)
+    moved_share = question.moved_share(proposal.labels)
+    proposal = _within_budget(proposal, question, moved_share)
+    latitude, longitude = task.plane.to_sphere(proposal.centres)
+    km = lengths_km(question.latitude, question.longitude, proposal.labels, (latitude, longitude))
+    enough = min(begun + seconds, time.monotonic() + took + _SENSITIVITY_SECONDS)
+    accounts = Accounts(question.latitude, question.longitude, task.xy, task.plane, task.of)
+    return Answer(
+        proposal=proposal,
+        weight=task.problem.weight,
+        neighbours=task.neighbours,
+        latitude=latitude,
+        longitude=longitude,
+        mean_km=_mean_km(km, proposal.labels, question.territories),
+        overall_km=float(km.mean()),
+        targets=task.problem.targets,
+        totals=question.measures.sum(axis=0),
+        moved=int(question.moved(proposal.labels).sum()),
+        aligned=int(question.aligned.sum()),
+        moved_share=moved_share,
+        unmet_groups=0 if task.units is None else task.units.unmet,
+        frontier=frontier,
+        sensitivity=sensitivity(
+            task.solved, found.labels, question.capacities, accounts, task.touching, until=enough
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What the engine is given: xy (n, 2) in km in a plane, who touches whom, the accounts' problem, and that of groups."""
+
+    question: Question
+    effort: Effort
+    xy: Floats
+    plane: Plane
+    neighbours: Adjacency
+    problem: Problem
+    units: Merged | None
+
+    @property
+    def solved(self) -> Problem:
+        """What is solved: the problem of accounts, or of those that they are kept together in."""
+        return self.problem if self.units is None else self.units.problem
+
+    @property
+    def of(self) -> Labels | None:
+        """In which group each account is, shape (n,), as `solved` numbers them."""
+        return None if self.units is None else self.units.of
+
+    @property
+    def touching(self) -> Adjacency:
+        """Who touches whom of what is solved."""
+        if self.units is None:
+            return self.neighbours
+        return touching(self.neighbours, self.units.of, len(self.units.first))
+
+
+def _task(question: Question) -> _Task:
     xy, plane = projected(question.latitude, question.longitude)
-    touching = _touching(question, xy, plane)
-    totals = question.measures.sum(axis=0)
+    near = _touching(question, xy, plane)
     shares = question.capacities / question.capacities.sum()
-    targets = shares[:, None] * totals
-    weight = np.ones(len(xy))
     problem = Problem(
         xy=xy,
-        weight=weight,
+        weight=np.ones(len(xy)),
         measures=question.measures,
-        targets=targets,
+        targets=shares[:, None] * question.measures.sum(axis=0),
         tolerance=question.tolerance,
         soft=question.soft,
-        adjacency=touching if question.contiguous else None,
+        adjacency=near if question.contiguous else None,
         homes=_homes(question, plane.to_plane),
         pull=question.pull,
         incumbents=question.incumbents if (question.incumbents >= 0).any() else None,
@@ -137,57 +140,44 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         least_units=question.least_accounts,
         most_units=question.most_accounts,
     )
-    effort = Effort(starts=question.starts, seed=question.seed)
     units = None if question.groups is None else merged(problem, question.groups)
-    asked, of = (problem, None) if units is None else (units.problem, units.of)
-    watch = Watch(tell, question, xy, plane, targets, begun + seconds_for_plan(asked, seconds), of=of)
-    found = _proposed(asked, effort, watch)
-    frontier = look_for_frontier(
-        asked,
-        found,
-        effort,
-        length=watch.mean_km,
-        took=time.monotonic() - begun,
-        until=begun + seconds,
-        tell=watch.looks_further,
-    )
-    proposal = found if units is None else unfolded(units, problem, found, effort)
-    moved_share = _share_moved(question, proposal.labels)
-    proposal = _within_budget(proposal, question, moved_share)
-    latitude, longitude = plane.to_sphere(proposal.centres)
-    km = lengths_km(question.latitude, question.longitude, proposal.labels, (latitude, longitude))
-    return Answer(
-        proposal=proposal,
-        weight=weight,
-        neighbours=touching,
-        latitude=latitude,
-        longitude=longitude,
-        mean_km=_mean_km(km, proposal.labels, question.territories),
-        overall_km=float(km.mean()),
-        targets=targets,
-        totals=totals,
-        moved=int(_moved(question, proposal.labels).sum()),
-        aligned=int(_aligned(question).sum()),
-        moved_share=moved_share,
-        unmet_groups=0 if units is None else units.unmet,
-        frontier=frontier,
-    )
+    effort = Effort(starts=question.starts, seed=question.seed)
+    return _Task(question, effort, xy, plane, near, problem, units)
 
 
 def _touching(question: Question, xy: Floats, plane: Plane) -> Adjacency:
     """Return which accounts touch: nothing crosses a barrier but those that are kept together."""
     segments = segments_of(question.barriers, plane)
-    touching = neighbours(xy, barriers=Barriers(segments=segments) if len(segments) else None)
-    return touching if question.groups is None else linked(touching, question.groups)
+    near = neighbours(xy, barriers=Barriers(segments=segments) if len(segments) else None)
+    return near if question.groups is None else linked(near, question.groups)
 
 
-def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
+def _frontier(task: _Task, found: Proposal, watch: Watch, *, took: float, until: float) -> Frontier | None:
+    """Look for what else is within reach; around a change all else stays as it is."""
+    if task.question.around:
+        return None
+    return look_for_frontier(
+        task.solved,
+        found,
+        task.effort,
+        length=watch.mean_km,
+        took=took,
+        until=until,
+        tell=watch.looks_further,
+    )
+
+
+def _proposed(task: _Task, watch: Watch) -> Proposal:
     """Propose, on a thread of its own: a step that does not end in time is left to itself, and to the process's end."""
     answers: queue.Queue[Proposal | BaseException] = queue.Queue()
+    problem, effort = task.solved, task.effort
 
     def work() -> None:
         try:
-            answers.put(propose(problem, effort, watch))
+            if task.question.around:
+                answers.put(around_changes(problem, effort, watch, touching=task.touching))
+            else:
+                answers.put(propose(problem, effort, watch))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
             answers.put(error)
 
@@ -207,15 +197,11 @@ def _proposed(problem: Problem, effort: Effort, watch: Watch) -> Proposal:
 
 def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:
     known = ~np.isnan(question.homes[:, 0])
-    if not known.any() or question.pull == 0.0:
+    if not known.any() or (question.pull == 0.0 and not question.around):
         return None
     homes = np.full((question.territories, 2), np.nan)
     homes[known] = to_plane(question.homes[known, 0], question.homes[known, 1])
     return homes
-
-
-def _share_moved(question: Question, labels: Labels) -> float:
-    return _share(question.move_value, _moved(question, labels), _aligned(question))
 
 
 def _budget(question: Question) -> float:
@@ -234,19 +220,6 @@ def _within_budget(proposal: Proposal, question: Question, moved_share: float) -
     if moved_share > question.most_moved + _ALIKE:
         why = (*why, Shortfall(code=ShortOf.MOST_MOVED, figure=moved_share))
     return replace(proposal, feasible=not why, why=why)
-
-
-def _aligned(question: Question) -> Flags:
-    return np.asarray((question.incumbents >= 0) | question.uprooted)
-
-
-def _moved(question: Question, labels: Labels) -> Flags:
-    return np.asarray(((question.incumbents >= 0) & (question.incumbents != labels)) | question.uprooted)
-
-
-def _share(value: Floats, part: Flags, whole: Flags) -> float:
-    total = float(value[whole].sum())
-    return float(value[part].sum()) / total if total > 0.0 else 0.0
 
 
 def _mean_km(km: Floats, labels: Labels, territories: int) -> Floats:
@@ -298,6 +271,12 @@ def warm_up() -> None:
             most_accounts=None,
             groups=np.arange(side * side, dtype=np.int32) // 2,
             barriers=(),
+        ),
+        replace(
+            small,
+            around=True,
+            incumbents=(rows // 6).astype(np.int32),
+            fixed=np.full(side * side, -1, np.int32),
         ),
     ):
         design(question, seconds=600.0, tell=lambda _: None)

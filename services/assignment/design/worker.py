@@ -258,6 +258,15 @@ def what_is_missing(material: Material, run: DesignRun) -> Failed | None:
             Failure.NOTHING_TO_BALANCE,
             f"disruption/counted: no account has any revenue {currency}; count accounts instead.",
         )
+    if question.around and not (question.incumbents >= 0).any():
+        detail = "mode: no account belongs to a leaf of the draft today; use greenfield."
+        return Failed(Failure.NOTHING_TO_DESIGN, detail)
+    if question.around and not question.changes:
+        detail = (
+            "mode: every leaf has accounts today and every account its leaf; give the draft a leaf more, or take one away, "
+            "and ask again, or use realign."
+        )
+        return Failed(Failure.NOTHING_TO_DESIGN, detail)
     return None
 
 

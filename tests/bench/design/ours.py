@@ -6,6 +6,7 @@ The jobs are the public functions below; their docstrings tell which arrays they
 import statistics
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.solving import propose
+from services.assignment.design.engine.what_if import one_fewer, one_more
 from tests.bench.design import du_family
 from tests.bench.design.instances import Instance, accounts, counties, load
 from tests.bench.design.measured import Clock, Cost, median, report
@@ -28,7 +30,7 @@ SAMPLES, LONG_S = 3, 5.0
 """How often a design is measured, unless it takes so many CPU seconds."""
 STAYS = tuple(0.05 * 2**power for power in range(8))
 HALVINGS = 5
-STAY_IN_WHAT_IF, QUESTIONS = 1.0, 3
+STAY_IN_WHAT_IF, QUESTIONS = 1.0, 5
 
 
 def design(path: str, territories: str, tolerance: str, out: str) -> None:
@@ -111,28 +113,33 @@ def realign(path: str, territories: str, out: str) -> None:
 
 
 def what_if(path: str, territories: str, out: str) -> None:
-    """Ask what one rep more and one fewer would do: labels of the plan, of the one with more, and of that with fewer.
+    """Ask what one rep more and one fewer would do: labels of the plan; then for each of both: those before the change in
+    the numbers after it (-1 for units whose rep left), those after it, and those of realigning all.
 
-    Note: wall seconds of each question, medians. The one who leaves had a territory in the middle of the list; its units
-    have no incumbent then, and the others keep their numbers but for the last, who takes the free one.
-    """
+    Note: wall and CPU seconds of each question, medians of warm ones, and CPU seconds of realigning. The one who leaves had a territory in the
+    middle of the list.
+    """  # noqa: D205 - one sentence
     instance, count = load(Path(path)), int(territories)
     warm_up()
-    plan = propose(problem_of(instance, count)).labels
-    leaves = count // 2
-    without = np.where(plan == leaves, -1, np.where(plan == count - 1, leaves, plan)).astype(np.int32)
-    clock, answers, seconds = Clock(), [], []
-    for number, incumbents in ((count + 1, plan), (count - 1, without)):
-        problem = problem_of(instance, number, incumbents=incumbents, stay=STAY_IN_WHAT_IF)
+    problem = problem_of(instance, count)
+    plan = propose(problem).labels
+    clock, answers = Clock(), []
+    seconds, cpu, whole_cpu = [], [], []
+    for ask in (lambda: one_more(problem, plan), lambda: one_fewer(problem, plan, count // 2)):
         took = []
         for _ in range(QUESTIONS + 1):
             one = Clock()
-            labels = propose(problem).labels
-            took.append(one.cost().wall_s)
-        answers.append(labels)
-        # The first has kernels to load that a design from scratch does not need.
-        seconds.append(statistics.median(took[1:]))
-    report(Path(out), clock.cost(seconds=seconds), plan, without, *answers)
+            after, found = ask()
+            took.append(one.cost())
+        # The first has kernels to load that a design does not need.
+        seconds.append(statistics.median(cost.wall_s for cost in took[1:]))
+        cpu.append(statistics.median(cost.cpu_s for cost in took[1:]))
+        one = Clock()
+        whole = propose(replace(after, stay=STAY_IN_WHAT_IF)).labels
+        whole_cpu.append(one.cost().cpu_s)
+        before = plan if after.incumbents is None else after.incumbents
+        answers += [before, found.labels, whole]
+    report(Path(out), clock.cost(seconds=seconds, cpu=cpu, whole_cpu=whole_cpu), plan, *answers)
 
 
 def problem_of(

@@ -42,11 +42,13 @@ def finished(
     whole: bool,
     thorough: bool = True,
     left: float = np.inf,
+    swaps: bool = True,
 ) -> Plan:
     """Return a plan with the labels made whole, balanced and improved.
 
     `whole` asks for territories in one part. Not `thorough`, what moves of units do not bring into the band stays out of it.
     left: how much may still be moved away from owners, of what moving counts.
+    Without `swaps` no two units change places.
     """
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
@@ -63,7 +65,7 @@ def finished(
     plan = make_plan(scaled, labels)
     plan.left[0] = left
     watch(Stage.IMPROVE, 0.0, labels)
-    _mend(plan, scaled, adjacency, random, watch, whole=whole, thorough=thorough)
+    _mend(plan, scaled, adjacency, random, watch, whole=whole, thorough=thorough, swaps=swaps)
     return plan
 
 
@@ -100,11 +102,12 @@ def _mend(
     *,
     whole: bool,
     thorough: bool,
+    swaps: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
     for dearness, narrower in _ROUNDS:
         _set_limits(plan, scaled, dearness, narrower)
-        _improve(plan, adjacency, whole=whole)
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness == _HARD:
             return
@@ -160,12 +163,13 @@ def _ticker(watch: Watcher, share: float, labels: Labels) -> Callable[[], None]:
     return lambda: watch(Stage.IMPROVE, share, labels)
 
 
-def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool) -> None:
+def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool, swaps: bool = True) -> None:
     """Move and swap units until little comes of it."""
     for _ in range(_TURNS):
         improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
         # Small units fill a territory to its limit one by one; pairs of them are many, and little comes of it.
-        if len(plan.labels) > _SWAPPED * len(plan.weight) or not swap(plan, adjacency, whole=whole):
+        many = len(plan.labels) > _SWAPPED * len(plan.weight)
+        if many or not swaps or not swap(plan, adjacency, whole=whole):
             break
 
 

@@ -40,6 +40,11 @@ def linked(adjacency: Adjacency, groups: Labels) -> Adjacency:
     return adjacency_of(np.concatenate([links_of(adjacency), chained]), len(groups))
 
 
+def touching(adjacency: Adjacency, of: Labels, count: int) -> Adjacency:
+    """Return which merged units touch, of (n,) their numbers: those of which some units do."""
+    return adjacency_of(of[links_of(adjacency)], count)
+
+
 def merged(problem: Problem, groups: Labels) -> Merged:
     """Return a problem with one unit for each group, groups (n,) any numbers.
 
@@ -62,7 +67,7 @@ def merged(problem: Problem, groups: Labels) -> Merged:
     counts = np.ones(problem.units) if problem.counts is None else problem.counts
     adjacency = problem.adjacency
     if adjacency is not None:
-        adjacency = adjacency_of(of[links_of(adjacency)], count)
+        adjacency = touching(adjacency, of, count)
     one = replace(
         problem,
         xy=xy,

@@ -47,8 +47,8 @@ class Shortfall:
     """A limit that does not hold.
 
     measure: its column, None where it is about none. territories: those that do not keep it, rising; none where it is
-    about all. figure: how far off it is, None where there is nothing to tell: of UNIT_TOO_LARGE and OUT_OF_TOLERANCE the
-    largest |load / target - 1|, of MOST_MOVED the share of move_value that moves.
+    about all. figure: how far off it is, None where there is nothing to tell: of UNIT_TOO_LARGE, OUT_OF_TOLERANCE and
+    LEFT_ALONE the largest |load / target - 1|, of MOST_MOVED the share of move_value that moves.
     """
 
     code: ShortOf

@@ -99,7 +99,7 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
     stay = min(stay, _DEAREST)
     if stay == 0.0:
         return scaled
-    centres = _middles(units.owner, scaled)
+    centres = middles(units.owner, scaled)
     off = ((units.xy[known] - centres[units.owner[known]]) ** 2).sum(axis=1)
     travel = float((units.weight[known] * off).sum()) / known.sum()
     bonus = np.where(known, stay * travel * scaled.move_value / units.weight, 0.0)
@@ -109,18 +109,18 @@ def priced(scaled: Scaled, stay: float) -> Scaled:
 def today(scaled: Scaled) -> Labels:
     """Return today's territories, shape (n,), with those of units that have none and units of territories that have none."""
     units, territories = scaled.units, scaled.territories
-    middles = _middles(units.owner, scaled)
+    where = middles(units.owner, scaled)
     holds = np.isin(np.arange(territories), units.owner)
     labels = units.owner.copy()
     for kind in np.unique(units.kinds):
         may = scaled.permitted[kind]
         lost = np.flatnonzero((units.kinds == kind) & ~(may[units.owner] & (units.owner >= 0)))
         near = np.flatnonzero(may & holds) if (may & holds).any() else np.flatnonzero(may)
-        labels[lost] = near[cKDTree(middles[near]).query(units.xy[lost])[1]]
+        labels[lost] = near[cKDTree(where[near]).query(units.xy[lost])[1]]
     return filled(np.where(scaled.movable, labels, scaled.fixed).astype(np.int32), scaled)
 
 
-def _middles(labels: Labels, scaled: Scaled) -> Floats:
+def middles(labels: Labels, scaled: Scaled) -> Floats:
     """Return the weighted means of territories, shape (K, 2); of one without units, that of everything."""
     units, territories = scaled.units, scaled.territories
     known = labels >= 0
@@ -134,7 +134,7 @@ def _middles(labels: Labels, scaled: Scaled) -> Floats:
 def _realigned(scaled: Scaled, free: Free, rounds: int) -> Balanced:
     """Balance from today's centres at full resolution; the units' bonus says what a move costs."""
     level = make_level(free.units, per_block=16)
-    start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), _middles(today(scaled), scaled))
+    start = free.anchors.without_held().of(np.zeros((scaled.territories, 3)), middles(today(scaled), scaled))
     dual = Dual(level, free.band.narrowed(free.room()), start, permitted=free.permitted)
     dual.anneal(HOT, steps=4)
     settle(dual, 0.25, steps=3)

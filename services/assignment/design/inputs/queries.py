@@ -24,6 +24,7 @@ from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
     DesignMeasure,
+    Mode,
     RunTerritory,
     Scenario,
 )
@@ -247,4 +248,5 @@ def _question(
         contiguous=scenario.contiguous,
         starts=scenario.starts,
         seed=scenario.seed,
+        around=scenario.mode is Mode.WHAT_IF,
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
+
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.inputs.together import Groups
 from services.assignment.design.inputs.unmet import Unmet
@@ -21,6 +23,7 @@ class Question:
     groups (n,): accounts of one number go to one territory; None keeps nobody together. least_accounts, most_accounts
     (K,): how many a territory may have; None for any number. barriers: lines, each of longitudes and latitudes, shape
     (k, 2), that nothing crosses.
+    around: only what is new or gone is designed, that is territories without an account and accounts of none.
     Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
 
@@ -47,6 +50,13 @@ class Question:
     least_accounts: Floats | None = None
     most_accounts: Floats | None = None
     barriers: tuple[Floats, ...] = ()
+    around: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether something is new or gone: a territory has no account, or an account has none and may choose."""
+        held = np.isin(np.arange(self.territories), self.incumbents)
+        return bool(not held.all() or ((self.incumbents < 0) & (self.fixed < 0)).any())
 
     @property
     def from_scratch(self) -> bool:
@@ -57,6 +67,20 @@ class Question:
     def territories(self) -> int:
         """How many territories."""
         return len(self.capacities)
+
+    @property
+    def aligned(self) -> Flags:
+        """Which accounts belong to a territory today, designed or not, shape (n,)."""
+        return np.asarray((self.incumbents >= 0) | self.uprooted)
+
+    def moved(self, labels: Labels) -> Flags:
+        """Tell which of them would go to another, shape (n,)."""
+        return np.asarray(((self.incumbents >= 0) & (self.incumbents != labels)) | self.uprooted)
+
+    def moved_share(self, labels: Labels) -> float:
+        """Return which share of what a move counts would go to another, of those that belong to one."""
+        total = float(self.move_value[self.aligned].sum())
+        return float(self.move_value[self.moved(labels)].sum()) / total if total > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator
 
 from services.assignment.design.matching.question import Matching, Pair, Question
-from services.assignment.design.runs.bodies import Currency
+from services.assignment.design.runs.measures import Currency
 from services.assignment.design.runs.queries import DesignRun
 from services.assignment.design.runs.run import Counted
 from shared.http.bodies import Body, View

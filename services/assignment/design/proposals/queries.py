@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -84,6 +84,7 @@ class ProposalTotals:
     input_hash: str
     live_sequence: int | None
     frontier: KeptFrontier | None
+    sensitivity: dict[str, Any] | None
     made_at: datetime
 
 
@@ -110,7 +111,7 @@ class ProposedAccount:
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
        mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-       live_sequence, frontier, made_at
+       live_sequence, frontier, sensitivity, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""

@@ -15,6 +15,7 @@ from services.assignment.design.proposals.queries import (
     ReasonWhy,
 )
 from services.assignment.design.proposals.reasons import WHY
+from services.assignment.design.proposals.sensitivity import KeptSensitivity, sensitivity_shown
 from services.assignment.design.proposals.shortfall_view import ShortfallView
 from services.assignment.design.proposals.stale_view import StaleView
 from services.assignment.design.runs.run import LeftOut
@@ -143,6 +144,7 @@ class ProposalView(WithFrontier):
     input_hash: str = Field(description="Of everything that the proposal depends on.")
     made_at: datetime
     stale: StaleView
+    sensitivity: KeptSensitivity
     territories: list[ProposalTerritoryView]
 
     @classmethod
@@ -188,6 +190,7 @@ class ProposalView(WithFrontier):
             input_hash=totals.input_hash,
             made_at=totals.made_at,
             stale=StaleView.model_validate(found.stale),
+            sensitivity=sensitivity_shown(totals.sensitivity),
             territories=[ProposalTerritoryView.of(one) for one in found.territories],
         )
 

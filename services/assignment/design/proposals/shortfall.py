@@ -66,6 +66,11 @@ def _of_measure(one: Shortfall, measure: BalancedMeasure, where: str) -> str:
             f"{name}: one account alone is more than any territory may hold; loads are up to {_share(one.figure)} off "
             f"({where}). Balance it softly, or hold that account elsewhere by a pin."
         )
+    if one.code is ShortOf.LEFT_ALONE:
+        return (
+            f"{name}: loads are up to {_share(one.figure)} off where the change alters nothing ({where}), as they are today. "
+            "Realign to mend them."
+        )
     return (
         f"{name}: no plan was found within {_share(measure.tolerance)} of all targets; loads are up to "
         f"{_share(one.figure)} off ({where}). Allow more tolerance or more starts, or balance it softly."

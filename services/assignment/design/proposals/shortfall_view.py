@@ -18,8 +18,8 @@ class ShortfallView(View):
     territory_ids: list[UUID] = Field(description="Where it does not hold; empty: it is about all of them.")
     figure: float | None = Field(
         description=(
-            "unit-too-large and out-of-tolerance: the largest |load / target - 1|; most-moved: the share that moves; "
-            "else null."
+            "unit-too-large, out-of-tolerance and left-alone: the largest |load / target - 1|; most-moved: the share "
+            "that moves; else null."
         )
     )
     detail: str = Field(description="The same in a sentence, with what to change.")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.assignment.design.runs.limits import (
     Barriers,
@@ -16,10 +16,10 @@ from services.assignment.design.runs.limits import (
     check_families,
     check_vertices,
 )
+from services.assignment.design.runs.measures import Currency, MeasureBody
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
-    DesignMeasure,
     Disruption,
     KeepTogether,
     Mode,
@@ -28,58 +28,12 @@ from services.assignment.design.runs.run import (
 )
 from shared.http.bodies import Body, Name
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-_MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
 # As many as a tree may have territories.
 _MOST_TERRITORIES = 5_000
-
-
-class MeasureName(Body):
-    """A number that accounts have."""
-
-    measure: DesignMeasure = Field(
-        description="accounts: each counts 1; revenue (of twelve months) and pipeline (open) as metrics tells them."
-    )
-    currency: Currency | None = Field(
-        default=None,
-        validate_default=True,
-        description="Of revenue and pipeline; amounts in others count nothing.",
-    )
-    potential_estimate_id: UUID | None = Field(
-        default=None, validate_default=True, description="Of potential: a completed estimate."
-    )
-    tolerance: float = Field(
-        default=0.05,
-        gt=0,
-        le=1,
-        allow_inf_nan=False,
-        description="How far off its target a load may be: 0.05 is 5 %.",
-    )
-
-    @field_validator("currency")
-    @classmethod
-    def _in_money(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        if "measure" in info.data and (info.data["measure"] in _MONEY) != (currency is not None):
-            raise ValueError("name it for revenue and pipeline, and for nothing else")
-        return currency
-
-    @field_validator("potential_estimate_id")
-    @classmethod
-    def _of_potential(cls, estimate_id: UUID | None, info: ValidationInfo) -> UUID | None:
-        potential = info.data.get("measure") is DesignMeasure.POTENTIAL
-        if "measure" in info.data and potential != (estimate_id is not None):
-            raise ValueError("name a completed estimate for potential, and for nothing else")
-        return estimate_id
-
-
-class MeasureBody(MeasureName):
-    """A measure that every territory is to have its share of."""
-
-    soft: bool = Field(
-        default=False, description="It may be further off where that is worth it, which is then told."
-    )
+# What a move costs when nothing is said of it.
+_STAYS = {Mode.GREENFIELD: 0.0, Mode.REALIGN: 0.5, Mode.WHAT_IF: 1.0}
 
 
 class DisruptionBody(Body):
@@ -135,7 +89,8 @@ class DesignRunBody(Body):
     mode: Mode = Field(
         description=(
             "greenfield: from scratch, under today's names so that as little as possible moves; realign: from the "
-            "alignments that are live."
+            "alignments that are live; what_if: from them, and only around what the draft changes: leaves that have no "
+            "account today get some, accounts whose territory is gone get another; all else stays."
         )
     )
     territory_ids: list[UUID] | None = Field(
@@ -158,7 +113,10 @@ class DesignRunBody(Body):
     homes: list[HomeBody] = Field(
         default=[],
         max_length=_MOST_TERRITORIES,
-        description="They count before the postal code of the primary rep, which is where its accounts are.",
+        description=(
+            "They count before the postal code of the primary rep, which is where its accounts are. In what_if they also say "
+            "where a leaf without accounts begins."
+        ),
     )
     pull: Share = Field(
         default=0,
@@ -182,7 +140,10 @@ class DesignRunBody(Body):
         default=SizesBody(), description="How many accounts territories may have, whatever they weigh."
     )
     disruption: DisruptionBody | None = Field(
-        default=None, description="For realign; a move costs half the travel of a mean account when left out."
+        default=None,
+        description=(
+            "For realign and what_if; when left out, a move costs half the travel of a mean account, or all of it in what_if."
+        ),
     )
     contiguous: bool = Field(default=True, description="Territories are in one piece.")
     barriers: Barriers = Field(
@@ -239,7 +200,7 @@ class DesignRunBody(Body):
     @field_validator("pull")
     @classmethod
     def _pulled(cls, pull: float, info: ValidationInfo) -> float:
-        if pull == 0 and info.data.get("homes"):
+        if pull == 0 and info.data.get("homes") and info.data.get("mode") is not Mode.WHAT_IF:
             raise ValueError("homes count for nothing without it; say how much they do")
         return pull
 
@@ -248,6 +209,8 @@ class DesignRunBody(Body):
     def _realigned(cls, disruption: DisruptionBody | None, info: ValidationInfo) -> DisruptionBody | None:
         if disruption is not None and info.data.get("mode") is Mode.GREENFIELD:
             raise ValueError("a greenfield run begins with nothing that could stay; use realign")
+        if disruption is not None and disruption.most_moved < 1 and info.data.get("mode") is Mode.WHAT_IF:
+            raise ValueError("what_if moves what the change asks for, however much that is; use realign")
         return disruption
 
     @field_validator("families")
@@ -267,7 +230,7 @@ class DesignRunBody(Body):
     def scenario(self) -> Scenario:
         """Return what the worker is asked."""
         whole = self.territory_ids is None
-        disruption = self.disruption or DisruptionBody(stay=0.5 if self.mode is Mode.REALIGN else 0)
+        disruption = self.disruption or DisruptionBody(stay=_STAYS[self.mode])
         return Scenario(
             mode=self.mode,
             measures=tuple(

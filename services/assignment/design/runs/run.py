@@ -9,10 +9,11 @@ MOST_LOSSES = 4
 
 
 class Mode(StrEnum):
-    """Where a run begins: from scratch, or from the alignments that are live."""
+    """Where a run begins: from scratch, or from the alignments that are live; of these all, or what came and went."""
 
     GREENFIELD = "greenfield"
     REALIGN = "realign"
+    WHAT_IF = "what_if"
 
 
 class RunState(StrEnum):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.assignment.design.runs.bodies import MeasureName
+from services.assignment.design.runs.measures import MeasureName
 from services.assignment.design.runs.run import DesignMeasure, LeftOut
 from services.assignment.design.sizing.queries import Asked, PlanSizing
 from shared.http.bodies import View

@@ -5,7 +5,7 @@ from alembic import op
 from shared.db.migrations import split_statements
 
 revision = "20261129_1900"
-down_revision = "20261129_1300"
+down_revision = "20261129_1700"
 branch_labels = None
 depends_on = None
 

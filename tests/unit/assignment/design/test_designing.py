@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.assignment.design.designing import Watch, design
+from services.assignment.design.designing import design
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Effort, Problem
@@ -16,6 +16,7 @@ from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Progress
+from services.assignment.design.watching import Watch
 
 SIDE = 20
 

@@ -19,6 +19,7 @@ from services.assignment.design.engine.proposal import Reason
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.proposals.commands.kept_frontier import as_kept
 from services.assignment.design.proposals.kept_together import count_groups
+from services.assignment.design.proposals.sensitivity import sensitivity_told
 from services.assignment.design.proposals.shortfall import with_ids
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
@@ -32,12 +33,12 @@ _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
     mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-    live_sequence, frontier, made_at
+    live_sequence, frontier, sensitivity, made_at
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb),
     CAST(:kept_together AS jsonb), :totals, :deviation, :least_deviation, :least_moved, :mean_km, :cost,
     :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share, CAST(:why AS jsonb), :seed, :solver_version, :input_hash,
-    :live_sequence, CAST(:frontier AS jsonb), :made_at
+    :live_sequence, CAST(:frontier AS jsonb), CAST(:sensitivity AS jsonb), :made_at
 )
 """)
 _KEEP_TERRITORIES = text("""
@@ -128,6 +129,9 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "input_hash": proposal.input_hash,
         "live_sequence": command.live_sequence,
         "frontier": as_kept(answer.frontier),
+        "sensitivity": sensitivity_told(
+            answer.sensitivity, [one.territory_id for one in command.territories]
+        ),
     }
 
 
