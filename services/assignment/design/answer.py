@@ -3,8 +3,25 @@
 from dataclasses import dataclass
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Floats
+from services.assignment.design.engine.arrays import Flags, Floats
 from services.assignment.design.engine.proposal import Proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What scores of edits begin with, for n units in K territories.
+
+    xy (n, 2): places in km in the plane that touches the earth at latitude, longitude (degrees). weights (K,), costs
+    (K,): weight, and weighted squared km to the middle. broken (K,): in parts that nothing pinned keeps apart; False
+    where territories need not be in one piece.
+    """
+
+    xy: Floats
+    latitude: float
+    longitude: float
+    weights: Floats
+    costs: Floats
+    broken: Flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +31,8 @@ class Answer:
     weight (n,): how often one travels there. neighbours: who touches whom. latitude, longitude (K,): the middles of
     territories; mean_km (K,): weighted mean distance to them, nan without units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
-    go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts.
+    go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. scored: what edits by
+    hand are scored from.
     """
 
     proposal: Proposal
@@ -28,3 +46,4 @@ class Answer:
     moved: int
     aligned: int
     moved_share: float
+    scored: Scored

@@ -21,6 +21,7 @@ from services.assignment.design.engine.proposal import Proposal, Stage, StoppedE
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Figures, Progress
+from services.assignment.design.scored import scored_at_first
 
 # Often enough to watch, seldom enough not to be felt.
 _TELL_SECONDS = 0.3
@@ -129,9 +130,10 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         mean_km=_mean_km(xy, proposal, weight),
         targets=targets,
         totals=totals,
-        moved=int(_moved(question, proposal.labels).sum()),
-        aligned=int(_aligned(question).sum()),
+        moved=int(question.moved(proposal.labels).sum()),
+        aligned=int(question.aligned.sum()),
         moved_share=moved_share,
+        scored=scored_at_first(problem, plane, proposal),
     )
 
 
@@ -176,7 +178,7 @@ def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> 
 
 
 def _share_moved(question: Question, labels: Labels) -> float:
-    return _share(question.move_value, _moved(question, labels), _aligned(question))
+    return _share(question.move_value, question.moved(labels), question.aligned)
 
 
 def _budget(question: Question) -> float:
@@ -187,14 +189,6 @@ def _budget(question: Question) -> float:
     uprooted = float(question.move_value[question.uprooted].sum())
     left = question.most_moved * (free + uprooted) - uprooted
     return min(max(left / free, 0.0), 1.0) if free > 0.0 else 0.0
-
-
-def _aligned(question: Question) -> Flags:
-    return np.asarray((question.incumbents >= 0) | question.uprooted)
-
-
-def _moved(question: Question, labels: Labels) -> Flags:
-    return np.asarray(((question.incumbents >= 0) & (question.incumbents != labels)) | question.uprooted)
 
 
 def _share(value: Floats, part: Flags, whole: Flags) -> float:

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Free
-from services.assignment.design.engine.contiguity import components, parts_of, stray_parts
+from services.assignment.design.engine.contiguity import broken_territories, parts_of
 from services.assignment.design.engine.descent import HOT
 from services.assignment.design.engine.dual import Dual
 from services.assignment.design.engine.level import Level, make_level
@@ -191,10 +191,11 @@ def _reasons(problem: Problem, scaled: Scaled, labels: Labels, centres: Floats, 
 
 def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> int:
     """Return how many territories have a part beside their heaviest in which no unit has to be."""
-    component, count = components(adjacency, plan.labels)
-    stray = stray_parts(component, count, plan.labels, plan.units.weight)
-    stray[component[~scaled.movable]] = False
-    return len(np.unique(plan.labels[stray[component]]))
+    return int(
+        broken_territories(
+            adjacency, plan.labels, plan.units.weight, scaled.movable, scaled.territories
+        ).sum()
+    )
 
 
 def _why(

@@ -87,18 +87,27 @@ async def _answer(
 ) -> Response:
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        tag = f'"{await queries.find_input_hash(read, run_id)}-{wanted}-{_DRAWN_AS}"'
-    # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
-    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
+        tag = _tag(await queries.find_drawn_version(read, run_id), wanted)
     if is_unchanged(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=304, headers=_headers(tag))
     # Whoever waits for a turn, or for a map, holds no connection.
     async with turns.take():
-        content = await drawn(await _read(request, run_id), wanted)
-    return Response(content, headers=headers, media_type=media_type)
+        design_map, version = await _read(request, run_id)
+        content = await drawn(design_map, wanted)
+    return Response(content, headers=_headers(_tag(version, wanted)), media_type=media_type)
 
 
-async def _read(request: Request, run_id: UUID) -> DesignMap:
+def _tag(version: str, wanted: Wanted) -> str:
+    return f'"{version}-{wanted}-{_DRAWN_AS}"'
+
+
+def _headers(tag: str) -> dict[str, str]:
+    # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
+    return {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
+
+
+async def _read(request: Request, run_id: UUID) -> tuple[DesignMap, str]:
+    """Return what to draw, and which version that is: the proposal may have been edited while this waited for its turn."""
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        return await queries.read_design_map(read, run_id)
+        return await queries.read_design_map(read, run_id), await queries.find_drawn_version(read, run_id)

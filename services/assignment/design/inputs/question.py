@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
+
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut
@@ -49,6 +51,15 @@ class Question:
     def territories(self) -> int:
         """How many territories."""
         return len(self.capacities)
+
+    @property
+    def aligned(self) -> Flags:
+        """Which accounts belong to a territory today, designed or not, shape (n,)."""
+        return np.asarray((self.incumbents >= 0) | self.uprooted)
+
+    def moved(self, labels: Labels) -> Flags:
+        """Tell which of them would go to another, shape (n,)."""
+        return np.asarray(((self.incumbents >= 0) & (self.incumbents != labels)) | self.uprooted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole"]
+ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole", "hand"]
 UNMET = TypeAdapter(list[Unmet])
 
 
@@ -81,6 +81,8 @@ class ProposalTotals:
     solver_version: str
     input_hash: str
     made_at: datetime
+    edit_version: int
+    edited_accounts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class ProposedAccount:
     territory_before: UUID | None
     territory_after: UUID
     reason: ReasonWhy
+    territory_proposed: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,7 @@ class Comparison:
 
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
-       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at, edit_version, edited_accounts
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
@@ -139,7 +142,8 @@ FROM design_proposal_territories AS p JOIN design_run_territories AS r USING (ru
 WHERE p.run_id = :run_id ORDER BY r.name, p.territory_id
 """)
 _ACCOUNTS = text("""
-SELECT account_id, territory_before, territory_after, reason FROM design_proposal_units
+SELECT account_id, territory_before, territory_after, reason, coalesce(territory_proposed, territory_after)
+FROM design_proposal_units
 WHERE run_id = :run_id
   AND (CAST(:territory_id AS uuid) IS NULL OR :territory_id IN (territory_before, territory_after))
   AND (CAST(:moved AS boolean) IS NULL OR (territory_before IS NOT NULL AND territory_before <> territory_after) = :moved)

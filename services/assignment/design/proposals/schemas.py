@@ -12,21 +12,10 @@ from services.assignment.design.proposals.queries import (
     Comparison,
     ProposalFound,
     ProposalTerritory,
-    ProposedAccount,
-    ReasonWhy,
 )
 from services.assignment.design.runs.run import LeftOut, RunState
 from services.assignment.design.runs.schemas import MeasureView, ScenarioView
 from shared.http.bodies import Body, View
-
-# In the words that users of maps understand; the engine's own stand in its Reason.
-WHY: dict[ReasonWhy, str] = {
-    "fixed": "A pin of the draft holds it there.",
-    "stays": "It is there today, and leaving is not worth the cost of a move.",
-    "nearest": "No territory that may hold it is nearer.",
-    "balance": "A nearer territory is full, or this one would be short of its target.",
-    "whole": "A nearer territory could not reach it or would fall apart, or accounts are too large to do better.",
-}
 
 
 class LoadView(View):
@@ -59,7 +48,7 @@ class ProposalTerritoryView(View):
     longitude: float | None
     mean_km: float | None
     parts: int = Field(description="Connected parts: 1 is whole, 0 has no account.")
-    binding: list[BindingView]
+    binding: list[BindingView] = Field(description="Of the engine's plan, whatever was moved by hand.")
 
     @classmethod
     def of(cls, one: ProposalTerritory) -> "ProposalTerritoryView":
@@ -123,10 +112,13 @@ class ProposalView(View):
     mean_km: float = Field(description="Mean distance of accounts from the middle of their territory.")
     cost: float = Field(description="Sum of squared distances, in square kilometres.")
     bound: float = Field(
-        description="No plan within the tolerances costs less with its middles where this one's are."
+        description="No plan within the tolerances costs less with its middles where those of the engine's plan are."
     )
     gap: float | None = Field(
-        description="cost / bound - 1; null where a tolerance is not kept, or no bound above zero is known."
+        description=(
+            "cost / bound - 1; null where a tolerance is not kept, no bound above zero is known, or accounts were moved by "
+            "hand: middles are others then than those that the bound is of."
+        )
     )
     aligned_accounts: int = Field(description="Accounts that belong to a territory today, designed or not.")
     moved_accounts: int = Field(description="Those of them that would go to another.")
@@ -137,6 +129,8 @@ class ProposalView(View):
     solver_version: str
     input_hash: str = Field(description="Of everything that the proposal depends on.")
     made_at: datetime
+    edit_version: int = Field(description="Rises with each edit by hand, undone and redone; the ETag has it.")
+    edited_accounts: int = Field(description="Accounts that are elsewhere than the engine would have them.")
     territories: list[ProposalTerritoryView]
 
     @classmethod
@@ -177,32 +171,9 @@ class ProposalView(View):
             solver_version=totals.solver_version,
             input_hash=totals.input_hash,
             made_at=totals.made_at,
+            edit_version=totals.edit_version,
+            edited_accounts=totals.edited_accounts,
             territories=[ProposalTerritoryView.of(one) for one in found.territories],
-        )
-
-
-class ProposedAccountView(View):
-    """Where an account would go."""
-
-    account_id: UUID
-    from_territory_id: UUID | None = Field(
-        description="Where it belonged when the run was made; null: nowhere."
-    )
-    to_territory_id: UUID
-    moved: bool
-    reason: ReasonWhy
-    why: str = Field(description="The same in a sentence.")
-
-    @classmethod
-    def of(cls, one: ProposedAccount) -> "ProposedAccountView":
-        """Show an account."""
-        return cls(
-            account_id=one.account_id,
-            from_territory_id=one.territory_before,
-            to_territory_id=one.territory_after,
-            moved=one.territory_before not in {None, one.territory_after},
-            reason=one.reason,
-            why=WHY[one.reason],
         )
 
 
@@ -276,6 +247,12 @@ class AcceptanceBody(Body):
     territory_ids: Annotated[list[UUID], Field(min_length=1, max_length=5_000)] | None = Field(
         default=None, description="Only what goes to these territories; all of it when left out."
     )
+    edit_version: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="The edit version that the proposal has to be at; any when left out.",
+    )
 
 
 class AcceptanceView(View):
@@ -290,6 +267,7 @@ class AcceptanceView(View):
     rejected: int = Field(
         description="Accounts that are there no more, or go to a territory that the draft lost."
     )
+    edited: int = Field(description="Accounts of what is taken over that were moved by hand.")
 
     @classmethod
     def of(cls, accepted: AcceptedProposal) -> "AcceptanceView":

@@ -12,18 +12,31 @@ from services.assignment.placements.commands import PlaceAccounts, place_account
 from services.assignment.plans.commands.revise_draft import DraftAsRead
 from shared.contracts.assignment import ProposalAccepted
 from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.refusals import VersionMismatch
 
-# Who deletes the run waits: what is read of it here is all of it.
+_EDITED = text("""
+SELECT edit_version, (
+    SELECT count(*) FROM design_proposal_units AS u
+    WHERE u.run_id = p.run_id AND u.territory_proposed IS NOT NULL
+      AND (CAST(:territory_ids AS uuid[]) IS NULL OR u.territory_after = ANY (CAST(:territory_ids AS uuid[])))
+) AS edited
+FROM design_proposals AS p WHERE run_id = :run_id
+""")
+# Who edits the proposal or deletes the run waits: what is read of it here is all of it.
 _HOLD = text("SELECT run_id FROM design_runs WHERE run_id = :run_id FOR SHARE")
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptProposal:
-    """Accept what goes to some territories (None: everything), into the draft at the version its editor has read."""
+    """Accept what goes to some territories (None: everything), into the draft at the version its editor has read.
+
+    `edit_version` is the one that the proposal has to be at, None for any.
+    """
 
     run_id: UUID
     plan_version: int
     territory_ids: frozenset[UUID] | None
+    edit_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class AcceptedProposal:
     unchanged: int
     pinned: int
     rejected: int
+    edited: int
 
 
 async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedProposal:
@@ -47,6 +61,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
     await uow.connection.execute(_HOLD, {"run_id": command.run_id})
     run = await find_proposing(uow.connection, command.run_id)
     await _check_known(uow, command)
+    edited = await _count_edited(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)
     placed = await place_accounts(
         PlaceAccounts(DraftAsRead(run.plan_id, command.plan_version), places, run.run_id), uow
@@ -59,9 +74,23 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
         unchanged=placed.unchanged,
         pinned=placed.pinned,
         rejected=len(placed.rejected),
+        edited=edited,
     )
     uow.outbox.add(_announcement(command, accepted, uow))
     return accepted
+
+
+async def _count_edited(uow: UnitOfWork, command: AcceptProposal) -> int:
+    """Return how many of the accounts to be taken over were moved by hand. Raises VersionMismatch."""
+    wanted = None if command.territory_ids is None else list(command.territory_ids)
+    found = await uow.connection.execute(_EDITED, {"run_id": command.run_id, "territory_ids": wanted})
+    row = found.one()
+    if command.edit_version not in {None, row.edit_version}:
+        raise VersionMismatch(
+            f"edit_version: the proposal is at {row.edit_version}, not {command.edit_version}; read it again."
+        )
+    edited: int = row.edited
+    return edited
 
 
 async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:
@@ -87,5 +116,6 @@ def _announcement(command: AcceptProposal, accepted: AcceptedProposal, uow: Unit
         whole=command.territory_ids is None,
         territory_ids=tuple(sorted(command.territory_ids or ())),
         accounts=accepted.accounts,
+        edited_accounts=accepted.edited,
         accepted_at=uow.now,
     )

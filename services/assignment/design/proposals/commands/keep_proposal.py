@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.proposal import Reason
+from services.assignment.design.inputs.permission import ANYWHERE
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
@@ -28,19 +29,21 @@ _ROWS_AT_ONCE = 4_000
 _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost,
-    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at,
+    plane_latitude, plane_longitude, aligned_value
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb), :totals, :deviation,
     :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
-    :why, :seed, :solver_version, :input_hash, :made_at
+    :why, :seed, :solver_version, :input_hash, :made_at, :plane_latitude, :plane_longitude, :aligned_value
 )
 """)
 _KEEP_TERRITORIES = text("""
 INSERT INTO design_proposal_territories (
-    run_id, territory_id, accounts, gained, lost, loads, targets, latitude, longitude, mean_km, parts, binding
+    run_id, territory_id, accounts, gained, lost, loads, targets, latitude, longitude, mean_km, parts, binding,
+    weight, cost, moved_accounts, moved_value, broken
 ) VALUES (
     :run_id, :territory_id, :accounts, :gained, :lost, :loads, :targets, :latitude, :longitude, :mean_km, :parts,
-    CAST(:binding AS jsonb)
+    CAST(:binding AS jsonb), :weight, :cost, :moved_accounts, :moved_value, :broken
 )
 """)
 _UNIT_COLUMNS = (
@@ -56,6 +59,9 @@ _UNIT_COLUMNS = (
     "territory_before",
     "territory_after",
     "reason",
+    "x",
+    "y",
+    "kind",
 )
 
 
@@ -86,6 +92,7 @@ async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
     await uow.connection.execute(_KEEP, {**_totals(command), "run_id": command.run_id, "made_at": uow.now})
     await uow.connection.execute(_KEEP_TERRITORIES, list(_territories(command)))
     await _keep_left_out(uow, command)
+    await _keep_kinds(uow, command)
     await _keep_units(uow, command)
     return True
 
@@ -114,6 +121,9 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "seed": proposal.seed,
         "solver_version": proposal.solver_version,
         "input_hash": proposal.input_hash,
+        "plane_latitude": answer.scored.latitude,
+        "plane_longitude": answer.scored.longitude,
+        "aligned_value": float(material.question.move_value[material.question.aligned].sum()),
     }
 
 
@@ -124,6 +134,10 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
     accounts = np.bincount(after, minlength=count)
     gained = np.bincount(after[before != after], minlength=count)
     lost = np.bincount(before[(before >= 0) & (before != after)], minlength=count)
+    question = command.material.question
+    moved = question.moved(after)
+    moved_accounts = np.bincount(after[moved], minlength=count)
+    moved_value = np.bincount(after[moved], question.move_value[moved], count)
     # By territory at once: to look through thousands for each of thousands would hold the event loop.
     binding = defaultdict[int, list[dict[str, Any]]](list)
     for limit in proposal.binding:
@@ -143,6 +157,11 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
             "mean_km": _known(answer.mean_km[k]),
             "parts": int(proposal.parts[k]),
             "binding": json.dumps(binding[k]),
+            "weight": float(answer.scored.weights[k]),
+            "cost": float(answer.scored.costs[k]),
+            "moved_accounts": int(moved_accounts[k]),
+            "moved_value": float(moved_value[k]),
+            "broken": bool(answer.scored.broken[k]),
         }
 
 
@@ -158,6 +177,23 @@ async def _keep_left_out(uow: UnitOfWork, command: KeepProposal) -> None:
                 for account_id, reason in rows[start : start + _ROWS_AT_ONCE]
             ],
         )
+
+
+async def _keep_kinds(uow: UnitOfWork, command: KeepProposal) -> None:
+    permitted = command.material.question.permitted
+    if permitted is None:
+        return
+    ids = [one.territory_id for one in command.territories]
+    driver = await driver_of(uow.connection)
+    await driver.copy_records_to_table(
+        "design_proposal_kinds",
+        columns=("run_id", "kind", "territory_ids"),
+        records=[
+            (command.run_id, kind, [ids[k] for k in np.flatnonzero(row)])
+            for kind, row in enumerate(permitted)
+            if kind != ANYWHERE
+        ],
+    )
 
 
 async def _keep_units(uow: UnitOfWork, command: KeepProposal) -> None:
@@ -192,8 +228,22 @@ def _units(command: KeepProposal, start: int, end: int) -> list[tuple[Any, ...]]
             material.before[unit],
             ids[label],
             names[reason],
+            x,
+            y,
+            None if kind == ANYWHERE else kind,
         )
-        for number, (unit, latitude, longitude, weight, measures, value, label, reason) in enumerate(
+        for number, (
+            unit,
+            latitude,
+            longitude,
+            weight,
+            measures,
+            value,
+            label,
+            reason,
+            (x, y),
+            kind,
+        ) in enumerate(
             zip(
                 range(start, end),
                 question.latitude[start:end].tolist(),
@@ -203,6 +253,8 @@ def _units(command: KeepProposal, start: int, end: int) -> list[tuple[Any, ...]]
                 question.move_value[start:end].tolist(),
                 answer.proposal.labels[start:end].tolist(),
                 answer.proposal.reasons[start:end].tolist(),
+                answer.scored.xy[start:end].tolist(),
+                [ANYWHERE] * (end - start) if question.kinds is None else question.kinds[start:end].tolist(),
                 strict=True,
             )
         )
