@@ -217,6 +217,52 @@ async def test_moves_that_may_not_be_made_are_told_row_by_row_and_none_is_made(d
         assert (await editor.ask("", wrong)).json()["code"] == "invalid-request"
 
 
+async def test_an_account_goes_only_where_the_engine_might_have_put_it(
+    assignment: Assignment, engines: Engines
+):
+    """The scenario requires the language, which one territory brings, and travel begins half-way to where reps live."""
+    plan_id = await organisation(assignment)
+    reps = "external_id,name,languages\nana,Ana,es\nbob,Bob,en\n"
+    await assignment.http.post("/v1/reps/imports", content=reps, headers={"content-type": "text/csv"})
+    ids = {rep["external_id"]: rep["rep_id"] for rep in (await assignment.get("/v1/reps"))["items"]}
+    for territory in TERRITORIES:
+        cover = {
+            "territory_id": territory,
+            "rep_id": ids["ana" if territory in {FIRST, SECOND} else "bob"],
+            "role": "primary",
+            "share_percent": "100",
+            "valid_from": assignment.clock.now().isoformat(),
+        }
+        await assignment.post("/v1/coverages", cover)
+    spanish = account_id("d0")
+    await assignment.execute(
+        "INSERT INTO customer_traits (account_id, language) VALUES (:one, 'es')", one=UUID(spanish)
+    )
+    designs = Designs(assignment, engines, plan_id)
+    homes = [
+        {"territory_id": one, "latitude": 41.0, "longitude": -89.0 - k} for k, one in enumerate(TERRITORIES)
+    ]
+    first = await designs.design(required=["language"], measures=MEASURES, pull=0.5, homes=homes)
+    run_id = first["run_id"]
+    labels = await _labels(designs, run_id)
+    assert labels[spanish] in {FIRST, SECOND}
+    editor = Editor(assignment.http, run_id)
+    refused = await editor.ask("", moves({spanish: THIRD}))
+    assert [one["code"] for one in refused.json()["errors"]] == ["not-permitted"]
+    other = next(one for one in sorted(labels) if labels[one] == FIRST and one != spanish)
+    gone = await editor.move({spanish: FIRST if labels[spanish] == SECOND else SECOND, other: THIRD})
+    assert gone["after"]["cost"] != first["cost"]
+    # By hand to where all was before: another way to the same figures, homes included.
+    await editor.move({spanish: labels[spanish]})
+    back = await editor.move({other: FIRST})
+    for name in ("cost", "mean_km", "gap", "moved_share"):
+        assert back["after"][name] == pytest.approx(first[name])
+    told = {one["territory_id"]: one for one in first["territories"]}
+    for one in back["after"]["territories"]:
+        for name in ("latitude", "longitude", "mean_km", "parts", "gained", "lost"):
+            assert one[name] == pytest.approx(told[one["territory_id"]][name])
+
+
 async def test_who_may_not_and_what_is_not_there_is_refused(designs: Designs):
     assignment = designs.assignment
     run_id = (await designs.design(measures=MEASURES))["run_id"]

@@ -40,14 +40,14 @@ LEFT JOIN design_proposal_kinds AS k ON k.run_id = u.run_id AND k.kind = u.kind
 """)
 # Packed by Postgres: a row per account would take the event loop seconds to unpack.
 _UNITS = text("""
-SELECT t.place - 1 AS place, array_agg(u.unit) AS number, array_agg(u.x) AS x, array_agg(u.y) AS y,
+SELECT u.territory_after AS territory_id, array_agg(u.unit) AS number, array_agg(u.x) AS x, array_agg(u.y) AS y,
        array_agg(u.weight) AS weight, array_agg(u.move_value) AS move_value, array_agg(u.measures) AS measures,
        array_agg(u.territory_before IS DISTINCT FROM u.territory_after) AS gained,
        array_agg(u.territory_before IS NOT NULL AND u.territory_before <> u.territory_after) AS moved,
        array_agg(u.reason = 'fixed') AS pinned
-FROM unnest(CAST(:territory_ids AS uuid[])) WITH ORDINALITY AS t (territory_id, place)
-JOIN design_proposal_units AS u ON u.run_id = :run_id AND u.territory_after = t.territory_id
-GROUP BY t.place, u.unit / :units_a_row
+FROM design_proposal_units AS u
+WHERE u.run_id = :run_id AND u.territory_after = ANY (CAST(:territory_ids AS uuid[]))
+GROUP BY u.territory_after, u.unit / :units_a_row
 """)
 _LINKS = text("""
 SELECT array_agg(u.unit) AS one, array_agg(n.unit) AS other
@@ -128,7 +128,7 @@ async def read_units(
     from services.assignment.design.edits.scoring import Units  # noqa: PLC0415
 
     asked = {"run_id": run_id, "territory_ids": list(territory_ids), "units_a_row": _UNITS_A_ROW}
-    columns = _Columns()
+    columns = _Columns({one: place for place, one in enumerate(territory_ids)})
     packed = (await read.stream(_UNITS, asked)).mappings()
     async for (units,) in packed.partitions(1):
         columns.add(units)
@@ -180,9 +180,10 @@ def edit_of(row: Any) -> Edit:
 
 
 class _Columns:
-    """Rows of packed columns, which are joined in the end."""
+    """Rows of packed columns, each of one territory, which are joined in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Mapping[UUID, int]) -> None:
+        self._places = places
         self._rows: list[Mapping[str, Any]] = []
 
     def add(self, row: Mapping[Any, Any]) -> None:
@@ -190,7 +191,7 @@ class _Columns:
         import numpy as np  # noqa: PLC0415
 
         packed = {name: np.asarray(value) for name, value in row.items()}
-        packed["place"] = np.full(len(packed["number"]), row["place"])
+        packed["place"] = np.full(len(packed["number"]), self._places[row["territory_id"]])
         self._rows.append(packed)
 
     def joined(self, name: str, kind: Any) -> Any:
