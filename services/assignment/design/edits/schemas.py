@@ -15,6 +15,8 @@ from services.assignment.design.proposals.schemas import LoadView
 from shared.http.bodies import Body, View
 from shared.http.principal import MANAGERS, Principal
 
+MOST_TOLD = 100
+
 
 class MoveBody(Body):
     """An account, and the territory of the run that it is to go to."""
@@ -43,14 +45,19 @@ class BrokenLimitView(View):
         )
     )
     measure: int | None = Field(description="Of tolerance: its place among the scenario's measures.")
-    territory_ids: list[UUID] = Field(description="Those that do not keep it, the worst first.")
+    territory_ids: list[UUID] = Field(
+        description=f"The first {MOST_TOLD} that do not keep it, the worst at first."
+    )
     detail: str
 
     @classmethod
     def of(cls, one: BrokenLimit) -> "BrokenLimitView":
         """Show a limit."""
         return cls(
-            code=one.code, measure=one.measure, territory_ids=list(one.territory_ids), detail=one.detail
+            code=one.code,
+            measure=one.measure,
+            territory_ids=list(one.territory_ids[:MOST_TOLD]),
+            detail=one.detail,
         )
 
 

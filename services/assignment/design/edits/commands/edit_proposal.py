@@ -82,7 +82,7 @@ async def _sorted(uow: UnitOfWork, standing: Standing, moves: Sequence[Move]) ->
         places=places,
         unknown=await find_unknown(uow.connection, strangers) if strangers else (),
         designed={one.territory_id for one in standing.designed},
-        held=await load_held(uow.connection, standing.run.plan_id, at=uow.now),
+        held=await load_held(uow.connection, standing.run.plan_id, at=uow.now, among=list(places)),
     )
     if found.wrong:
         first = found.wrong[0]
