@@ -172,7 +172,7 @@ async def _edit(database: ServiceDatabase, http: httpx.AsyncClient, run_id: UUID
     async def change(part: str, body: object) -> float:
         nonlocal version
         started = time.perf_counter()
-        answer = await http.post(f"{path}/edits{part}", json=body, headers={"if-match": f'"{version}"'})
+        answer = await http.post(f"{path}/{part}", json=body, headers={"if-match": f'"{version}"'})
         seconds = time.perf_counter() - started
         version = answer.raise_for_status().json()["edit_version"]
         return seconds
@@ -183,10 +183,10 @@ async def _edit(database: ServiceDatabase, http: httpx.AsyncClient, run_id: UUID
         return time.perf_counter() - started
 
     await read()
-    first = await change("", _body(border[:1]))
-    one, floors = await _in_turn(lambda number: change("", _body(border[number + 1 : number + 2])), read)
-    undone, floors_undone = await _in_turn(lambda _: change("/undoings", None), read)
-    many = await change("", _body(border[EDITS + 1 :]))
+    first = await change("edits", _body(border[:1]))
+    one, floors = await _in_turn(lambda number: change("edits", _body(border[number + 1 : number + 2])), read)
+    undone, floors_undone = await _in_turn(lambda _: change("edit-undoings", None), read)
+    many = await change("edits", _body(border[EDITS + 1 :]))
     note = f"first of the process {1000 * first:.0f} ms, {MANY} accounts at once {1000 * many:.0f} ms; floor: GET of the run"
     return [
         _result(case, one, floors, note=note),

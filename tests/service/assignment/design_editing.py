@@ -21,14 +21,14 @@ class Editor:
     run_id: str
     version: int = 1
 
-    async def ask(self, part: str = "", body: Any = None, **headers: str) -> httpx.Response:
+    async def ask(self, part: str = "edits", body: Any = None, **headers: str) -> httpx.Response:
         """Ask for a change of the proposal."""
         tag = {"if-match": f'"{self.version}"', **headers}
-        return await self.http.post(f"/v1/design-runs/{self.run_id}/edits{part}", json=body, headers=tag)
+        return await self.http.post(f"/v1/design-runs/{self.run_id}/{part}", json=body, headers=tag)
 
     async def move(self, places: Mapping[str, str]) -> dict[str, Any]:
         """Move accounts, which must be taken."""
-        answer = await self.ask("", moves(places))
+        answer = await self.ask("edits", moves(places))
         assert answer.status_code == 201, answer.text
         found = answer.json()
         assert answer.headers["location"].endswith(found["edit_id"])

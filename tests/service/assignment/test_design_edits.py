@@ -93,17 +93,17 @@ async def test_figures_of_any_edits_are_those_of_all_accounts_and_undone_they_ar
 
     versions = {"edit_version"}
     for back in reversed(seen[:-1]):
-        undone = await editor.step("/undoings")
+        undone = await editor.step("edit-undoings")
         assert undone["state"] == "undone"
         proposal = await _proposal(designs, run_id)
         assert _without(proposal, versions) == _without(back, versions)
     assert await _labels(designs, run_id) == begun
-    assert (await editor.ask("/undoings")).json()["code"] == "nothing-to-undo"
+    assert (await editor.ask("edit-undoings")).json()["code"] == "nothing-to-undo"
     for forth in seen[1:]:
-        assert (await editor.step("/redoings"))["state"] == "applied"
+        assert (await editor.step("edit-redoings"))["state"] == "applied"
         assert _without(await _proposal(designs, run_id), versions) == _without(forth, versions)
     assert await _labels(designs, run_id) == labels
-    assert (await editor.ask("/redoings")).json()["code"] == "nothing-to-redo"
+    assert (await editor.ask("edit-redoings")).json()["code"] == "nothing-to-redo"
 
 
 def _without(proposal: dict[str, Any], names: set[str]) -> dict[str, Any]:
@@ -139,10 +139,10 @@ async def test_the_history_tells_who_did_what_and_what_is_undone(designs: Design
     for one, place in zip(mine[:3], (SECOND, THIRD, FOURTH), strict=True):
         await editor.move({one: place})
     for _ in range(2):
-        await editor.step("/undoings")
+        await editor.step("edit-undoings")
     await editor.move({mine[3]: SECOND, mine[0]: FOURTH})
     # What was undone before another edit is gone for good.
-    assert (await editor.ask("/redoings")).json()["code"] == "nothing-to-redo"
+    assert (await editor.ask("edit-redoings")).json()["code"] == "nothing-to-redo"
     path = f"/v1/design-runs/{run_id}/edits"
     rows = await designs.pages(path)
     assert [(one["number"], one["state"], one["accounts"]) for one in rows] == [
@@ -190,7 +190,7 @@ async def test_moves_that_may_not_be_made_are_told_row_by_row_and_none_is_made(d
     ]
     editor = Editor(assignment.http, run_id)
     body = {"moves": [{"account_id": one, "territory_id": place} for one, place in rows]}
-    answer = await editor.ask("", body)
+    answer = await editor.ask("edits", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-edit")
     assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [
         ("/moves/1", "named-twice"),
@@ -202,7 +202,7 @@ async def test_moves_that_may_not_be_made_are_told_row_by_row_and_none_is_made(d
     ]
     assert await _labels(designs, run_id) == labels
     assert (await assignment.get(f"/v1/design-runs/{run_id}/edits"))["items"] == []
-    there = await editor.ask("", moves({held: FIRST}))
+    there = await editor.ask("edits", moves({held: FIRST}))
     assert [one["code"] for one in there.json()["errors"]] == ["already-there"]
     passed = await editor.move({held: FIRST, good: SECOND})
     assert (passed["accounts"], passed["unchanged"]) == (1, 1)
@@ -214,7 +214,7 @@ async def test_moves_that_may_not_be_made_are_told_row_by_row_and_none_is_made(d
     )
     await editor.move({pinned: SECOND})
     for wrong in ({"moves": []}, moves({good: "x"}), {"moves": moves({good: FIRST})["moves"] * 1_001}, {}):
-        assert (await editor.ask("", wrong)).json()["code"] == "invalid-request"
+        assert (await editor.ask("edits", wrong)).json()["code"] == "invalid-request"
 
 
 async def test_an_account_goes_only_where_the_engine_might_have_put_it(
@@ -247,7 +247,7 @@ async def test_an_account_goes_only_where_the_engine_might_have_put_it(
     labels = await _labels(designs, run_id)
     assert labels[spanish] in {FIRST, SECOND}
     editor = Editor(assignment.http, run_id)
-    refused = await editor.ask("", moves({spanish: THIRD}))
+    refused = await editor.ask("edits", moves({spanish: THIRD}))
     assert [one["code"] for one in refused.json()["errors"]] == ["not-permitted"]
     other = next(one for one in sorted(labels) if labels[one] == FIRST and one != spanish)
     gone = await editor.move({spanish: FIRST if labels[spanish] == SECOND else SECOND, other: THIRD})
@@ -269,8 +269,8 @@ async def test_who_may_not_and_what_is_not_there_is_refused(designs: Designs):
     waiting = Editor(assignment.http, (await designs.ask())["run_id"])
     one = min(await _labels(designs, run_id))
     body = moves({one: FOURTH})
-    for part in ("", "/undoings", "/redoings"):
-        sent = body if not part else None
+    for part in ("edits", "edit-undoings", "edit-redoings"):
+        sent = body if part == "edits" else None
         assert (await waiting.ask(part, sent)).json()["code"] == "design-run-without-proposal"
         assert (await Editor(assignment.http, str(UUID(int=9))).ask(part, sent)).status_code == 404
         for caller in (assignment.caller("viewer"), assignment.caller("contributor")):
@@ -278,14 +278,14 @@ async def test_who_may_not_and_what_is_not_there_is_refused(designs: Designs):
             assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
         stale = await Editor(assignment.http, run_id, version=2).ask(part, sent)
         assert (stale.status_code, stale.json()["code"]) == (412, "version-mismatch")
-        path = f"/v1/design-runs/{run_id}/edits{part}"
+        path = f"/v1/design-runs/{run_id}/{part}"
         assert (await assignment.http.post(path, json=sent)).status_code == 428
     narrow = assignment.caller("manager", territories=[LEAVES["01001"]])
     listed = await assignment.http.get(f"/v1/design-runs/{run_id}/edits", headers=narrow)
     assert listed.json()["code"] == "outside-scope"
     # As a worker of the release before keeps it.
     await assignment.execute("UPDATE design_proposals SET aligned_value = NULL")
-    old = await Editor(assignment.http, run_id).ask("", body)
+    old = await Editor(assignment.http, run_id).ask("edits", body)
     assert (old.status_code, old.json()["code"]) == (409, "proposal-not-editable")
 
 
@@ -294,7 +294,7 @@ async def test_of_two_who_edit_at_once_one_is_told_to_read_again(designs: Design
     run_id = (await designs.design(measures=MEASURES))["run_id"]
     labels = await _labels(designs, run_id)
     mine = [one for one in sorted(labels) if labels[one] == FIRST][:8]
-    answers = await asyncio.gather(*(Editor(http, run_id).ask("", moves({one: SECOND})) for one in mine))
+    answers = await asyncio.gather(*(Editor(http, run_id).ask("edits", moves({one: SECOND})) for one in mine))
     assert Counter(one.status_code for one in answers) == {201: 1, 412: 7}
     moved = {one for one, place in (await _labels(designs, run_id)).items() if place != labels[one]}
     (taken,) = (one for one, answer in zip(mine, answers, strict=True) if answer.status_code == 201)
@@ -302,7 +302,7 @@ async def test_of_two_who_edit_at_once_one_is_told_to_read_again(designs: Design
     # Who asks again under the same name is told what came of it the first time.
     editor = Editor(http, run_id, version=2)
     first, again = [
-        await editor.ask("", moves({mine[-1]: THIRD}), **{"idempotency-key": "edit-1"}) for _ in range(2)
+        await editor.ask("edits", moves({mine[-1]: THIRD}), **{"idempotency-key": "edit-1"}) for _ in range(2)
     ]
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
@@ -355,6 +355,6 @@ async def test_maps_are_of_the_edited_proposal_and_have_another_tag(designs: Des
         one for one in (await _proposal(designs, run_id))["territories"] if one["territory_id"] == FIRST
     )
     assert (empty["parts"], empty["mean_km"], empty["latitude"]) == (0, None, None)
-    await editor.step("/undoings")
+    await editor.step("edit-undoings")
     third = await http.get(path)
     assert third.json() == first.json()

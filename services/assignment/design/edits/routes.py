@@ -21,10 +21,10 @@ from shared.http.pagination import Page, PageParameters, page_of
 from shared.http.problems import describe
 from shared.http.security import Planner
 
-router = APIRouter(prefix="/v1/design-runs/{run_id}/edits", tags=["design"])
+router = APIRouter(prefix="/v1/design-runs/{run_id}", tags=["design"])
 
 
-@router.post("", status_code=201, response_model=EditedProposalView, responses=describe(404, 409))
+@router.post("/edits", status_code=201, response_model=EditedProposalView, responses=describe(404, 409))
 async def create_design_edit(
     by: Planner, run: RunCommand, run_id: UUID, version: ExpectedVersion, body: EditBody
 ) -> Response:
@@ -45,7 +45,7 @@ async def create_design_edit(
     )
 
 
-@router.post("/undoings", response_model=EditedProposalView, responses=describe(404, 409))
+@router.post("/edit-undoings", response_model=EditedProposalView, responses=describe(404, 409))
 async def create_design_edit_undoing(
     by: Planner, run: RunCommand, run_id: UUID, version: ExpectedVersion
 ) -> Response:
@@ -59,7 +59,7 @@ async def create_design_edit_undoing(
     )
 
 
-@router.post("/redoings", response_model=EditedProposalView, responses=describe(404, 409))
+@router.post("/edit-redoings", response_model=EditedProposalView, responses=describe(404, 409))
 async def create_design_edit_redoing(
     by: Planner, run: RunCommand, run_id: UUID, version: ExpectedVersion
 ) -> Response:
@@ -73,7 +73,7 @@ async def create_design_edit_redoing(
     )
 
 
-@router.get("", responses=describe(409))
+@router.get("/edits", responses=describe(409))
 async def list_design_edits(
     by: WholeReader, read: Snapshot, page: PageParameters, run_id: UUID
 ) -> Page[EditView]:
@@ -84,7 +84,7 @@ async def list_design_edits(
     return Page(items=[EditView.of(edit, by) for edit in items], next_cursor=cursor)
 
 
-@router.get("/{edit_id}", responses=describe(409))
+@router.get("/edits/{edit_id}", responses=describe(409))
 async def get_design_edit(by: WholeReader, read: Snapshot, run_id: UUID, edit_id: UUID) -> EditWithMovesView:
     """Return an edit with the accounts that it moves."""
     await find_proposing(read, run_id)
