@@ -25,6 +25,8 @@ from services.assignment.crm.imports import routes as crm_imports
 from services.assignment.crm.webhooks import refusals as webhooks_refusals
 from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.design.comparing import routes as comparing
+from services.assignment.design.edits import refusals as design_edits_refusals
+from services.assignment.design.edits import routes as design_edits
 from services.assignment.design.exports import refusals as design_exports_refusals
 from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
@@ -74,6 +76,10 @@ REFUSALS: RefusalTable = {
     coverages_refusals.ValidToPast: 422,
     diffs_refusals.DiffsBusy: 503,
     design_exports_refusals.AccountsWithoutShape: 409,
+    design_edits_refusals.InvalidEdit: 422,
+    design_edits_refusals.NothingToRedo: 409,
+    design_edits_refusals.NothingToUndo: 409,
+    design_edits_refusals.ProposalNotEditable: 409,
     design_exports_refusals.MapNotDrawn: 503,
     design_exports_refusals.MapsBusy: 503,
     design_runs_refusals.DesignRunEnded: 409,
@@ -143,6 +149,7 @@ def create_app(
             design_runs.router,
             proposals.router,
             comparing.router,
+            design_edits.router,
             design_exports.router,
             design_sizing.router,
             matching.router,

@@ -2,8 +2,8 @@
 
 `make bench ONLY=design` runs the cases that take up to a few minutes; ONLY=design/1m-2000 one of them, slow or not;
 ONLY=design/vs those that begin so. Ours and the peer run in the same minutes, each in a process of its own on one
-thread, scored by the same independent code; CPU seconds count, so that a busy machine does neither wrong. Needs neither
-Postgres nor Kafka; the peers are installed into .local/peers when they are first wanted.
+thread, scored by the same independent code; CPU seconds count, so that a busy machine does neither wrong. Only edit-200k
+needs Postgres, and starts one; the peers are installed into .local/peers when they are first wanted.
 """
 
 import subprocess
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.bench.design import cases
+from tests.bench.design.editing import edits
 from tests.bench.design.growth import growth
 from tests.bench.design.opposed import frontier_case
 from tests.bench.report import Result
@@ -54,6 +55,7 @@ CASES = (
     ),
     Case("realign-zip-50", cases.realign),
     Case("what-if-200k", cases.what_if),
+    Case("edit-200k", partial(edits, "200k", 50)),
     Case("du-family", cases.family),
     Case("frontier-zip-50", partial(frontier_case, "zip", 50)),
     *(Case(f"success-{place}-{k}", partial(cases.success, place, k), slow=True) for place, k in SEEDED),

@@ -3,10 +3,27 @@
 from dataclasses import dataclass
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Floats
+from services.assignment.design.engine.arrays import Flags, Floats
 from services.assignment.design.engine.proposal import Proposal
 from services.assignment.design.engine.reachable import Frontier
 from services.assignment.design.sensitivity import Sensitivity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What scores of edits begin with, for n units in K territories.
+
+    xy (n, 2): places in km in the plane that touches the earth at latitude, longitude (degrees). weights (K,), costs
+    (K,): weight, and weighted squared km to the middle. broken (K,): in parts that nothing pinned keeps apart; False
+    where territories need not be in one piece.
+    """
+
+    xy: Floats
+    latitude: float
+    longitude: float
+    weights: Floats
+    costs: Floats
+    broken: Flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +36,7 @@ class Answer:
     go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. `unmet_groups`: how many
     groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere. frontier:
     what is within reach where a tolerance is missed, None where none is or no time was left. sensitivity: None when there
-    was no time for it.
+    was no time for it. scored: what edits by hand are scored from.
     """
 
     proposal: Proposal
@@ -34,6 +51,7 @@ class Answer:
     moved: int
     aligned: int
     moved_share: float
+    scored: Scored
     frontier: Frontier | None
     sensitivity: Sensitivity | None
     unmet_groups: int = 0

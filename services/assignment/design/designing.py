@@ -29,6 +29,7 @@ from services.assignment.design.inputs.question import Question
 from services.assignment.design.lengths import lengths_km
 from services.assignment.design.opposed import look_for_frontier, seconds_for_plan
 from services.assignment.design.runs.run import Progress
+from services.assignment.design.scored import scored_at_first
 from services.assignment.design.sensing import Accounts, sensitivity
 from services.assignment.design.watching import Tell, Watch
 
@@ -80,6 +81,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved_share=moved_share,
         unmet_groups=0 if task.units is None else task.units.unmet,
         frontier=frontier,
+        scored=scored_at_first(task.problem, task.plane, proposal),
         sensitivity=sensitivity(
             task.solved, found.labels, question.capacities, accounts, task.touching, until=enough
         ),

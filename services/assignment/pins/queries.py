@@ -1,5 +1,6 @@
 """Reading the pins of a plan: those that hold for matching, page by page for callers."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.runtime.refusals import NotFound
 _HELD = text("""
 SELECT account_id, territory_id FROM pins
 WHERE plan_id = :plan_id AND (expires_at IS NULL OR expires_at > CAST(:at AS timestamptz))
+  AND (CAST(:among AS uuid[]) IS NULL OR account_id = ANY (CAST(:among AS uuid[])))
 """)
 _EXPIRED = text("""
 SELECT account_id, count(*) OVER () AS pins FROM pins
@@ -35,9 +37,12 @@ ORDER BY account_id LIMIT :rows
 """)
 
 
-async def load_held(read: AsyncConnection, plan_id: UUID, *, at: datetime) -> dict[UUID, UUID]:
-    """Return which accounts a plan's pins hold at an instant, and in which territories."""
-    rows = await read.execute(_HELD, {"plan_id": plan_id, "at": at})
+async def load_held(
+    read: AsyncConnection, plan_id: UUID, *, at: datetime, among: Collection[UUID] | None = None
+) -> dict[UUID, UUID]:
+    """Return which accounts, all or some, a plan's pins hold at an instant, and in which territories."""
+    wanted = None if among is None else list(among)
+    rows = await read.execute(_HELD, {"plan_id": plan_id, "at": at, "among": wanted})
     return {row.account_id: row.territory_id for row in rows}
 
 

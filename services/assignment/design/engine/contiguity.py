@@ -63,6 +63,16 @@ def stray_parts(component: Labels, count: int, labels: Labels, weight: Floats) -
     return stray
 
 
+def broken_territories(
+    adjacency: Adjacency, labels: Labels, weight: Floats, movable: Flags, territories: int
+) -> Flags:
+    """Tell which territories have a part beside their heaviest in which no unit has to be, shape (K,)."""
+    component, count = components(adjacency, labels)
+    stray = stray_parts(component, count, labels, weight)
+    stray[component[~movable]] = False
+    return np.bincount(labels[stray[component]], minlength=territories) > 0
+
+
 @compiled
 def _components(starts: Integers, targets: Labels, labels: Labels) -> tuple[Labels, int]:
     n = len(labels)

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers
-from services.assignment.design.engine.contiguity import components, stray_parts
+from services.assignment.design.engine.contiguity import broken_territories
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Problem
 from services.assignment.design.engine.proposal import Shortfall
@@ -24,7 +23,12 @@ def shortfalls(
     found = _of_measures(problem, scaled, deviation)
     found += _of(ShortOf.EMPTY, plan.held == 0)
     if problem.adjacency is not None and (parts > 1).any():
-        found += _of(ShortOf.IN_PARTS, _broken(problem.adjacency, plan, scaled))
+        found += _of(
+            ShortOf.IN_PARTS,
+            broken_territories(
+                problem.adjacency, plan.labels, plan.units.weight, scaled.movable, scaled.territories
+            ),
+        )
     if moved > problem.most_moved + _IN_BAND:
         found.append(Shortfall(code=ShortOf.MOST_MOVED, figure=moved))
     return (*found, *_of_sizes(problem, plan))
@@ -59,16 +63,6 @@ def _of_sizes(problem: Problem, plan: Plan) -> list[Shortfall]:
 def _of(code: ShortOf, territories: Flags) -> list[Shortfall]:
     numbers = _numbers(territories)
     return [Shortfall(code=code, territories=numbers)] if numbers else []
-
-
-def _broken(adjacency: Adjacency, plan: Plan, scaled: Scaled) -> Flags:
-    """Tell which territories, shape (K,), have a part beside their heaviest in which no unit has to be."""
-    component, count = components(adjacency, plan.labels)
-    stray = stray_parts(component, count, plan.labels, plan.units.weight)
-    stray[component[~scaled.movable]] = False
-    broken = np.zeros(scaled.territories, np.bool_)
-    broken[plan.labels[stray[component]]] = True
-    return broken
 
 
 def _numbers(territories: Flags) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from services.assignment.design.proposals.queries import find_proposing
 if TYPE_CHECKING:  # the api learns of arrays when it first draws
     from services.assignment.design.engine.arrays import Floats, Labels
 
-_HASH = text("SELECT input_hash FROM design_proposals WHERE run_id = :run_id")
+_DRAWN = text("SELECT input_hash || '-' || edit_version FROM design_proposals WHERE run_id = :run_id")
 _TERRITORIES = text("""
 SELECT r.territory_id, r.name, p.loads, p.targets
 FROM design_run_territories AS r JOIN design_proposal_territories AS p USING (run_id, territory_id)
@@ -38,10 +38,10 @@ WHERE u.run_id = :run_id GROUP BY b.number, one.place
 _UNITS_A_ROW = 5_000
 
 
-async def find_input_hash(read: AsyncConnection, run_id: UUID) -> str:
-    """Return the hash of all that a proposal depends on. Raises NotFound, DesignRunWithoutProposal."""
+async def find_drawn_version(read: AsyncConnection, run_id: UUID) -> str:
+    """Return the hash of all that a proposal depends on, and its edit version. Raises NotFound, DesignRunWithoutProposal."""
     await find_proposing(read, run_id)
-    found: str = (await read.execute(_HASH, {"run_id": run_id})).scalar_one()
+    found: str = (await read.execute(_DRAWN, {"run_id": run_id})).scalar_one()
     return found
 
 

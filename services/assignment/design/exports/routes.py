@@ -105,18 +105,26 @@ async def _answer(
     if_none_match: str | None,
     places: ShapePlaces | None = None,
 ) -> Response:
-    made_of = "" if places is None else f"-{places.digest}"
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        tag = f'"{await queries.find_input_hash(read, run_id)}-{wanted}{made_of}-{_DRAWN_AS}"'
-    # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
-    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
+        tag = _tag(await queries.find_drawn_version(read, run_id), wanted, places)
     if is_unchanged(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=304, headers=_headers(tag))
     # Whoever waits for a turn, or for a map, holds no connection.
     async with turns.take():
-        content = await drawn(await _read(request, run_id, places), wanted)
-    return Response(content, headers=headers, media_type=media_type)
+        design_map, version = await _read(request, run_id, places)
+        content = await drawn(design_map, wanted)
+    return Response(content, headers=_headers(_tag(version, wanted, places)), media_type=media_type)
+
+
+def _tag(version: str, wanted: Wanted, places: ShapePlaces | None) -> str:
+    made_of = "" if places is None else f"-{places.digest}"
+    return f'"{version}-{wanted}{made_of}-{_DRAWN_AS}"'
+
+
+def _headers(tag: str) -> dict[str, str]:
+    # Kept by whoever asked and by nobody between, and asked for again each time: rights may have changed.
+    return {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
 
 
 async def _place(request: Request, run_id: UUID, when: When, level: ShapeLevel) -> ShapePlaces:
@@ -126,8 +134,12 @@ async def _place(request: Request, run_id: UUID, when: When, level: ShapeLevel) 
         return await place_shapes(read, run_id, when, level)
 
 
-async def _read(request: Request, run_id: UUID, places: ShapePlaces | None) -> DesignMap:
+async def _read(request: Request, run_id: UUID, places: ShapePlaces | None) -> tuple[DesignMap, str]:
+    """Return what to draw, and which version that is: the proposal may have been edited while this waited for its turn."""
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
         found = await queries.read_design_map(read, run_id)
-        return found if places is None else replace(found, shapes=await read_shapes(read, places))
+        drawn_version = await queries.find_drawn_version(read, run_id)
+        if places is not None:
+            found = replace(found, shapes=await read_shapes(read, places))
+        return found, drawn_version

@@ -18,6 +18,12 @@ class AcceptanceBody(Body):
     territory_ids: Annotated[list[UUID], Field(min_length=1, max_length=5_000)] | None = Field(
         default=None, description="Only what goes to these territories; all of it when left out."
     )
+    edit_version: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="The edit version that the proposal has to be at; any when left out.",
+    )
 
 
 class RejectedAccountView(View):
@@ -51,6 +57,7 @@ class AcceptanceView(View):
     rejected: int = Field(
         description="Accounts that are there no more, or go to a territory that the draft lost or has divided since."
     )
+    edited: int = Field(description="Accounts of what is taken over that were moved by hand.")
     errors: list[RejectedAccountView] = Field(description=f"The first {MAX_ERRORS:,} rejected accounts.")
     stale: StaleView = Field(description="As it was before this acceptance.")
 
@@ -65,6 +72,7 @@ class AcceptanceView(View):
             unchanged=accepted.unchanged,
             pinned=accepted.pinned,
             rejected=len(accepted.rejected),
+            edited=accepted.edited,
             errors=[RejectedAccountView.of(one) for one in accepted.rejected[:MAX_ERRORS]],
             stale=StaleView.model_validate(accepted.stale),
         )

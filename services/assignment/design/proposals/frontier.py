@@ -85,7 +85,7 @@ class WithFrontier(View):
     frontier: list[FrontierPointView] | None = Field(
         description=(
             "What is within reach where a tolerance is missed, those that travel least first. Null: all tolerances hold, "
-            "one measure alone is balanced, or no time was left."
+            "one measure alone is balanced, or no time was left. Of the engine's plan, whatever was moved by hand."
         )
     )
     binding_measure: BindingMeasureView | None = Field(

@@ -22,7 +22,7 @@ from services.assignment.placements.placement import Pair
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
 
-ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole", "together"]
+ReasonWhy = Literal["fixed", "stays", "nearest", "balance", "whole", "together", "hand"]
 UNMET = TypeAdapter(list[Unmet])
 SHORTFALLS = TypeAdapter(list[Shortfall])
 
@@ -86,6 +86,8 @@ class ProposalTotals:
     frontier: KeptFrontier | None
     sensitivity: dict[str, Any] | None
     made_at: datetime
+    edit_version: int
+    edited_accounts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,13 @@ class ProposedAccount:
     territory_before: UUID | None
     territory_after: UUID
     reason: ReasonWhy
+    territory_proposed: UUID
 
 
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
        mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-       live_sequence, frontier, sensitivity, made_at
+       live_sequence, frontier, sensitivity, made_at, edit_version, edited_accounts
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
@@ -121,7 +124,8 @@ FROM design_proposal_territories AS p JOIN design_run_territories AS r USING (ru
 WHERE p.run_id = :run_id ORDER BY r.name, p.territory_id
 """)
 _ACCOUNTS = text("""
-SELECT account_id, territory_before, territory_after, reason FROM design_proposal_units
+SELECT account_id, territory_before, territory_after, reason, coalesce(territory_proposed, territory_after)
+FROM design_proposal_units
 WHERE run_id = :run_id
   AND (CAST(:territory_id AS uuid) IS NULL OR :territory_id IN (territory_before, territory_after))
   AND (CAST(:moved AS boolean) IS NULL OR (territory_before IS NOT NULL AND territory_before <> territory_after) = :moved)

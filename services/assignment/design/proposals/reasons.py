@@ -8,5 +8,6 @@ WHY: dict[ReasonWhy, str] = {
     "nearest": "No territory that may hold it is nearer.",
     "balance": "A nearer territory is full, or this one would be short of its target.",
     "whole": "A nearer territory could not reach it or would fall apart, or accounts are too large to do better.",
+    "hand": "A planner has put it there.",
     "together": "It goes where those go that it is kept together with.",
 }

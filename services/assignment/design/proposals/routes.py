@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Response
 
 from services.assignment.design.proposals import queries
 from services.assignment.design.proposals.acceptance_schemas import AcceptanceBody, AcceptanceView
+from services.assignment.design.proposals.account_schemas import ProposedAccountView
 from services.assignment.design.proposals.commands.accept_proposal import AcceptProposal, accept_proposal
-from services.assignment.design.proposals.schemas import ProposalView, ProposedAccountView
+from services.assignment.design.proposals.schemas import ProposalView
 from services.assignment.design.runs.routes import WholeReader
 from shared.http.commands import RunCommand, Snapshot
-from shared.http.etags import ExpectedVersion
+from shared.http.etags import ExpectedVersion, etag_of
 from shared.http.pagination import Page, PageParameters, page_of
 from shared.http.problems import describe
 from shared.http.security import Planner
@@ -20,9 +21,14 @@ router = APIRouter(tags=["design"])
 
 
 @router.get("/v1/design-runs/{run_id}/proposal", responses=describe(409))
-async def get_proposal(_: WholeReader, read: Snapshot, run_id: UUID) -> ProposalView:
-    """Return what a run proposes, territory by territory, with the bound on plans around the same middles."""
-    return ProposalView.of(await queries.find_proposal(read, run_id))
+async def get_proposal(_: WholeReader, read: Snapshot, response: Response, run_id: UUID) -> ProposalView:
+    """Return what a run proposes, territory by territory, with the bound on plans around the same middles.
+
+    The ETag is its edit version: what edits by hand want in If-Match.
+    """
+    found = await queries.find_proposal(read, run_id)
+    response.headers["etag"] = etag_of(found.totals.edit_version)
+    return ProposalView.of(found)
 
 
 @router.get("/v1/design-runs/{run_id}/proposal/accounts", responses=describe(409))
@@ -65,7 +71,7 @@ async def create_acceptance(
     wanted = None if body.territory_ids is None else frozenset(body.territory_ids)
     return await run.run(
         accept_proposal,
-        AcceptProposal(run_id, version, wanted),
+        AcceptProposal(run_id, version, wanted, body.edit_version),
         by=by,
         show=AcceptanceView.of,
         status=201,

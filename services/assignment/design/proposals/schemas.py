@@ -11,10 +11,7 @@ from services.assignment.design.proposals.kept_together import KeptTogetherView
 from services.assignment.design.proposals.queries import (
     ProposalFound,
     ProposalTerritory,
-    ProposedAccount,
-    ReasonWhy,
 )
-from services.assignment.design.proposals.reasons import WHY
 from services.assignment.design.proposals.sensitivity import KeptSensitivity, sensitivity_shown
 from services.assignment.design.proposals.shortfall_view import ShortfallView
 from services.assignment.design.proposals.stale_view import StaleView
@@ -55,7 +52,7 @@ class ProposalTerritoryView(View):
     longitude: float | None
     mean_km: float | None = Field(description="Mean great-circle distance of its accounts from its middle.")
     parts: int = Field(description="Connected parts: 1 is whole, 0 has no account.")
-    binding: list[BindingView]
+    binding: list[BindingView] = Field(description="Of the engine's plan, whatever was moved by hand.")
 
     @classmethod
     def of(cls, one: ProposalTerritory) -> "ProposalTerritoryView":
@@ -129,10 +126,13 @@ class ProposalView(WithFrontier):
         )
     )
     bound: float = Field(
-        description="No plan within the tolerances costs less with its middles where this one's are."
+        description="No plan within the tolerances costs less with its middles where those of the engine's plan are."
     )
     gap: float | None = Field(
-        description="cost / bound - 1; null where a tolerance is not kept, or no bound above zero is known."
+        description=(
+            "cost / bound - 1; null where a tolerance is not kept, no bound above zero is known, or accounts were moved by "
+            "hand: middles are others then than those that the bound is of."
+        )
     )
     aligned_accounts: int = Field(description="Accounts that belong to a territory today, designed or not.")
     moved_accounts: int = Field(description="Those of them that would go to another.")
@@ -145,6 +145,8 @@ class ProposalView(WithFrontier):
     made_at: datetime
     stale: StaleView
     sensitivity: KeptSensitivity
+    edit_version: int = Field(description="Rises with each edit by hand, undone and redone; the ETag has it.")
+    edited_accounts: int = Field(description="Accounts that are elsewhere than the engine would have them.")
     territories: list[ProposalTerritoryView]
 
     @classmethod
@@ -152,6 +154,7 @@ class ProposalView(WithFrontier):
         """Show a proposal."""
         run, totals = found.run, found.totals
         scenario = ScenarioView.model_validate(run.scenario)
+        names = {one.territory_id: one.name for one in found.territories}
         return cls(
             run_id=run.run_id,
             plan_id=run.plan_id,
@@ -159,7 +162,7 @@ class ProposalView(WithFrontier):
             name=run.name,
             scenario=scenario,
             feasible=totals.feasible,
-            why=[ShortfallView.of(one, found) for one in totals.why],
+            why=[ShortfallView.of(one, run.scenario, names) for one in totals.why],
             measures=[
                 ProposalMeasureView(
                     **measure.model_dump(),
@@ -191,30 +194,7 @@ class ProposalView(WithFrontier):
             made_at=totals.made_at,
             stale=StaleView.model_validate(found.stale),
             sensitivity=sensitivity_shown(totals.sensitivity),
+            edit_version=totals.edit_version,
+            edited_accounts=totals.edited_accounts,
             territories=[ProposalTerritoryView.of(one) for one in found.territories],
-        )
-
-
-class ProposedAccountView(View):
-    """Where an account would go."""
-
-    account_id: UUID
-    from_territory_id: UUID | None = Field(
-        description="Where it belonged when the run was made; null: nowhere."
-    )
-    to_territory_id: UUID
-    moved: bool
-    reason: ReasonWhy
-    why: str = Field(description="The same in a sentence.")
-
-    @classmethod
-    def of(cls, one: ProposedAccount) -> "ProposedAccountView":
-        """Show an account."""
-        return cls(
-            account_id=one.account_id,
-            from_territory_id=one.territory_before,
-            to_territory_id=one.territory_after,
-            moved=one.territory_before not in {None, one.territory_after},
-            reason=one.reason,
-            why=WHY[one.reason],
         )

@@ -48,7 +48,9 @@ class SensitivityView(View):
 
 KeptSensitivity = Annotated[
     SensitivityView | None,
-    Field(description="Null where the time budget left no time for it, and for older proposals."),
+    Field(
+        description="Null where the time budget left no time for it, and for older proposals. Of the engine's plan, whatever was moved by hand."
+    ),
 ]
 
 

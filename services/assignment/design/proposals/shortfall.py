@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the api learns of arrays when it first draws
     from services.assignment.design.engine.proposal import Shortfall as Found
 
 _OF_TERRITORIES = {
+    ShortOf.GROUPS_APART: "Accounts that are kept together are apart: {where}. Move the others of their groups, too.",
     ShortOf.EMPTY: "No account goes to {where}: there are too few, or too few that may go there.",
     ShortOf.IN_PARTS: "In more than one part: {where}. Allow more tolerance or more moves, or leave `contiguous` out.",
     ShortOf.LEAST_UNITS: "Fewer accounts than asked for: {where}.",

@@ -1,12 +1,13 @@
 """The answer about a limit that a proposal does not keep."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import Field
 
 from services.assignment.design.engine.short_of import ShortOf
-from services.assignment.design.proposals.queries import ProposalFound
 from services.assignment.design.proposals.shortfall import Shortfall, sentence
+from services.assignment.design.runs.run import Scenario
 from shared.http.bodies import View
 
 
@@ -19,19 +20,18 @@ class ShortfallView(View):
     figure: float | None = Field(
         description=(
             "unit-too-large, out-of-tolerance and left-alone: the largest |load / target - 1|; most-moved: the share "
-            "that moves; else null."
+            "that moves; groups-apart: how many; else null."
         )
     )
     detail: str = Field(description="The same in a sentence, with what to change.")
 
     @classmethod
-    def of(cls, one: Shortfall, found: ProposalFound) -> "ShortfallView":
-        """Show a limit that a proposal does not keep."""
-        names = {territory.territory_id: territory.name for territory in found.territories}
+    def of(cls, one: Shortfall, scenario: Scenario, names: Mapping[UUID, str]) -> "ShortfallView":
+        """Show a limit that a proposal does not keep; names are those of the territories."""
         return cls(
             code=one.code,
             measure=one.measure,
             territory_ids=one.territory_ids,
             figure=one.figure,
-            detail=sentence(one, found.run.scenario, names),
+            detail=sentence(one, scenario, names),
         )

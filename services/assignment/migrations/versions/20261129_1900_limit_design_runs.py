@@ -5,7 +5,7 @@ from alembic import op
 from shared.db.migrations import split_statements
 
 revision = "20261129_1900"
-down_revision = "20261129_1700"
+down_revision = "20261129_1800"
 branch_labels = None
 depends_on = None
 
@@ -42,15 +42,16 @@ ALTER TABLE design_proposals ADD COLUMN kept_together jsonb;
 ALTER TABLE design_proposal_units
     DROP CONSTRAINT ck_design_proposal_units_reason,
     ADD CONSTRAINT ck_design_proposal_units_reason CHECK (
-        reason IN ('fixed', 'stays', 'nearest', 'balance', 'whole', 'together')
+        reason IN ('fixed', 'stays', 'nearest', 'balance', 'whole', 'hand', 'together')
     )
 """
 DOWN = """
 UPDATE design_proposal_units SET reason = 'whole' WHERE reason = 'together';
+UPDATE design_proposal_units SET reason_proposed = 'whole' WHERE reason_proposed = 'together';
 ALTER TABLE design_proposal_units
     DROP CONSTRAINT ck_design_proposal_units_reason,
     ADD CONSTRAINT ck_design_proposal_units_reason CHECK (
-        reason IN ('fixed', 'stays', 'nearest', 'balance', 'whole')
+        reason IN ('fixed', 'stays', 'nearest', 'balance', 'whole', 'hand')
     );
 ALTER TABLE design_proposals DROP COLUMN kept_together;
 DROP TABLE design_run_barriers;

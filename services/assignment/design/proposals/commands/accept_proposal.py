@@ -15,8 +15,17 @@ from services.assignment.plans.commands.revise_draft import DraftAsRead
 from services.assignment.plans.queries import read_live_plan
 from shared.contracts.assignment import ProposalAccepted
 from shared.db.unit_of_work import UnitOfWork
+from shared.runtime.refusals import VersionMismatch
 
-# Who deletes the run waits: what is read of it here is all of it.
+_EDITED = text("""
+SELECT edit_version, (
+    SELECT count(*) FROM design_proposal_units AS u
+    WHERE u.run_id = p.run_id AND u.territory_proposed IS NOT NULL
+      AND (CAST(:territory_ids AS uuid[]) IS NULL OR u.territory_after = ANY (CAST(:territory_ids AS uuid[])))
+) AS edited
+FROM design_proposals AS p WHERE run_id = :run_id
+""")
+# Who edits the proposal or deletes the run waits: what is read of it here is all of it.
 _HOLD = text("SELECT run_id FROM design_runs WHERE run_id = :run_id FOR SHARE")
 _SEEN = text("""
 SELECT r.plan_version, p.live_sequence FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
@@ -26,11 +35,15 @@ WHERE r.run_id = :run_id
 
 @dataclass(frozen=True, slots=True)
 class AcceptProposal:
-    """Accept what goes to some territories (None: everything), into the draft at the version its editor has read."""
+    """Accept what goes to some territories (None: everything), into the draft at the version its editor has read.
+
+    `edit_version` is the one that the proposal has to be at, None for any.
+    """
 
     run_id: UUID
     plan_version: int
     territory_ids: frozenset[UUID] | None
+    edit_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class AcceptedProposal:
     pinned: int
     rejected: tuple[RejectedPair, ...]
     stale: Stale
+    edited: int
 
 
 async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedProposal:
@@ -55,6 +69,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
     await uow.connection.execute(_HOLD, {"run_id": command.run_id})
     run = await find_proposing(uow.connection, command.run_id)
     await _check_known(uow, command)
+    edited = await _count_edited(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)
     stale = await _stale(uow, command)
     placed = await place_accounts(
@@ -70,6 +85,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
         pinned=placed.pinned,
         rejected=placed.rejected,
         stale=stale,
+        edited=edited,
     )
     if accepted.accounts:
         uow.outbox.add(_announcement(command, accepted, uow))
@@ -80,6 +96,19 @@ async def _stale(uow: UnitOfWork, command: AcceptProposal) -> Stale:
     seen = (await uow.connection.execute(_SEEN, {"run_id": command.run_id})).one()
     live = await read_live_plan(uow.connection)
     return Now(command.plan_version, live.sequence).stale(seen.plan_version, seen.live_sequence)
+
+
+async def _count_edited(uow: UnitOfWork, command: AcceptProposal) -> int:
+    """Return how many of the accounts to be taken over were moved by hand. Raises VersionMismatch."""
+    wanted = None if command.territory_ids is None else list(command.territory_ids)
+    found = await uow.connection.execute(_EDITED, {"run_id": command.run_id, "territory_ids": wanted})
+    row = found.one()
+    if command.edit_version not in {None, row.edit_version}:
+        raise VersionMismatch(
+            f"edit_version: the proposal is at {row.edit_version}, not {command.edit_version}; read it again."
+        )
+    edited: int = row.edited
+    return edited
 
 
 async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:
@@ -105,5 +134,6 @@ def _announcement(command: AcceptProposal, accepted: AcceptedProposal, uow: Unit
         whole=command.territory_ids is None,
         territory_ids=tuple(sorted(command.territory_ids or ())),
         accounts=accepted.accounts,
+        edited_accounts=accepted.edited,
         accepted_at=uow.now,
     )

@@ -15,8 +15,10 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 
 from services.assignment.design.answer import Answer
+from services.assignment.design.engine.arrays import Integers
 from services.assignment.design.engine.proposal import Reason
-from services.assignment.design.inputs.question import Material
+from services.assignment.design.inputs.permission import ANYWHERE
+from services.assignment.design.inputs.question import Material, Question
 from services.assignment.design.proposals.commands.kept_frontier import as_kept
 from services.assignment.design.proposals.kept_together import count_groups
 from services.assignment.design.proposals.sensitivity import sensitivity_told
@@ -33,20 +35,22 @@ _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, kept_together, totals, deviation, least_deviation, least_moved,
     mean_km, cost, bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash,
-    live_sequence, frontier, sensitivity, made_at
+    live_sequence, frontier, sensitivity, made_at, plane_latitude, plane_longitude, aligned_value
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb),
     CAST(:kept_together AS jsonb), :totals, :deviation, :least_deviation, :least_moved, :mean_km, :cost,
     :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share, CAST(:why AS jsonb), :seed, :solver_version, :input_hash,
-    :live_sequence, CAST(:frontier AS jsonb), CAST(:sensitivity AS jsonb), :made_at
+    :live_sequence, CAST(:frontier AS jsonb), CAST(:sensitivity AS jsonb), :made_at, :plane_latitude, :plane_longitude,
+    :aligned_value
 )
 """)
 _KEEP_TERRITORIES = text("""
 INSERT INTO design_proposal_territories (
-    run_id, territory_id, accounts, gained, lost, loads, targets, latitude, longitude, mean_km, parts, binding
+    run_id, territory_id, accounts, gained, lost, loads, targets, latitude, longitude, mean_km, parts, binding,
+    weight, cost, moved_accounts, moved_value, broken
 ) VALUES (
     :run_id, :territory_id, :accounts, :gained, :lost, :loads, :targets, :latitude, :longitude, :mean_km, :parts,
-    CAST(:binding AS jsonb)
+    CAST(:binding AS jsonb), :weight, :cost, :moved_accounts, :moved_value, :broken
 )
 """)
 _UNIT_COLUMNS = (
@@ -62,6 +66,10 @@ _UNIT_COLUMNS = (
     "territory_before",
     "territory_after",
     "reason",
+    "x",
+    "y",
+    "kind",
+    "kept_with",
 )
 
 
@@ -96,6 +104,7 @@ async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
     await uow.connection.execute(_KEEP, {**_totals(command), "run_id": command.run_id, "made_at": uow.now})
     await uow.connection.execute(_KEEP_TERRITORIES, list(_territories(command)))
     await _keep_left_out(uow, command)
+    await _keep_kinds(uow, command)
     await _keep_units(uow, command)
     return True
 
@@ -132,6 +141,9 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "sensitivity": sensitivity_told(
             answer.sensitivity, [one.territory_id for one in command.territories]
         ),
+        "plane_latitude": answer.scored.latitude,
+        "plane_longitude": answer.scored.longitude,
+        "aligned_value": float(material.question.move_value[material.question.aligned].sum()),
     }
 
 
@@ -142,6 +154,10 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
     accounts = np.bincount(after, minlength=count)
     gained = np.bincount(after[before != after], minlength=count)
     lost = np.bincount(before[(before >= 0) & (before != after)], minlength=count)
+    question = command.material.question
+    moved = question.moved(after)
+    moved_accounts = np.bincount(after[moved], minlength=count)
+    moved_value = np.bincount(after[moved], question.move_value[moved], count)
     # By territory at once: to look through thousands for each of thousands would hold the event loop.
     binding = defaultdict[int, list[dict[str, Any]]](list)
     for limit in proposal.binding:
@@ -161,6 +177,11 @@ def _territories(command: KeepProposal) -> Iterator[dict[str, Any]]:
             "mean_km": _known(answer.mean_km[k]),
             "parts": int(proposal.parts[k]),
             "binding": json.dumps(binding[k]),
+            "weight": float(answer.scored.weights[k]),
+            "cost": float(answer.scored.costs[k]),
+            "moved_accounts": int(moved_accounts[k]),
+            "moved_value": float(moved_value[k]),
+            "broken": bool(answer.scored.broken[k]),
         }
 
 
@@ -178,24 +199,50 @@ async def _keep_left_out(uow: UnitOfWork, command: KeepProposal) -> None:
         )
 
 
+async def _keep_kinds(uow: UnitOfWork, command: KeepProposal) -> None:
+    permitted = command.material.question.permitted
+    if permitted is None:
+        return
+    ids = [one.territory_id for one in command.territories]
+    driver = await driver_of(uow.connection)
+    await driver.copy_records_to_table(
+        "design_proposal_kinds",
+        columns=("run_id", "kind", "territory_ids"),
+        records=[
+            (command.run_id, kind, [ids[k] for k in np.flatnonzero(row)])
+            for kind, row in enumerate(permitted)
+            if kind != ANYWHERE
+        ],
+    )
+
+
 async def _keep_units(uow: UnitOfWork, command: KeepProposal) -> None:
     driver = await driver_of(uow.connection)
-    count = len(command.material.account_ids)
-    for start in range(0, count, _ROWS_AT_ONCE):
+    # A territory's units lie side by side: to score it is to read some pages instead of nearly all.
+    order = np.argsort(command.answer.proposal.labels, kind="stable")
+    kept_with = _groups(command.material.question)
+    for start in range(0, len(order), _ROWS_AT_ONCE):
         await driver.copy_records_to_table(
             "design_proposal_units",
             columns=_UNIT_COLUMNS,
-            records=_units(command, start, min(start + _ROWS_AT_ONCE, count)),
+            records=_units(command, order[start : start + _ROWS_AT_ONCE], kept_with),
         )
 
 
-def _units(command: KeepProposal, start: int, end: int) -> list[tuple[Any, ...]]:
+def _groups(question: Question) -> Integers:
+    """Return which group each account is kept together in, shape (n,), -1 for those that are with nobody."""
+    if question.groups is None:
+        return np.full(len(question.latitude), -1)
+    groups = question.groups.astype(np.int64)
+    return np.where(np.bincount(groups)[groups] > 1, groups, -1)
+
+
+def _units(command: KeepProposal, chosen: Integers, kept_with: Integers) -> list[tuple[Any, ...]]:
     material, answer = command.material, command.answer
     question, touching = material.question, answer.neighbours
     ids = [one.territory_id for one in command.territories]
     names = {reason.value: reason.name.lower() for reason in Reason}
-    targets = touching.targets[touching.starts[start] : touching.starts[end]].tolist()
-    starts = (touching.starts[start : end + 1] - touching.starts[start]).tolist()
+    kinds = np.full(len(chosen), ANYWHERE) if question.kinds is None else question.kinds[chosen]
     return [
         (
             command.run_id,
@@ -206,23 +253,33 @@ def _units(command: KeepProposal, start: int, end: int) -> list[tuple[Any, ...]]
             weight,
             measures,
             value,
-            targets[starts[number] : starts[number + 1]],
+            touching.targets[start:end].tolist(),
             material.before[unit],
             ids[label],
             names[reason],
+            x,
+            y,
+            None if kind == ANYWHERE else kind,
+            None if group < 0 else group,
         )
-        for number, (unit, latitude, longitude, weight, measures, value, label, reason) in enumerate(
-            zip(
-                range(start, end),
-                question.latitude[start:end].tolist(),
-                question.longitude[start:end].tolist(),
-                answer.weight[start:end].tolist(),
-                question.measures[start:end].tolist(),
-                question.move_value[start:end].tolist(),
-                answer.proposal.labels[start:end].tolist(),
-                answer.proposal.reasons[start:end].tolist(),
-                strict=True,
-            )
+        for unit, latitude, longitude, weight, measures, value, start, end, label, reason, (
+            x,
+            y,
+        ), kind, group in zip(
+            chosen.tolist(),
+            question.latitude[chosen].tolist(),
+            question.longitude[chosen].tolist(),
+            answer.weight[chosen].tolist(),
+            question.measures[chosen].tolist(),
+            question.move_value[chosen].tolist(),
+            touching.starts[chosen].tolist(),
+            touching.starts[chosen + 1].tolist(),
+            answer.proposal.labels[chosen].tolist(),
+            answer.proposal.reasons[chosen].tolist(),
+            answer.scored.xy[chosen].tolist(),
+            kinds.tolist(),
+            kept_with[chosen].tolist(),
+            strict=True,
         )
     ]
 

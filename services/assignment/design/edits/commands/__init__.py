@@ -1,0 +1,1 @@
+"""What edits proposals: moving accounts, and taking edits back and making them again."""
