@@ -88,7 +88,8 @@ def _tried(ask: Callable[[_Plan], RepChange | None], plan: _Plan) -> RepChange |
         return None
 
 
-def _more(plan: _Plan) -> RepChange:
+def _more(plan: _Plan) -> RepChange | None:
+    """Tell of a rep more; None where no accounts go to that one: each is with others that it is kept together with."""
     target = plan.problem.targets.sum(axis=0) / plan.capacities.sum()
     _, found = one_more(
         plan.problem, plan.labels, target, touching=plan.touching, watch=plan.watch, thorough=False
@@ -96,6 +97,8 @@ def _more(plan: _Plan) -> RepChange:
     new = plan.problem.territories
     touched = tuple(one for one in found.touched if one < new)
     where = plan.accounts.labels(found.labels) == new
+    if not where.any():
+        return None
     return _change(plan, found, found.labels, None, touched, where, float(plan.capacities.sum()) + 1.0)
 
 
@@ -103,7 +106,10 @@ def _fewer(plan: _Plan) -> RepChange | None:
     if plan.problem.territories == 1:
         return None
     answers: list[RepChange] = []
-    for leaves in _cheapest(plan)[:_TRIED].tolist():
+    # Who has nobody has no middle either.
+    held = np.bincount(plan.labels, minlength=plan.problem.territories) > 0
+    order = _cheapest(plan)
+    for leaves in order[held[order]][:_TRIED].tolist():
         if answers and time.monotonic() >= plan.until:
             break
         _, found = one_fewer(

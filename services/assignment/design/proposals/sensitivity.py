@@ -40,7 +40,7 @@ class RepChangeView(View):
 class SensitivityView(View):
     """What one full-time rep more or fewer would do to a proposal; found near the change, all else stays as proposed."""
 
-    one_more: RepChangeView | None
+    one_more: RepChangeView | None = Field(description="Null where no accounts could go to one more.")
     one_fewer: RepChangeView | None = Field(
         description="Null where there is one territory alone, or sizes leave the others no room for its accounts."
     )
