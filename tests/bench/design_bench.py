@@ -14,6 +14,7 @@ from functools import partial
 
 from tests.bench.design import cases
 from tests.bench.design.growth import growth
+from tests.bench.design.opposed import frontier_case
 from tests.bench.report import Result
 
 
@@ -54,6 +55,7 @@ CASES = (
     Case("realign-zip-50", cases.realign),
     Case("what-if-200k", cases.what_if),
     Case("du-family", cases.family),
+    Case("frontier-zip-50", partial(frontier_case, "zip", 50)),
     *(Case(f"success-{place}-{k}", partial(cases.success, place, k), slow=True) for place, k in SEEDED),
     Case("growth", growth, slow=True),
 )

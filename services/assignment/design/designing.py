@@ -20,6 +20,7 @@ from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import Proposal, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
+from services.assignment.design.opposed import look_for_frontier, seconds_for_plan
 from services.assignment.design.runs.run import Figures, Progress
 
 # Often enough to watch, seldom enough not to be felt.
@@ -64,6 +65,12 @@ class Watch:
                 # After the figures, which take their time where there is a million units.
                 self.stage, self._told_at = stage, time.monotonic()
 
+    def looks_further(self, share: float) -> None:
+        """Tell that there is a plan, and how much of what is told beside it is done."""
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            self.tell(Progress(Stage.REPORT.value, share, self._figures()))
+            self._told_at = time.monotonic()
+
     def close(self) -> None:
         """Tell no more."""
         with self._one_at_a_time:
@@ -87,7 +94,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
 
     Raises WrongProblemError for a question that makes no sense, StoppedError when the time did not do for any plan.
     """
-    until = time.monotonic() + seconds
+    begun = time.monotonic()
     tell(Progress(Stage.PREPARE.value, 0.0, None))
     xy, plane = projected(question.latitude, question.longitude)
     touching = neighbours(xy)
@@ -113,8 +120,17 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         kinds=question.kinds,
         permitted=question.permitted,
     )
-    watch = Watch(tell, question, xy, targets, until)
-    proposal = _proposed(problem, Effort(starts=question.starts, seed=question.seed), watch)
+    watch = Watch(tell, question, xy, targets, begun + seconds_for_plan(problem, seconds))
+    effort = Effort(starts=question.starts, seed=question.seed)
+    proposal = _proposed(problem, effort, watch)
+    frontier = look_for_frontier(
+        problem,
+        proposal,
+        effort,
+        took=time.monotonic() - begun,
+        until=begun + seconds,
+        tell=watch.looks_further,
+    )
     moved_share = _share_moved(question, proposal.labels)
     if moved_share > question.most_moved + _ALIKE and proposal.feasible:
         why = f"most_moved: {moved_share:.2%} moves: what belongs to no territory that is designed moves in any case"
@@ -132,6 +148,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved=int(_moved(question, proposal.labels).sum()),
         aligned=int(_aligned(question).sum()),
         moved_share=moved_share,
+        frontier=frontier,
     )
 
 

@@ -41,10 +41,12 @@ def finished(
     *,
     whole: bool,
     thorough: bool = True,
+    left: float = np.inf,
 ) -> Plan:
     """Return a plan with the labels made whole, balanced and improved.
 
     `whole` asks for territories in one part. Not `thorough`, what moves of units do not bring into the band stays out of it.
+    left: how much may still be moved away from owners, of what moving counts.
     """
     labels = filled(balanced.labels, scaled)
     watch(Stage.CONTIGUITY, 0.0, labels)
@@ -59,6 +61,7 @@ def finished(
             scaled.movable,
         )
     plan = make_plan(scaled, labels)
+    plan.left[0] = left
     watch(Stage.IMPROVE, 0.0, labels)
     _mend(plan, scaled, adjacency, random, watch, whole=whole, thorough=thorough)
     return plan

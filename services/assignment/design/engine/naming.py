@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from services.assignment.design.engine.arrays import Labels
+from services.assignment.design.engine.arrays import Integers, Labels
 from services.assignment.design.engine.scaled import Scaled
 
 
@@ -21,13 +21,14 @@ def names(labels: Labels, scaled: Scaled) -> Labels:
     shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(
         territories, territories
     )
-    for group in _alike(scaled):
+    for group in alike(scaled):
         rows, columns = linear_sum_assignment(shared[np.ix_(group, group)], maximize=True)
         name[group[rows]] = group[columns]
     return name
 
 
-def _alike(scaled: Scaled) -> list[np.ndarray]:
+def alike(scaled: Scaled) -> list[Integers]:
+    """Return groups of territories that are asked the same, so that any of a group may have another's units."""
     territories = scaled.territories
     pulled = ~np.isnan(scaled.homes[:, 0]) & (scaled.pull > 0)
     alone = pulled | np.isin(np.arange(territories), scaled.fixed)

@@ -39,8 +39,8 @@ FAR = 2.5
 def neighbours(xy: Floats, *, barriers: Barriers | None = None, islands_km: float | None = None) -> Adjacency:
     """Return which of the points, shape (n, 2) in km, touch.
 
-    Units at one place touch its first one, which touches the places around; each of the others touches one of those
-    besides, in turn. So a place can be shared out among territories, at two links a unit. Nothing crosses a barrier; what
+    Units at one place touch its first one, which touches the places around, and the next one there; each but the first
+    touches one of the places around besides, in turn. So a place can be shared out among territories, at three links a unit. Nothing crosses a barrier; what
     barriers part wholly stays apart. islands_km: links longer than that are cut, and what this parts stays apart
     (islands); None joins everything.
     Raise WrongProblemError for places that are no numbers.
@@ -106,12 +106,10 @@ def _candidates(xy: Floats, places: Places) -> tuple[Labels, Flags]:
     else:
         links = _along_a_line(xy[places.first])
         between = np.zeros(len(links), np.bool_)
-    star = places.star()
-    if len(places.first) == 1:
-        # Nobody around to reach the others by.
-        star = np.concatenate([star, places.chain()])
-    links = np.concatenate([places.first[links].astype(np.int32), star])
-    return links, np.concatenate([between, np.zeros(len(star), np.bool_)])
+    # Both, so that whoever has not the first unit of a place can hold others there in one piece.
+    inside = np.concatenate([places.star(), places.chain()])
+    links = np.concatenate([places.first[links].astype(np.int32), inside])
+    return links, np.concatenate([between, np.zeros(len(inside), np.bool_)])
 
 
 def _along_a_line(xy: Floats) -> Labels:

@@ -17,6 +17,7 @@ from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, Proposal, Reason
 from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
+from services.assignment.design.engine.transport import transport
 
 _TEMPERATURES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 # A guess within this of the plan's cost needs no warm steps, and a bound within that no more at all.
@@ -24,6 +25,8 @@ _NEAR, _CLOSE = 0.02, 0.001
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
 _NOTHING = 1e-15
+# A bound that leaves so much of what the plan costs is looked for once more, by a linear programme where units are few.
+_FAR_BELOW = 0.98
 _AROUND = 16
 
 
@@ -142,6 +145,9 @@ def _bound(
         dual.solve(temperature, steps=5, near_enough=1e-4)
         if temperature < 0.1 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
+    moves = float((scaled.units.weight * off)[scaled.movable].sum())
+    if best[0] < _FAR_BELOW * moves and (shared := transport(free.units, free.band, centres, free.permitted)):
+        best = max(best, _bound_at(dual, shared.prices), key=lambda one: one[0])
     return best[0] + fixed, best[1]
 
 

@@ -9,7 +9,9 @@ from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
+from services.assignment.design.engine.choice import Known
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
+from services.assignment.design.engine.missed import best_of_few, is_from_today, is_vain, rescued
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
@@ -24,6 +26,7 @@ __all__ = ["propose"]
 
 # How many beginnings are carried through where one is not enough.
 _CARRIED = 4
+_MANY_UNITS = 5_000
 
 
 def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unwatched) -> Proposal:
@@ -57,10 +60,15 @@ def _solved(
     if ready.territories == 1 or not ready.movable.any():
         alone = np.where(ready.movable, 0, ready.fixed).astype(np.int32)
         return make_plan(ready, alone), np.zeros_like(ready.band.low)
-    known = (ready.units.owner >= 0).any()
-    if known and (problem.stay > 0 or problem.most_moved < 1):
-        return from_today(problem, ready, adjacency, effort, random, watch)
-    return _from_scratch(problem, ready, free, adjacency, effort, random, watch)
+    best = best_of_few(problem, ready, adjacency)
+    if isinstance(best, Plan):
+        return best, np.zeros_like(ready.band.low)
+    if is_from_today(problem, ready):
+        plan, prices = from_today(problem, ready, adjacency, effort, random, watch)
+    else:
+        carried = 1 if best is Known.IMPOSSIBLE or is_vain(problem, ready) else _CARRIED
+        plan, prices = _from_scratch(problem, ready, free, adjacency, effort, random, watch, carried)
+    return rescued(problem, ready, free, adjacency, plan, prices, random, watch)
 
 
 def _from_scratch(
@@ -71,6 +79,7 @@ def _from_scratch(
     effort: Effort,
     random: np.random.Generator,
     watch: Watcher,
+    carried: int,
 ) -> tuple[Plan, Floats]:
     """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
     whole = problem.adjacency is not None
@@ -79,19 +88,24 @@ def _from_scratch(
         balanced = _named(nested(ready, free, effort, watch), ready)
         return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
     best: tuple[tuple[float, float], Plan, Floats] | None = None
-    for centres, prices in beginnings(ready, free, effort, watch)[:_CARRIED]:
+    for centres, prices in beginnings(ready, free, effort, watch)[:carried]:
         balanced = _named(fine(ready, free, centres, prices, watch), ready)
         plan = finished(ready, balanced, adjacency, random, watch, whole=whole)
         score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
         if best is None or score < best[0]:
             best = (score, plan, balanced.prices)
-        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready):
+        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready) or _are_opposed(ready, free):
             break
     if best is None:
         raise AssertionError("there is always a beginning")
     if free.lumpy() and not hopeless(ready):
         improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
     return best[1], best[2]
+
+
+def _are_opposed(ready: Scaled, free: Free) -> bool:
+    """Tell whether it is for its measures that one beginning found no balance: units so many and small allow for any other."""
+    return ready.band.low.shape[1] > 1 and len(ready.movable) > _MANY_UNITS and not free.lumpy()
 
 
 def _named(balanced: Balanced, ready: Scaled) -> Balanced:

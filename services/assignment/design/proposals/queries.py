@@ -17,6 +17,7 @@ from services.assignment.design.proposals.comparison import (
     on_front,
     shared_measures,
 )
+from services.assignment.design.proposals.frontier import KeptFrontier, read_frontier
 from services.assignment.design.proposals.refusals import DesignRunWithoutProposal
 from services.assignment.design.runs.queries import SCENARIO, DesignRun, find_run
 from services.assignment.design.runs.run import BalancedMeasure, LeftOut, RunState, Scenario
@@ -80,6 +81,7 @@ class ProposalTotals:
     seed: int
     solver_version: str
     input_hash: str
+    frontier: KeptFrontier | None
     made_at: datetime
 
 
@@ -129,7 +131,7 @@ class Comparison:
 
 _TOTALS = text("""
 SELECT feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost, bound,
-       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+       gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, frontier, made_at
 FROM design_proposals WHERE run_id = :run_id
 """)
 _TERRITORIES = text("""
@@ -181,10 +183,11 @@ async def find_proposal(read: AsyncConnection, run_id: UUID) -> ProposalFound:
     row = (await read.execute(_TOTALS, {"run_id": run_id})).mappings().one()
     left_out = {LeftOut(reason): count for reason, count in row["left_out"].items()}
     unmet = UNMET.validate_python(row["unmet"])
+    frontier = read_frontier(row["frontier"])
     territories = await read.execute(_TERRITORIES, {"run_id": run_id})
     return ProposalFound(
         run,
-        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet}),
+        ProposalTotals(**{**row, "left_out": left_out, "unmet": unmet, "frontier": frontier}),
         [
             ProposalTerritory(**{**one, "binding": [Limit(**limit) for limit in one["binding"]]})
             for one in territories.mappings()

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.assignment.design.proposals.commands.accept_proposal import AcceptedProposal
+from services.assignment.design.proposals.frontier import WithFrontier, shown
 from services.assignment.design.proposals.queries import (
     ComparedRun,
     Comparison,
@@ -103,7 +104,7 @@ class UnmetView(View):
     accounts: int
 
 
-class ProposalView(View):
+class ProposalView(WithFrontier):
     """What a run proposes, how good it is, and how good any plan could be."""
 
     run_id: UUID
@@ -173,6 +174,7 @@ class ProposalView(View):
             aligned_accounts=totals.aligned_accounts,
             moved_accounts=totals.moved_accounts,
             moved_share=totals.moved_share,
+            **shown(totals.frontier),
             seed=totals.seed,
             solver_version=totals.solver_version,
             input_hash=totals.input_hash,

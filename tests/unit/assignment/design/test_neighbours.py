@@ -103,7 +103,11 @@ def test_units_at_one_place_hang_on_its_first_and_can_go_to_the_places_around_in
     for unit in sorted(set(range(len(xy))) - set(first.tolist())):
         touched = {other for link in found if unit in link for other in link} - {unit}
         assert first[of[unit]] in touched
-        outward = touched - {first[of[unit]]}
+        beside = {int(other) for other in np.flatnonzero(of == of[unit])}
+        here = sorted(beside)
+        next_to = {here[at] for at in (here.index(unit) - 1, here.index(unit) + 1) if 0 <= at < len(here)}
+        assert touched & beside == next_to | {int(first[of[unit]])}
+        outward = touched - beside
         around = {other for link in alone if first[of[unit]] in link for other in link} - {first[of[unit]]}
         assert len(outward) == min(1, len(around))
         assert outward <= around

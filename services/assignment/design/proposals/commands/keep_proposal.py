@@ -17,6 +17,7 @@ from sqlalchemy import text
 from services.assignment.design.answer import Answer
 from services.assignment.design.engine.proposal import Reason
 from services.assignment.design.inputs.question import Material
+from services.assignment.design.proposals.commands.kept_frontier import as_kept
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
 from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
 from shared.db.driver import driver_of
@@ -28,11 +29,11 @@ _ROWS_AT_ONCE = 4_000
 _KEEP = text("""
 INSERT INTO design_proposals (
     run_id, feasible, units, left_out, elsewhere, unmet, totals, deviation, least_deviation, least_moved, mean_km, cost,
-    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, made_at
+    bound, gap, aligned_accounts, moved_accounts, moved_share, why, seed, solver_version, input_hash, frontier, made_at
 ) VALUES (
     :run_id, :feasible, :units, CAST(:left_out AS jsonb), :elsewhere, CAST(:unmet AS jsonb), :totals, :deviation,
     :least_deviation, :least_moved, :mean_km, :cost, :bound, :gap, :aligned_accounts, :moved_accounts, :moved_share,
-    :why, :seed, :solver_version, :input_hash, :made_at
+    :why, :seed, :solver_version, :input_hash, CAST(:frontier AS jsonb), :made_at
 )
 """)
 _KEEP_TERRITORIES = text("""
@@ -114,6 +115,7 @@ def _totals(command: KeepProposal) -> dict[str, Any]:
         "seed": proposal.seed,
         "solver_version": proposal.solver_version,
         "input_hash": proposal.input_hash,
+        "frontier": as_kept(answer.frontier),
     }
 
 

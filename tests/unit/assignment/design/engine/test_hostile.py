@@ -1,6 +1,7 @@
 """Input nobody means to give, and gives: an answer that is true of it, in bounded time, without warnings."""
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_fewer_units_than_territories(units, whole):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("units", [3, 7, 20])
+@pytest.mark.parametrize("units", [2, 3, 7, 20])
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
 def test_as_many_units_as_territories(units, whole, tolerance):
     found = solved(plain(units, units, measures=np.ones((units, 1)), whole=whole, tolerance=tolerance))
@@ -92,8 +93,18 @@ def test_all_at_one_place(whole):
     assert found.cost == pytest.approx(0.0, abs=1e-9)
 
 
-def test_all_at_a_few_places():
-    solved(plain(xy=np.repeat(RANDOM.uniform(0, 10, (4, 2)), 50, axis=0), whole=False))
+@pytest.mark.parametrize("whole", [False, True])
+def test_all_at_a_few_places(whole):
+    solved(plain(xy=np.repeat(RANDOM.uniform(0, 10, (4, 2)), 50, axis=0), whole=whole))
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.3, np.pi / 2])
+def test_all_on_a_line(turn):
+    along = np.random.default_rng(2).uniform(0, 100, 200)
+    found = solved(plain(xy=np.outer(along, [np.cos(turn), np.sin(turn)])))
+    ends = [along[found.labels == j] for j in range(5)]
+    ends.sort(key=lambda part: part.min())
+    assert all(one.max() < other.min() for one, other in pairwise(ends))
 
 
 def test_a_unit_above_what_any_territory_may_hold_is_told_and_the_others_are_shared_out():
@@ -116,16 +127,16 @@ def test_targets_that_differ_a_hundredfold():
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_tolerance_of_nothing_where_units_are_alike(whole):
-    found = solved(plain(60, measures=np.ones((60, 1)), tolerance=0.0, whole=whole))
+    found = solved(plain(measures=np.ones((200, 1)), tolerance=0.0, whole=whole))
     assert found.deviation == 0.0
 
 
 def test_a_tolerance_of_nothing_where_no_plan_has_it():
-    problem = plain(80, tolerance=0.0)
+    problem = plain(tolerance=0.0)
     found = propose(problem)
     check(problem, found)
     assert not found.feasible
-    assert found.deviation < 0.05
+    assert found.deviation < 0.02
     assert found.gap is None
 
 
@@ -179,7 +190,7 @@ def island(seed: int, units: tuple[int, ...]) -> dict[str, Any]:
     return {"units": len(xy), "xy": xy, "adjacency": neighbours(xy, islands_km=40.0)}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("units", [(80, 120), (40, 160), (80, 40, 80)])
 def test_islands_that_share_out_are_shared_out(seed, units):
     fields = island(seed, units)
