@@ -49,7 +49,7 @@ def report(
     off = ((problem.xy - centres[labels]) ** 2).sum(axis=1)
     weight = problem.weight
     cost = float((scaled.units.weight * off).sum())
-    bound, prices = _bound(scaled, free, plan, touching, centres, prices, off)
+    bound, prices, telling = _bound(scaled, free, plan, touching, centres, prices, off)
     extent = max(float((np.ptp(problem.xy, axis=0) ** 2).sum()), 1e-300)
     per_weight = weight.sum() / territories
     loads = loads_of(labels, problem.measures, territories)
@@ -80,7 +80,7 @@ def report(
         moved_units=int(moved.sum()),
         least_moved=_least_moved(scaled),
         binding=_binding(prices, scaled, cost),
-        reasons=_reasons(problem, scaled, labels, centres, prices),
+        reasons=_reasons(problem, scaled, labels, centres, telling),
         feasible=not why,
         least_deviation=least_deviation(problem, scaled) if why else np.zeros(len(deviation)),
         why=why,
@@ -124,31 +124,32 @@ def _bound(
     centres: Floats,
     prices: Floats,
     off: Floats,
-) -> tuple[float, Floats]:
-    """Return the best bound found at these centres, in scaled travel, and its prices."""
+) -> tuple[float, Floats, Floats]:
+    """Return the best bound found at these centres, in scaled travel, its prices, and those that tell most of the plan."""
     fixed = float((scaled.units.weight * off)[~scaled.movable].sum())
     if not len(free.order):
-        return fixed, prices
+        return fixed, prices, prices
     level: Level = make_level(free.units, per_block=32)
     dual = Dual(level, free.band, centres, prices, free.permitted)
-    guesses = [prices, np.zeros_like(prices)]
-    if touching is not None:
-        guesses.append(_implied(scaled, plan.labels, touching, centres))
-    best = max((_bound_at(dual, guess) for guess in guesses), key=lambda one: one[0])
-    dual.prices = best[1]
-    cost = float((scaled.units.weight * off).sum()) - fixed
-    warm = cost > (1 + _NEAR) * best[0]
+    moves = float((scaled.units.weight * off)[scaled.movable].sum())
+    guesses = [prices] if touching is None else [prices, _implied(scaled, plan.labels, touching, centres)]
+    start = max((_bound_at(dual, guess) for guess in guesses), key=lambda one: one[0])
+    free_of_charge = _bound_at(dual, np.zeros_like(prices))
+    best = max(start, free_of_charge, key=lambda one: one[0])
+    # Nothing that binds costs nothing: where that leaves much open, the prices found tell more of why units are where they are.
+    dual.prices = best[1] if best[0] >= _FAR_BELOW * moves else start[1]
+    warm = moves > (1 + _NEAR) * best[0]
     for temperature in _TEMPERATURES if warm else _TEMPERATURES[2:]:
-        if cost <= (1 + _CLOSE) * best[0]:
+        if moves <= (1 + _CLOSE) * best[0]:
             break
         dual.go_to(centres)
         dual.solve(temperature, steps=5, near_enough=1e-4)
         if temperature < 0.1 and (value := dual.bound()) > best[0]:
             best = (value, dual.prices)
-    moves = float((scaled.units.weight * off)[scaled.movable].sum())
     if best[0] < _FAR_BELOW * moves and (shared := transport(free.units, free.band, centres, free.permitted)):
         best = max(best, _bound_at(dual, shared.prices), key=lambda one: one[0])
-    return best[0] + fixed, best[1]
+    nothing_known = best is free_of_charge and best[0] < _FAR_BELOW * moves
+    return best[0] + fixed, best[1], dual.prices if nothing_known else best[1]
 
 
 def _implied(scaled: Scaled, labels: Labels, adjacency: Adjacency, centres: Floats) -> Floats:
