@@ -50,7 +50,14 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     tell(Progress(Stage.PREPARE.value, 0.0, None))
     task = _task(question)
     watch = Watch(
-        tell, question, task.xy, task.plane, task.problem.targets, until=begun + seconds, of=task.of
+        tell,
+        question,
+        task.xy,
+        task.plane,
+        task.problem.targets,
+        until=begun + seconds,
+        of=task.of,
+        homes=task.problem.homes,
     )
     if not question.around:
         watch.until = begun + seconds_for_plan(task.solved, seconds)

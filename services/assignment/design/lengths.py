@@ -9,14 +9,29 @@ from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.geography import Plane, great_circle_km
 
 
-def middles(xy: Floats, labels: Labels, territories: int, plane: Plane) -> tuple[Floats, Floats]:
-    """Return latitudes and longitudes, each shape (K,), of the means of units' places, shape (n, 2) in km in a plane.
+def middles(
+    xy: Floats,
+    labels: Labels,
+    territories: int,
+    plane: Plane,
+    homes: Floats | None = None,
+    pull: float = 0.0,
+) -> tuple[Floats, Floats]:
+    """Return latitudes and longitudes, each shape (K,), of where ways begin: the means of units' places, pulled to homes.
 
-    labels (n,), 0 to K - 1; a territory without units is in the plane's middle.
+    xy (n, 2) and homes (K, 2), nan for none, in km in a plane; pull from 0, the mean, to 1, home; labels (n,), 0 to K - 1.
+    A territory without units has its mean in the plane's middle.
     """
     counts = np.maximum(np.bincount(labels, minlength=territories), 1)
     means = [np.bincount(labels, xy[:, axis], territories) / counts for axis in (0, 1)]
-    return plane.to_sphere(np.column_stack(means))
+    return plane.to_sphere(pulled(np.column_stack(means), homes, pull))
+
+
+def pulled(means: Floats, homes: Floats | None, pull: float) -> Floats:
+    """Return places (K, 2) between means and homes, which are nan for none."""
+    if homes is None:
+        return means
+    return np.where(np.isnan(homes), means, (1 - pull) * means + pull * np.nan_to_num(homes))
 
 
 def lengths_km(latitude: Floats, longitude: Floats, labels: Labels, middle: tuple[Floats, Floats]) -> Floats:

@@ -2,22 +2,30 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.problem import Problem, WrongProblemError, loads_of
 from services.assignment.design.engine.proposal import Stage, StoppedError
 from services.assignment.design.engine.what_if import WhatIf, one_fewer, one_more
-from services.assignment.design.lengths import lengths_km, middles
+from services.assignment.design.lengths import lengths_km, middles, pulled
 from services.assignment.design.sensitivity import RepChange, Sensitivity
+from shared.runtime.logging import get_logger
 
 # Of how many territories it is tried out what their loss would cost.
 _TRIED = 3
+# How far from one full-time rep a capacity may be that counts as one, in full-time reps.
+_ABOUT = 0.1
+# Capacities that differ by less are one.
+_ALIKE = 1e-9
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,12 @@ class Accounts:
         """Return the labels of accounts, shape (n,), from those of units."""
         return units if self.of is None else units[self.of]
 
-    def mean_km(self, labels: Labels, territories: int) -> float:
-        """Return the mean length from accounts to the middle of their territory."""
-        where = middles(self.xy, labels, territories, self.plane)
+    def middles(self, labels: Labels, homes: Floats, pull: float) -> tuple[Floats, Floats]:
+        """Return where ways begin in each territory, shape (K,) each, as a proposal has it; homes (K, 2), nan for none."""
+        return middles(self.xy, labels, len(homes), self.plane, homes, pull)
+
+    def mean_km(self, labels: Labels, where: tuple[Floats, Floats]) -> float:
+        """Return the mean length from accounts to where ways begin in their territory."""
         return float(lengths_km(self.latitude, self.longitude, labels, where).mean())
 
 
@@ -79,12 +90,15 @@ def sensitivity(
 
 
 def _tried(ask: Callable[[_Plan], RepChange | None], plan: _Plan) -> RepChange | None:
-    """Ask, if there is time. What cannot be answered is not known: the proposal that it is about stands."""
+    """Ask, if there is time. What cannot be answered is not known: the proposal that it is about stands, whatever happens."""
     if time.monotonic() >= plan.until:
         return None
     try:
         return ask(plan)
-    except (StoppedError, WrongProblemError, ArithmeticError, np.linalg.LinAlgError):
+    except (StoppedError, WrongProblemError):
+        return None
+    except Exception:
+        log.exception("sensitivity not found")
         return None
 
 
@@ -96,44 +110,53 @@ def _more(plan: _Plan) -> RepChange | None:
     )
     new = plan.problem.territories
     touched = tuple(one for one in found.touched if one < new)
-    where = plan.accounts.labels(found.labels) == new
-    if not where.any():
+    if not (found.labels == new).any():
         return None
-    return _change(plan, found, found.labels, None, touched, where, float(plan.capacities.sum()) + 1.0)
+    return _change(plan, found, found.labels, None, touched, 1.0)
 
 
 def _fewer(plan: _Plan) -> RepChange | None:
-    if plan.problem.territories == 1:
-        return None
     answers: list[RepChange] = []
-    # Who has nobody has no middle either.
-    held = np.bincount(plan.labels, minlength=plan.problem.territories) > 0
-    order = _cheapest(plan)
-    for leaves in order[held[order]][:_TRIED].tolist():
-        if answers and time.monotonic() >= plan.until:
-            break
-        _, found = one_fewer(
-            plan.problem, plan.labels, leaves, touching=plan.touching, watch=plan.watch, thorough=False
-        )
-        touched = tuple(sorted({leaves, *(one + (one >= leaves) for one in found.touched)}))
-        where = plan.accounts.labels(plan.labels) == leaves
-        left = float(plan.capacities.sum() - plan.capacities[leaves])
-        # Territories have the numbers that they had.
-        after = found.labels + (found.labels >= leaves)
-        answers.append(_change(plan, found, after, leaves, touched, where, left))
-    return min(answers, key=lambda one: (not one.within_tolerance, one.mean_km_after), default=None)
+    for leaves in _cheapest(plan)[:_TRIED].tolist():
+        # One that is known is not given up for another that there is no room, or no time, for.
+        with suppress(WrongProblemError, *((StoppedError,) if answers else ())):
+            answers.append(_without(plan, leaves))
+    return min(
+        answers,
+        key=lambda one: (not one.within_tolerance, (one.mean_km_after - one.mean_km_before) / one.capacity),
+        default=None,
+    )
+
+
+def _without(plan: _Plan, leaves: int) -> RepChange:
+    plan.watch(Stage.PREPARE, 0.0, None)
+    _, found = one_fewer(
+        plan.problem, plan.labels, leaves, touching=plan.touching, watch=plan.watch, thorough=False
+    )
+    touched = tuple(sorted({leaves, *(one + (one >= leaves) for one in found.touched)}))
+    # Territories have the numbers that they had.
+    after = found.labels + (found.labels >= leaves)
+    return _change(plan, found, after, leaves, touched, float(plan.capacities[leaves]))
 
 
 def _cheapest(plan: _Plan) -> Integers:
-    """Return the territories by what travel grows by if each unit of theirs goes to the next nearest middle, least first."""
+    """Return whose loss may be that of one full-time rep, by how much travel grows per rep, least first; none if there is one.
+
+    It grows by what lies between the nearest middle and the next nearest. Who has no accounts leaves without a trace.
+    """
     problem, labels = plan.problem, plan.labels
-    where = _middles(problem, labels)
-    some = min(problem.territories, 2)
-    distance, near = cKDTree(where).query(problem.xy, k=some)
-    other = np.where(near[:, 0] == labels, distance[:, 1], distance[:, 0])
-    own = np.hypot(*(problem.xy - where[labels]).T)
-    grows = np.bincount(labels, problem.weight * (other - own), problem.territories)
-    return np.argsort(grows, kind="stable")
+    held = np.flatnonzero(np.bincount(labels, minlength=problem.territories))
+    if len(held) == 1:
+        return np.empty(0, np.int64)
+    mine, where = np.searchsorted(held, labels), _middles(problem, labels)[held]
+    distance, near = cKDTree(where).query(problem.xy, k=2)
+    other = np.where(near[:, 0] == mine, distance[:, 1], distance[:, 0])
+    own = np.hypot(*(problem.xy - where[mine]).T)
+    capacities = plan.capacities[held]
+    grows = np.bincount(mine, problem.weight * (other - own), len(held)) / capacities
+    off = np.abs(capacities - 1.0)
+    alike = np.flatnonzero(off <= max(float(off.min()), _ABOUT) + _ALIKE)
+    return np.asarray(held[alike[np.argsort(grows[alike], kind="stable")]], np.int64)
 
 
 def _change(
@@ -142,24 +165,31 @@ def _change(
     after: Labels,
     leaves: int | None,
     touched: tuple[int, ...],
-    where: Flags,
-    reps: float,
+    capacity: float,
 ) -> RepChange:
-    """Tell of accounts what a change comes to: after, labels of units under the numbers of before; where, who comes or goes."""
+    """Tell of accounts what a change comes to: after, labels of units under the numbers of before; capacity of who comes or goes."""
     problem, accounts = plan.problem, plan.accounts
-    latitude, longitude = accounts.plane.to_sphere(accounts.xy[where].mean(axis=0)[None, :])
+    # One row more: nobody knows where a rep lives who is not there yet.
+    homes = np.full((problem.territories + 1, 2), np.nan)
+    if problem.homes is not None:
+        homes[:-1] = problem.homes
+    labels, others = accounts.labels(plan.labels), accounts.labels(after)
+    was, will_be = (accounts.middles(those, homes, problem.pull) for those in (labels, others))
+    latitude, longitude = will_be if leaves is None else was
+    place = problem.territories if leaves is None else leaves
+    reps = float(plan.capacities.sum()) + (capacity if leaves is None else -capacity)
     totals = problem.measures.sum(axis=0)
     loads = loads_of(plan.labels, problem.measures, problem.territories)
     off = np.abs(loads / (problem.targets / problem.targets.sum(axis=0) * totals) - 1).max(axis=0)
-    labels, others = accounts.labels(plan.labels), accounts.labels(after)
     return RepChange(
         leaves=leaves,
+        capacity=capacity,
         touched=touched,
-        latitude=float(latitude[0]),
-        longitude=float(longitude[0]),
+        latitude=float(latitude[place]),
+        longitude=float(longitude[place]),
         moved=int((labels != others).sum()),
-        mean_km_before=accounts.mean_km(labels, problem.territories),
-        mean_km_after=accounts.mean_km(others, problem.territories + 1),
+        mean_km_before=accounts.mean_km(labels, was),
+        mean_km_after=accounts.mean_km(others, will_be),
         deviation_before=tuple(off.tolist()),
         deviation_after=tuple(found.deviation.tolist()),
         load_per_rep_before=tuple((totals / plan.capacities.sum()).tolist()),
@@ -171,4 +201,4 @@ def _change(
 def _middles(problem: Problem, labels: Labels) -> Floats:
     weight = np.maximum(np.bincount(labels, problem.weight, problem.territories), 1e-300)
     sums = [np.bincount(labels, problem.weight * problem.xy[:, d], problem.territories) for d in (0, 1)]
-    return np.asarray(np.column_stack(sums) / weight[:, None], np.float64)
+    return pulled(np.column_stack(sums) / weight[:, None], problem.homes, problem.pull)

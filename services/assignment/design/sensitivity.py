@@ -1,5 +1,6 @@
 """What one full-time rep more or fewer would do to a proposal: the words, for the engine's process and the database. Pure."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -7,13 +8,14 @@ from dataclasses import dataclass
 class RepChange:
     """One rep more, or fewer; territories by their number.
 
-    leaves: whose territory goes, None for a rep more. touched: the territories that gain or lose accounts, of those that
+    leaves: whose territory goes, None for a rep more. capacity: of who comes or goes, in full-time reps. touched: the territories that gain or lose accounts, of those that
     are there before. latitude, longitude: the middle of the territory that comes or goes. moved: accounts whose rep would be
     another. mean_km: mean great-circle distance of accounts from the middle of their territory. deviation, and what a full-time rep
     carries: by measure. within_tolerance: every hard measure keeps to its own.
     """
 
     leaves: int | None
+    capacity: float
     touched: tuple[int, ...]
     latitude: float
     longitude: float
@@ -25,6 +27,13 @@ class RepChange:
     load_per_rep_before: tuple[float, ...]
     load_per_rep_after: tuple[float, ...]
     within_tolerance: bool
+
+    def __post_init__(self) -> None:
+        """Raise ArithmeticError for a figure that is no number: nobody could keep it."""
+        lengths = (self.latitude, self.longitude, self.mean_km_before, self.mean_km_after)
+        loads = (*self.load_per_rep_before, *self.load_per_rep_after)
+        if not all(map(math.isfinite, (*lengths, *loads, *self.deviation_before, *self.deviation_after))):
+            raise ArithmeticError(f"no number: {self}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Watch:
     """Tells how far the engine is, now and then, and stops it between two steps when its time is up.
 
     `targets` (K, A) in the measures' own units. `best` are the best labels so far: the accounts', or those of the units
-    that they are kept together in, whose numbers are then in `of` (n,).
+    that they are kept together in, whose numbers are then in `of` (n,). `homes` (K, 2) as in the engine's problem.
     """
 
     tell: Tell
@@ -37,6 +37,7 @@ class Watch:
     until: float
     best: Labels | None = None
     of: Labels | None = None
+    homes: Floats | None = None
     stage: Stage | None = None
     _told_at: float = 0.0
     _closed: bool = False
@@ -78,7 +79,7 @@ class Watch:
             return None
         question, labels = self.question, self.best if self.of is None else self.best[self.of]
         loads = loads_of(labels, question.measures, question.territories)
-        middle = middles(self.xy, labels, question.territories, self.plane)
+        middle = middles(self.xy, labels, question.territories, self.plane, self.homes, question.pull)
         moved = None if question.from_scratch else question.moved_share(labels)
         return Figures(
             deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),

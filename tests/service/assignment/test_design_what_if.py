@@ -108,6 +108,7 @@ async def test_every_proposal_tells_what_one_more_and_one_fewer_would_do(designs
     proposal = await designs.design(measures=[{"measure": "accounts", "tolerance": 0.1}])
     more, fewer = proposal["sensitivity"]["one_more"], proposal["sensitivity"]["one_fewer"]
     assert more["territory_id"] is None
+    assert (more["capacity"], fewer["capacity"]) == (1, 1)
     assert fewer["territory_id"] in fewer["touched_territory_ids"]
     assert more["load_per_rep_before"] == fewer["load_per_rep_before"] == [100]
     assert more["load_per_rep_after"] == [80]
@@ -123,6 +124,18 @@ async def test_every_proposal_tells_what_one_more_and_one_fewer_would_do(designs
     assert 72 <= more["moved_accounts"] < 400
     gone = next(one for one in proposal["territories"] if one["territory_id"] == fewer["territory_id"])
     assert fewer["moved_accounts"] >= gone["accounts"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+async def test_no_more_accounts_than_territories_make_a_proposal_all_the_same(
+    assignment: Assignment, engines: Engines, count: int
+):
+    designs = Designs(assignment, engines, await organisation(assignment, count=count))
+    proposal = await designs.design(mode="greenfield")
+    assert sum(one["accounts"] for one in proposal["territories"]) == count
+    held = {one["territory_id"] for one in proposal["territories"] if one["accounts"]}
+    fewer = (proposal["sensitivity"] or {}).get("one_fewer")
+    assert fewer is None or fewer["territory_id"] in held
 
 
 async def test_a_proposal_from_before_is_shown_without(designs: Designs):

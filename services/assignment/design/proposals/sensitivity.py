@@ -16,6 +16,10 @@ class RepChangeView(View):
     """What one rep more, or fewer, would do; lists are by measure of the scenario."""
 
     territory_id: UUID | None = Field(description="Whose loss costs least; null for a rep more.")
+    capacity: float | None = Field(
+        default=None,
+        description="Of who comes or goes, in full-time reps: 1, or what is nearest to it; null for older proposals.",
+    )
     touched_territory_ids: list[UUID] = Field(
         description="Territories of the proposal that would gain or lose accounts."
     )
@@ -40,9 +44,12 @@ class RepChangeView(View):
 class SensitivityView(View):
     """What one full-time rep more or fewer would do to a proposal; found near the change, all else stays as proposed."""
 
-    one_more: RepChangeView | None = Field(description="Null where no accounts could go to one more.")
+    one_more: RepChangeView | None = Field(
+        description="Null where no accounts could go to one more, or it could not be worked out in time."
+    )
     one_fewer: RepChangeView | None = Field(
-        description="Null where there is one territory alone, or sizes leave the others no room for its accounts."
+        description="Of the territories whose capacity is about one full-time rep (or, without any, nearest to it). Null where "
+        "there is one territory alone, sizes leave the others no room for its accounts, or it could not be worked out in time."
     )
 
 
@@ -60,11 +67,14 @@ def sensitivity_shown(kept: Mapping[str, Any] | None) -> SensitivityView | None:
 
 
 def sensitivity_told(found: Sensitivity | None, ids: Sequence[UUID]) -> str | None:
-    """Return what is kept, as JSON under the territories' ids; None where nothing is known."""
+    """Return what is kept, as JSON under the territories' ids; None where nothing is known.
+
+    Raises ValueError for a figure that is no number: the database has no JSON for it.
+    """
     if found is None:
         return None
     told = {"one_more": _told(found.one_more, ids), "one_fewer": _told(found.one_fewer, ids)}
-    return json.dumps(to_jsonable_python(told))
+    return json.dumps(to_jsonable_python(told), allow_nan=False)
 
 
 def _told(change: RepChange | None, ids: Sequence[UUID]) -> dict[str, Any] | None:
@@ -72,6 +82,7 @@ def _told(change: RepChange | None, ids: Sequence[UUID]) -> dict[str, Any] | Non
         return None
     return {
         "territory_id": None if change.leaves is None else ids[change.leaves],
+        "capacity": change.capacity,
         "touched_territory_ids": [ids[one] for one in change.touched],
         "latitude": change.latitude,
         "longitude": change.longitude,
