@@ -27,6 +27,7 @@ from services.assignment.crm.webhooks import routes as webhooks
 from services.assignment.design.comparing import routes as comparing
 from services.assignment.design.edits import refusals as design_edits_refusals
 from services.assignment.design.edits import routes as design_edits
+from services.assignment.design.edits.turns import install_edit_turns
 from services.assignment.design.exports import refusals as design_exports_refusals
 from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
@@ -76,10 +77,12 @@ REFUSALS: RefusalTable = {
     coverages_refusals.ValidToPast: 422,
     diffs_refusals.DiffsBusy: 503,
     design_exports_refusals.AccountsWithoutShape: 409,
+    design_edits_refusals.EditsBusy: 503,
     design_edits_refusals.InvalidEdit: 422,
     design_edits_refusals.NothingToRedo: 409,
     design_edits_refusals.NothingToUndo: 409,
     design_edits_refusals.ProposalNotEditable: 409,
+    design_edits_refusals.TooManyEdits: 409,
     design_exports_refusals.MapNotDrawn: 503,
     design_exports_refusals.MapsBusy: 503,
     design_runs_refusals.DesignRunEnded: 409,
@@ -170,6 +173,7 @@ def create_app(
     )
     install_turns(app)
     install_map_turns(app)
+    install_edit_turns(app)
     design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app

@@ -336,8 +336,8 @@ class ProposalAccepted(EventContract):
     """A draft took over what a design run proposed: wholly, or for single territories.
 
     `accounts` are placed in the draft, which has `plan_version` since; nothing moves until the plan goes live.
-    `edited_accounts` of what it took over were moved by hand, elsewhere than the run would have them; null where the
-    publisher does not know.
+    `edited_accounts` of what it took over were moved by hand, elsewhere than the run would have them, in the proposal at
+    `edit_version`; null where the publisher does not know.
     """
 
     TYPE: ClassVar[str] = "assignment.proposal.accepted.v1"
@@ -351,6 +351,7 @@ class ProposalAccepted(EventContract):
     accounts: int
     accepted_at: datetime
     edited_accounts: int | None = None
+    edit_version: int | None = None
 
     @property
     def key(self) -> str:

@@ -28,6 +28,7 @@ class ComparedRun:
     territories: int
     accounts: int
     moved_accounts: int
+    edited_accounts: int
     standing: Standing
     group: int
     on_front: bool
@@ -44,7 +45,7 @@ class Comparison:
 
 _COMPARED = text("""
 SELECT r.run_id, r.name, r.scenario, r.state, r.plan_version, p.units AS accounts, p.moved_accounts, p.aligned_accounts,
-       p.deviation, p.mean_km, p.live_sequence,
+       p.edited_accounts, p.deviation, p.mean_km, p.live_sequence,
        ARRAY(SELECT territory_id FROM design_run_territories AS t WHERE t.run_id = r.run_id ORDER BY 1) AS territory_ids
 FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
 WHERE r.plan_id = :plan_id AND (CAST(:run_ids AS uuid[]) IS NULL OR r.run_id = ANY (CAST(:run_ids AS uuid[])))
@@ -79,6 +80,7 @@ async def compare_runs(
             territories=len(row.territory_ids),
             accounts=row.accounts,
             moved_accounts=row.moved_accounts,
+            edited_accounts=row.edited_accounts,
             standing=standing,
             group=group,
             on_front=front,

@@ -22,6 +22,9 @@ class ComparedRunView(View):
     territories: int
     accounts: int
     moved_accounts: int
+    edited_accounts: int = Field(
+        description="Accounts moved by hand: all figures are of the proposal as it was edited."
+    )
     deviation: float | None = Field(
         description="The worst of the shared measures; null where the scenarios balance nothing in common."
     )
@@ -49,6 +52,7 @@ class ComparedRunView(View):
             territories=one.territories,
             accounts=one.accounts,
             moved_accounts=one.moved_accounts,
+            edited_accounts=one.edited_accounts,
             deviation=one.standing.deviation,
             mean_km=one.standing.mean_km,
             moved_share=one.standing.moved,

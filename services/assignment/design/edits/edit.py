@@ -16,7 +16,7 @@ class EditState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """An edit: the how-manieth of its run, how many accounts it moves, and the territories that it touches.
+    """An edit: the how-manieth of its run, how many accounts it moves, and how many territories it touches.
 
     `changed_by` and `changed_at` tell of the last time that it was undone, redone or dropped.
     """
@@ -25,7 +25,7 @@ class Edit:
     number: int
     state: EditState
     accounts: int
-    territory_ids: list[UUID]
+    territories: int
     made_by: str
     made_at: datetime
     changed_by: str | None

@@ -1,8 +1,8 @@
 """Reading what edits are scored from, and the edits of a proposal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,9 +16,6 @@ from services.assignment.design.proposals.queries import SHORTFALLS, find_propos
 from services.assignment.design.runs.queries import DesignRun
 from shared.http.pagination import PageRequest
 from shared.runtime.refusals import NotFound
-
-if TYPE_CHECKING:  # the api learns of arrays when somebody first edits
-    from services.assignment.design.edits.scoring import Units
 
 _TOTALS = text("""
 SELECT edit_version, plane_latitude, plane_longitude, aligned_value, bound, feasible, why, deviation, mean_km, cost, gap,
@@ -38,23 +35,6 @@ FROM unnest(CAST(:account_ids AS uuid[])) AS m (account_id)
 JOIN design_proposal_units AS u ON u.run_id = :run_id AND u.account_id = m.account_id
 LEFT JOIN design_proposal_kinds AS k ON k.run_id = u.run_id AND k.kind = u.kind
 """)
-# Packed by Postgres: a row per account would take the event loop seconds to unpack.
-_UNITS = text("""
-SELECT u.territory_after AS territory_id, array_agg(u.unit) AS number, array_agg(u.x) AS x, array_agg(u.y) AS y,
-       array_agg(u.weight) AS weight, array_agg(u.move_value) AS move_value, array_agg(u.measures) AS measures,
-       array_agg(u.territory_before IS DISTINCT FROM u.territory_after) AS gained,
-       array_agg(u.territory_before IS NOT NULL AND u.territory_before <> u.territory_after) AS moved,
-       array_agg(u.reason = 'fixed') AS pinned
-FROM design_proposal_units AS u
-WHERE u.run_id = :run_id AND u.territory_after = ANY (CAST(:territory_ids AS uuid[]))
-GROUP BY u.territory_after, u.unit / :units_a_row
-""")
-_LINKS = text("""
-SELECT array_agg(u.unit) AS one, array_agg(n.unit) AS other
-FROM design_proposal_units AS u CROSS JOIN LATERAL unnest(u.neighbours) AS n (unit)
-WHERE u.run_id = :run_id AND u.territory_after = ANY (CAST(:territory_ids AS uuid[])) AND n.unit > u.unit
-GROUP BY u.unit / :units_a_row
-""")
 # Only who was moved by hand can be apart from those it is kept together with.
 _APART = text("""
 WITH edited AS (
@@ -68,7 +48,8 @@ WITH edited AS (
 SELECT (SELECT count(*) FROM apart) AS groups,
        ARRAY(SELECT DISTINCT unnest(territory_ids) FROM apart ORDER BY 1) AS territory_ids
 """)
-_COLUMNS = "edit_id, number, state, accounts, territory_ids, made_by, made_at, changed_by, changed_at"
+# The ids of thousands of territories, an edit: they are told of one alone.
+_COLUMNS = "edit_id, number, state, accounts, cardinality(territory_ids) AS territories, made_by, made_at, changed_by, changed_at"
 _LIST = text(f"""
 SELECT {_COLUMNS} FROM design_edits
 WHERE run_id = :run_id
@@ -76,11 +57,10 @@ WHERE run_id = :run_id
 ORDER BY number DESC LIMIT :rows
 """)
 _FIND = text(f"SELECT {_COLUMNS} FROM design_edits WHERE run_id = :run_id AND edit_id = :edit_id")
+_TOUCHED = text("SELECT territory_ids FROM design_edits WHERE edit_id = :edit_id")
 _MOVES = text("""
 SELECT account_id, territory_from, territory_to FROM design_edit_moves WHERE edit_id = :edit_id ORDER BY account_id
 """)
-# Unpacking more at once would hold the event loop; of few territories only some of so many units are wanted.
-_UNITS_A_ROW = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,40 +112,6 @@ async def find_places(read: AsyncConnection, run_id: UUID, moves: Sequence[Move]
     }
 
 
-async def read_units(
-    read: AsyncConnection, run_id: UUID, territory_ids: Sequence[UUID], *, measures: int, linked: bool
-) -> "Units":
-    """Return the units of some territories, with who touches whom if that is wanted."""
-    import numpy as np  # noqa: PLC0415
-
-    from services.assignment.design.edits.scoring import Units  # noqa: PLC0415
-
-    asked = {"run_id": run_id, "territory_ids": list(territory_ids), "units_a_row": _UNITS_A_ROW}
-    columns = _Columns({one: place for place, one in enumerate(territory_ids)})
-    packed = (await read.stream(_UNITS, asked)).mappings()
-    async for (units,) in packed.partitions(1):
-        columns.add(units)
-    links = [np.empty((0, 2), np.int64)]
-    if linked:
-        result = await read.stream(_LINKS, asked)
-        async for (row,) in result.partitions(1):
-            links.append(np.column_stack([row.one, row.other]).astype(np.int64))
-    number, territory = columns.joined("number", np.int64), columns.joined("place", np.int64)
-    order = np.argsort(number)
-    return Units(
-        number=number[order],
-        territory=territory[order],
-        xy=np.column_stack([columns.joined("x", np.float64), columns.joined("y", np.float64)])[order],
-        weight=columns.joined("weight", np.float64)[order],
-        measures=columns.joined("measures", np.float64).reshape(-1, measures)[order],
-        move_value=columns.joined("move_value", np.float64)[order],
-        gained=columns.joined("gained", np.bool_)[order],
-        moved=columns.joined("moved", np.bool_)[order],
-        pinned=columns.joined("pinned", np.bool_)[order],
-        links=np.concatenate(links),
-    )
-
-
 async def find_apart(read: AsyncConnection, run_id: UUID) -> tuple[int, list[UUID]]:
     """Return how many groups that are kept together are in several territories, and in which."""
     row = (await read.execute(_APART, {"run_id": run_id})).one()
@@ -186,6 +132,12 @@ async def find_edit(read: AsyncConnection, run_id: UUID, edit_id: UUID) -> Edit:
     return edit_of(row)
 
 
+async def list_touched(read: AsyncConnection, edit_id: UUID) -> list[UUID]:
+    """Return the territories that an edit touches."""
+    ids: list[UUID] = (await read.execute(_TOUCHED, {"edit_id": edit_id})).scalar_one()
+    return ids
+
+
 async def list_moves(read: AsyncConnection, edit_id: UUID) -> list[EditMove]:
     """Return which accounts an edit moved, by account."""
     return [EditMove(*row) for row in await read.execute(_MOVES, {"edit_id": edit_id})]
@@ -196,28 +148,6 @@ def edit_of(row: Any) -> Edit:
     return Edit(
         **{name: row[name] for name in Edit.__slots__ if name != "state"}, state=EditState(row["state"])
     )
-
-
-class _Columns:
-    """Rows of packed columns, each of one territory, which are joined in the end."""
-
-    def __init__(self, places: Mapping[UUID, int]) -> None:
-        self._places = places
-        self._rows: list[Mapping[str, Any]] = []
-
-    def add(self, row: Mapping[Any, Any]) -> None:
-        """Take a row, its columns as arrays."""
-        import numpy as np  # noqa: PLC0415
-
-        packed = {name: np.asarray(value) for name, value in row.items()}
-        packed["place"] = np.full(len(packed["number"]), self._places[row["territory_id"]])
-        self._rows.append(packed)
-
-    def joined(self, name: str, kind: Any) -> Any:
-        """Return all of a column, flat."""
-        import numpy as np  # noqa: PLC0415
-
-        return np.concatenate([np.empty(0, kind), *(row[name].astype(kind).ravel() for row in self._rows)])
 
 
 def _totals(row: Any) -> Totals:

@@ -17,3 +17,11 @@ class NothingToRedo(Refusal):
 
 class ProposalNotEditable(Refusal):
     """It was kept by a release that did not keep what scoring needs."""
+
+
+class TooManyEdits(Refusal):
+    """The proposal has been edited as often as one may be."""
+
+
+class EditsBusy(Refusal):
+    """Others edit, and nobody was done in time."""

@@ -13,6 +13,7 @@ from services.assignment.design.edits.schemas import (
     EditView,
     EditWithMovesView,
 )
+from services.assignment.design.edits.turns import EditTurns
 from services.assignment.design.proposals.queries import find_proposing
 from services.assignment.design.runs.routes import WholeReader
 from shared.http.commands import RunCommand, Snapshot
@@ -24,9 +25,9 @@ from shared.http.security import Planner
 router = APIRouter(prefix="/v1/design-runs/{run_id}", tags=["design"])
 
 
-@router.post("/edits", status_code=201, response_model=EditedProposalView, responses=describe(404, 409))
+@router.post("/edits", status_code=201, response_model=EditedProposalView, responses=describe(404, 409, 503))
 async def create_design_edit(
-    by: Planner, run: RunCommand, run_id: UUID, version: ExpectedVersion, body: EditBody
+    by: Planner, run: RunCommand, turns: EditTurns, run_id: UUID, version: ExpectedVersion, body: EditBody
 ) -> Response:
     """Move accounts of a proposal to other territories by hand, and be told at once what that does.
 
@@ -34,15 +35,16 @@ async def create_design_edit(
     draft holds the account elsewhere, the territory may not hold it, the account takes no part. Limits of the scenario
     refuse nothing: those that are not kept are told.
     """
-    return await run.run(
-        edit_proposal,
-        EditProposal(run_id, version, body.asked()),
-        by=by,
-        show=EditedProposalView.of,
-        status=201,
-        version=lambda edited: edited.edit_version,
-        location=lambda edited: f"/v1/design-runs/{run_id}/edits/{edited.edit.edit_id}",
-    )
+    async with turns.take():
+        return await run.run(
+            edit_proposal,
+            EditProposal(run_id, version, body.asked()),
+            by=by,
+            show=EditedProposalView.of,
+            status=201,
+            version=lambda edited: edited.edit_version,
+            location=lambda edited: f"/v1/design-runs/{run_id}/edits/{edited.edit.edit_id}",
+        )
 
 
 @router.post("/edit-undoings", response_model=EditedProposalView, responses=describe(404, 409))
@@ -89,4 +91,5 @@ async def get_design_edit(by: WholeReader, read: Snapshot, run_id: UUID, edit_id
     """Return an edit with the accounts that it moves."""
     await find_proposing(read, run_id)
     edit = await queries.find_edit(read, run_id, edit_id)
-    return EditWithMovesView.with_moves(edit, await queries.list_moves(read, edit_id), by)
+    touched = await queries.list_touched(read, edit_id)
+    return EditWithMovesView.with_moves(edit, touched, await queries.list_moves(read, edit_id), by)

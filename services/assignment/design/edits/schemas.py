@@ -156,7 +156,7 @@ class EditView(View):
         description="applied; undone: it can be redone; dropped: it was undone, and another was made since."
     )
     accounts: int
-    territory_ids: list[UUID] = Field(description="The territories that it touches.")
+    territories: int = Field(description="How many it touches.")
     made_by: str | None = Field(description="Null for viewers and contributors, as `changed_by` is.")
     made_at: datetime
     changed_by: str | None = Field(description="Who undid, redid or dropped it last.")
@@ -180,10 +180,13 @@ class EditMoveView(View):
 class EditWithMovesView(EditView):
     """An edit with all that it moves, by account."""
 
+    territory_ids: list[UUID] = Field(description="The territories that it touches.")
     moves: list[EditMoveView]
 
     @classmethod
-    def with_moves(cls, edit: Edit, moves: list[EditMove], by: Principal) -> "EditWithMovesView":
-        """Show an edit and its moves."""
+    def with_moves(
+        cls, edit: Edit, touched: list[UUID], moves: list[EditMove], by: Principal
+    ) -> "EditWithMovesView":
+        """Show an edit, the territories that it touches, and its moves."""
         shown = [EditMoveView.model_validate(one) for one in moves]
-        return cls(**EditView.of(edit, by).model_dump(), moves=shown)
+        return cls(**EditView.of(edit, by).model_dump(), territory_ids=touched, moves=shown)

@@ -57,7 +57,8 @@ class AcceptanceView(View):
     rejected: int = Field(
         description="Accounts that are there no more, or go to a territory that the draft lost or has divided since."
     )
-    edited: int = Field(description="Accounts of what is taken over that were moved by hand.")
+    edit_version: int = Field(description="Of the proposal that was taken over.")
+    edited: int = Field(description="Those of `accounts` that were moved by hand.")
     errors: list[RejectedAccountView] = Field(description=f"The first {MAX_ERRORS:,} rejected accounts.")
     stale: StaleView = Field(description="As it was before this acceptance.")
 
@@ -72,6 +73,7 @@ class AcceptanceView(View):
             unchanged=accepted.unchanged,
             pinned=accepted.pinned,
             rejected=len(accepted.rejected),
+            edit_version=accepted.edit_version,
             edited=accepted.edited,
             errors=[RejectedAccountView.of(one) for one in accepted.rejected[:MAX_ERRORS]],
             stale=StaleView.model_validate(accepted.stale),

@@ -89,7 +89,9 @@ class WithFrontier(View):
         )
     )
     binding_measure: BindingMeasureView | None = Field(
-        description="Null, too, where loosening one measure brings the others no nearer."
+        description=(
+            "Of the engine's plan, as `frontier` is. Null, too, where loosening one measure brings the others no nearer."
+        )
     )
 
 

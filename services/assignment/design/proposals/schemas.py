@@ -126,7 +126,10 @@ class ProposalView(WithFrontier):
         )
     )
     bound: float = Field(
-        description="No plan within the tolerances costs less with its middles where those of the engine's plan are."
+        description=(
+            "No plan within the tolerances costs less with its middles where those of the engine's plan are, whatever was "
+            "moved by hand."
+        )
     )
     gap: float | None = Field(
         description=(

@@ -16,16 +16,21 @@ from services.assignment.design.edits.commands.write_image import move_accounts,
 from services.assignment.design.edits.edit import EditState
 from services.assignment.design.edits.limits import Known, whole_of
 from services.assignment.design.edits.moves import DETAILS, Move, Moved, SortedMoves, sort_moves
-from services.assignment.design.edits.queries import Standing, find_apart, find_edit, find_places, read_units
-from services.assignment.design.edits.refusals import InvalidEdit
+from services.assignment.design.edits.queries import Standing, find_apart, find_edit, find_places
+from services.assignment.design.edits.refusals import InvalidEdit, TooManyEdits
 from services.assignment.design.edits.result import EditedProposal
 from services.assignment.design.edits.score import Image, TerritoryScore, replaced
 from services.assignment.pins.queries import load_held
 from shared.db.unit_of_work import UnitOfWork
 from shared.runtime.ids import new_id_at
 
+# One keeps what it was of all territories that it touched, up to a megabyte.
+MOST_EDITS = 1_000
+
+_COUNT = text("SELECT coalesce(max(number), 0) FROM design_edits WHERE run_id = :run_id")
+# Nobody comes back to what was dropped: its figures go.
 _DROP = text("""
-UPDATE design_edits SET state = 'dropped', changed_by = :actor, changed_at = :now
+UPDATE design_edits SET state = 'dropped', before = 'null', after = 'null', changed_by = :actor, changed_at = :now
 WHERE run_id = :run_id AND state = 'undone'
 """)
 _KEEP = text("""
@@ -52,11 +57,13 @@ class EditProposal:
 
 
 async def edit_proposal(command: EditProposal, uow: UnitOfWork) -> EditedProposal:
-    """Move accounts; edits that were undone can be redone no more.
+    """Move accounts; edits that were undone can be redone no more, and count as made.
 
-    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, VersionMismatch, InvalidEdit.
+    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, PlanNotDraft, VersionMismatch, TooManyEdits,
+    InvalidEdit.
     """
     standing = await hold_proposal(uow, command.run_id, edit_version=command.edit_version)
+    await _check_room(uow, command.run_id)
     sorted_moves = await _sorted(uow, standing, command.moves)
     moves = sorted_moves.right
     await move_accounts(uow, command.run_id, {one.account_id: one.territory_id for one in moves})
@@ -71,6 +78,14 @@ async def edit_proposal(command: EditProposal, uow: UnitOfWork) -> EditedProposa
         before=before,
         after=after,
     )
+
+
+async def _check_room(uow: UnitOfWork, run_id: UUID) -> None:
+    made = (await uow.connection.execute(_COUNT, {"run_id": run_id})).scalar_one()
+    if made >= MOST_EDITS:
+        raise TooManyEdits(
+            f"run_id: the proposal has been edited {made:,} times; accept it, and design from that draft."
+        )
 
 
 async def _sorted(uow: UnitOfWork, standing: Standing, moves: Sequence[Move]) -> SortedMoves:
@@ -126,6 +141,7 @@ async def _score(
 ) -> list[TerritoryScore]:
     # Arrays are an eighth of a second and some megabytes that only editors have a use for.
     from services.assignment.design.edits.scoring import Terms, score_territories  # noqa: PLC0415
+    from services.assignment.design.edits.units import read_units  # noqa: PLC0415
     from services.assignment.design.engine.geography import Plane  # noqa: PLC0415
 
     scenario = standing.run.scenario

@@ -42,7 +42,7 @@ class Step:
 async def undo_edit(command: Step, uow: UnitOfWork) -> EditedProposal:
     """Take the last edit back.
 
-    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, VersionMismatch, NothingToUndo.
+    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, PlanNotDraft, VersionMismatch, NothingToUndo.
     """
     standing = await hold_proposal(uow, command.run_id, edit_version=command.edit_version)
     row = (await uow.connection.execute(_LAST_APPLIED, {"run_id": command.run_id})).one_or_none()
@@ -54,7 +54,7 @@ async def undo_edit(command: Step, uow: UnitOfWork) -> EditedProposal:
 async def redo_edit(command: Step, uow: UnitOfWork) -> EditedProposal:
     """Make the edit again that was undone last.
 
-    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, VersionMismatch, NothingToRedo.
+    Raises NotFound, DesignRunWithoutProposal, ProposalNotEditable, PlanNotDraft, VersionMismatch, NothingToRedo.
     """
     standing = await hold_proposal(uow, command.run_id, edit_version=command.edit_version)
     row = (await uow.connection.execute(_FIRST_UNDONE, {"run_id": command.run_id})).one_or_none()

@@ -1,5 +1,6 @@
 """Take a proposal over into its draft: the accounts are placed there, as the run would have them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +26,10 @@ SELECT edit_version, (
 ) AS edited
 FROM design_proposals AS p WHERE run_id = :run_id
 """)
+_EDITED_AMONG = text("""
+SELECT count(*) FROM design_proposal_units
+WHERE run_id = :run_id AND territory_proposed IS NOT NULL AND account_id = ANY (CAST(:account_ids AS uuid[]))
+""")
 # Who edits the proposal or deletes the run waits: what is read of it here is all of it.
 _HOLD = text("SELECT run_id FROM design_runs WHERE run_id = :run_id FOR SHARE")
 _SEEN = text("""
@@ -48,7 +53,10 @@ class AcceptProposal:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedProposal:
-    """What the draft took over, the version that made, and how stale the proposal was before."""
+    """What the draft took over, the version that made, and how stale the proposal was before.
+
+    `edited` accounts of what it took were moved by hand, in the proposal at `edit_version`.
+    """
 
     run_id: UUID
     plan_id: UUID
@@ -58,6 +66,7 @@ class AcceptedProposal:
     pinned: int
     rejected: tuple[RejectedPair, ...]
     stale: Stale
+    edit_version: int
     edited: int
 
 
@@ -69,7 +78,7 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
     await uow.connection.execute(_HOLD, {"run_id": command.run_id})
     run = await find_proposing(uow.connection, command.run_id)
     await _check_known(uow, command)
-    edited = await _count_edited(uow, command)
+    edit_version, edited = await _read_edited(uow, command)
     places = await list_places(uow.connection, command.run_id, command.territory_ids)
     stale = await _stale(uow, command)
     placed = await place_accounts(
@@ -85,7 +94,8 @@ async def accept_proposal(command: AcceptProposal, uow: UnitOfWork) -> AcceptedP
         pinned=placed.pinned,
         rejected=placed.rejected,
         stale=stale,
-        edited=edited,
+        edit_version=edit_version,
+        edited=edited - await _edited_among(uow, command.run_id, placed.rejected),
     )
     if accepted.accounts:
         uow.outbox.add(_announcement(command, accepted, uow))
@@ -98,8 +108,8 @@ async def _stale(uow: UnitOfWork, command: AcceptProposal) -> Stale:
     return Now(command.plan_version, live.sequence).stale(seen.plan_version, seen.live_sequence)
 
 
-async def _count_edited(uow: UnitOfWork, command: AcceptProposal) -> int:
-    """Return how many of the accounts to be taken over were moved by hand. Raises VersionMismatch."""
+async def _read_edited(uow: UnitOfWork, command: AcceptProposal) -> tuple[int, int]:
+    """Return the edit version, and how many of the accounts asked for were moved by hand. Raises VersionMismatch."""
     wanted = None if command.territory_ids is None else list(command.territory_ids)
     found = await uow.connection.execute(_EDITED, {"run_id": command.run_id, "territory_ids": wanted})
     row = found.one()
@@ -107,8 +117,17 @@ async def _count_edited(uow: UnitOfWork, command: AcceptProposal) -> int:
         raise VersionMismatch(
             f"edit_version: the proposal is at {row.edit_version}, not {command.edit_version}; read it again."
         )
-    edited: int = row.edited
-    return edited
+    return row.edit_version, row.edited
+
+
+async def _edited_among(uow: UnitOfWork, run_id: UUID, rejected: Sequence[RejectedPair]) -> int:
+    """Return how many of those that the draft did not take were moved by hand."""
+    ids = [one.pair.account_id for one in rejected]
+    if not ids:
+        return 0
+    found = await uow.connection.execute(_EDITED_AMONG, {"run_id": run_id, "account_ids": ids})
+    count: int = found.scalar_one()
+    return count
 
 
 async def _check_known(uow: UnitOfWork, command: AcceptProposal) -> None:
@@ -135,5 +154,6 @@ def _announcement(command: AcceptProposal, accepted: AcceptedProposal, uow: Unit
         territory_ids=tuple(sorted(command.territory_ids or ())),
         accounts=accepted.accounts,
         edited_accounts=accepted.edited,
+        edit_version=accepted.edit_version,
         accepted_at=uow.now,
     )
