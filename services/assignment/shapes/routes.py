@@ -64,6 +64,6 @@ async def _read(body: bytes, key: str) -> list[Shape]:
     except WrongShapesError as error:
         pointer, detail = error.problems[0]
         raise InvalidShapes(
-            f"body: {pointer}: {detail}; nothing was taken.",
+            f"{pointer or 'body'}: {detail}; nothing was taken.",
             errors=[{"pointer": pointer, "detail": detail} for pointer, detail in error.problems],
         ) from None

@@ -133,4 +133,7 @@ def _ring(ring: Any) -> Iterator[list[float]]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    # An integer may have more digits than a float can hold.
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -138,13 +138,13 @@ async def test_accounts_without_a_shape_are_told(designs: Designs):
     answer = await _boundaries(designs, run_id)
     assert (answer.status_code, answer.json()["code"]) == (409, "accounts-without-shape")
     assert answer.json()["errors"] == [
-        {"pointer": "", "detail": f"postal code {code}: no shape for {without} accounts"}
+        {"pointer": "shapes", "detail": f"postal code {code}: no shape for {without} accounts"}
     ]
     await _put(designs.assignment, SQUARES)
     unknown = {key: value for key, value in accounts()[0].items() if key != "postal_code"}
     await designs.assignment.import_accounts({**unknown, "postal_code": ""})
     answer = await _boundaries(designs, run_id)
-    assert answer.json()["errors"] == [{"pointer": "", "detail": "1 accounts have no postal code"}]
+    assert answer.json()["errors"] == [{"pointer": "shapes", "detail": "1 accounts have no postal code"}]
 
 
 async def test_shapes_are_put_as_a_whole_and_taken_out_by_planners(assignment: Assignment):

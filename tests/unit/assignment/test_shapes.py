@@ -69,6 +69,11 @@ def test_features_of_one_key_are_one_shape_and_heights_are_left_out():
             "/features/0/geometry/coordinates",
         ),
         (
+            document(feature(coordinates=[[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]])),
+            "/features/0/geometry/coordinates",
+        ),
+        (b'{"type": "FeatureCollection", "features": [' + b"9" * 5_000 + b"]}", ""),
+        (
             document(feature(coordinates=[[[float("nan"), 0], [1, 0], [1, 1], [0, 0]]])),
             "/features/0/geometry/coordinates",
         ),

@@ -107,7 +107,7 @@ def _check_all_known(votes: Votes, known: Collection[str], level: ShapeLevel) ->
         "`shapes` out.",
         errors=[
             {
-                "pointer": "",
+                "pointer": "shapes",
                 "detail": f"{accounts:,} accounts have no {name}"
                 if key is None
                 else f"{name} {key}: no shape for {accounts:,} accounts",
