@@ -1,5 +1,6 @@
 """Boundaries made of real shapes: put by a planner, each the territory's with most of the accounts that lie in it."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -7,10 +8,14 @@ from typing import Any
 import httpx
 import pytest
 import shapely
+import shapely.affinity
 from shapely.geometry import shape
 
+from services.assignment.design.exports.turns import Turns
 from services.assignment.design.own_process import Engines
+from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import Assignment
+from tests.service.assignment.design_editing import Editor
 from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, accounts, organisation
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
@@ -126,6 +131,32 @@ async def test_another_map_has_another_tag_whatever_it_is_another_for(designs: D
     await _put(designs.assignment, SQUARES)
     tags.add((await _boundaries(designs, run_id)).headers["etag"])
     assert len(tags) == 5
+
+
+async def test_who_waited_for_a_turn_gets_what_holds_when_it_comes(designs: Designs):
+    """Meanwhile a square's accounts are moved by hand, and the shapes replaced."""
+    assignment = designs.assignment
+    run_id = (await designs.design())["run_id"]
+    await _put(assignment, SQUARES)
+    first = await _boundaries(designs, run_id)
+    held: Turns = assignment.http._transport.app.state.map_turns  # type: ignore[attr-defined]
+    places = {account: one["to_territory_id"] for account, one in (await designs.places(run_id)).items()}
+    code = CODES[next(iter(places))]
+    within = [account for account in places if CODES[account] == code]
+    target = next(str(one) for one in LEAVES.values() if str(one) not in {places[one] for one in within})
+    async with held.take():
+        waiting = asyncio.create_task(_boundaries(designs, run_id))
+        await eventually(lambda: held._free._waiters)
+        await Editor(assignment.http, run_id).move(dict.fromkeys(within, target))
+        north = {key: shapely.affinity.translate(one, yoff=10) for key, one in SQUARES.items()}
+        await _put(assignment, north)
+    answer = await waiting
+    assert answer.status_code == 200, answer.text
+    fresh = await _boundaries(designs, run_id)
+    assert (answer.content, answer.headers["etag"]) == (fresh.content, fresh.headers["etag"])
+    assert first.headers["etag"] != fresh.headers["etag"]
+    (owner,) = [one for one in answer.json()["features"] if shape(one["geometry"]).covers(north[code])]
+    assert owner["id"] == target
 
 
 async def test_accounts_without_a_shape_are_told(designs: Designs):
