@@ -32,11 +32,14 @@ from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
 from services.assignment.design.matching import refusals as matching_refusals
 from services.assignment.design.matching import routes as matching
+from services.assignment.design.matching.turns import install_matching_turns
 from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
 from services.assignment.design.runs import routes as design_runs
+from services.assignment.design.sizing import refusals as design_sizing_refusals
 from services.assignment.design.sizing import routes as design_sizing
+from services.assignment.design.sizing.turns import install_sizing_turns
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
@@ -86,6 +89,8 @@ REFUSALS: RefusalTable = {
     design_runs_refusals.DesignRunExists: 409,
     design_runs_refusals.DesignRunNotEnded: 409,
     design_runs_refusals.InvalidScenario: 422,
+    design_sizing_refusals.SizingsBusy: 503,
+    matching_refusals.MatchingsBusy: 503,
     matching_refusals.RepsNotMatched: 503,
     gates_refusals.GateRefused: 409,
     gates_refusals.OverrideNotAllowed: 403,
@@ -170,6 +175,8 @@ def create_app(
     )
     install_turns(app)
     install_map_turns(app)
+    install_matching_turns(app)
+    install_sizing_turns(app)
     design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app
