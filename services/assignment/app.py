@@ -56,6 +56,7 @@ from services.assignment.rules import refusals as rules_refusals
 from services.assignment.rules import routes as rules
 from services.assignment.shapes import refusals as shapes_refusals
 from services.assignment.shapes import routes as shapes
+from services.assignment.shapes.turns import install_shape_turns
 from services.assignment.territories import refusals as territories_refusals
 from services.assignment.territories import routes as territories
 from shared.http.app import create_service_app
@@ -109,6 +110,7 @@ REFUSALS: RefusalTable = {
     proposals_refusals.UnknownTerritories: 422,
     rules_refusals.InvalidRules: 422,
     shapes_refusals.InvalidShapes: 422,
+    shapes_refusals.ShapesBusy: 503,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
     crm_imports_refusals.UnreadableDocument: 422,
@@ -168,7 +170,7 @@ def create_app(
             imports.ACCOUNTS_PATH: max_import_bytes,
             imports.REPS_PATH: max_import_bytes,
             placements.PLACEMENTS_PATH: max_import_bytes,
-            shapes.SHAPES_PATH: max_import_bytes,
+            shapes.SHAPES_PATH: min(shapes.MOST_BYTES, max_import_bytes),
             **dict.fromkeys(crm_imports.IMPORT_PATHS, max_import_bytes),
             **webhooks.DELIVERY_LIMITS,
         },
@@ -177,6 +179,7 @@ def create_app(
     install_map_turns(app)
     install_matching_turns(app)
     install_sizing_turns(app)
+    install_shape_turns(app)
     design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app

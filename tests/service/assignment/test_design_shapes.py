@@ -13,6 +13,8 @@ from shapely.geometry import shape
 
 from services.assignment.design.exports.turns import Turns
 from services.assignment.design.own_process import Engines
+from services.assignment.shapes.routes import MOST_BYTES
+from shared.http import turns as shared_turns
 from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor
@@ -176,6 +178,21 @@ async def test_accounts_without_a_shape_are_told(designs: Designs):
     await designs.assignment.import_accounts({**unknown, "postal_code": ""})
     answer = await _boundaries(designs, run_id)
     assert answer.json()["errors"] == [{"pointer": "shapes", "detail": "1 accounts have no postal code"}]
+
+
+async def test_shapes_are_read_one_document_at_a_time_and_none_that_is_too_large(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(shared_turns, "PATIENCE_SECONDS", 0.05)
+    held = assignment.http._transport.app.state.shape_turns  # type: ignore[attr-defined]
+    async with held.take():
+        busy = await _put(assignment, SQUARES)
+    assert (busy.status_code, busy.json()["code"]) == (503, "shapes-busy")
+    assert (await _put(assignment, SQUARES)).status_code == 200
+    large = await assignment.http.put(
+        "/v1/shapes/postal_code", params={"key": "ZIP"}, content=b" " * (MOST_BYTES + 1)
+    )
+    assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
 
 
 async def test_shapes_are_put_as_a_whole_and_taken_out_by_planners(assignment: Assignment):
