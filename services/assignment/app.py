@@ -111,6 +111,7 @@ REFUSALS: RefusalTable = {
     rules_refusals.InvalidRules: 422,
     shapes_refusals.InvalidShapes: 422,
     shapes_refusals.ShapesBusy: 503,
+    shapes_refusals.ShapesNotRead: 503,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
     crm_imports_refusals.UnreadableDocument: 422,

@@ -9,3 +9,7 @@ class InvalidShapes(Refusal):
 
 class ShapesBusy(Refusal):
     """Shapes are being read, and were for as long as is worth waiting."""
+
+
+class ShapesNotRead(Refusal):
+    """Reading ended without an answer, or took too long; nothing was taken."""

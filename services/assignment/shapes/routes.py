@@ -1,22 +1,22 @@
 """Shapes over HTTP: put as a whole, listed, taken out."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.assignment.shapes import queries
 from services.assignment.shapes.commands import DeleteShapes, PutShapes, delete_shapes, put_shapes
+from services.assignment.shapes.own_process import shapes_read
 from services.assignment.shapes.refusals import InvalidShapes
 from services.assignment.shapes.schemas import SHAPES_BODY, ShapeSetsView, ShapeSetView
-from services.assignment.shapes.shape import Shape, ShapeLevel, WrongShapesError, read_shapes
+from services.assignment.shapes.shape import Shape, ShapeLevel, WrongShapesError
 from services.assignment.shapes.turns import ShapeTurns
 from shared.http.commands import RunCommand, Snapshot
 from shared.http.problems import describe
 from shared.http.security import Planner, Reader
 
 SHAPES_PATH = "/v1/shapes/{level}"
-# Read as one JSON document, which keeps everything else in the process waiting: a fraction of a second for as much.
+# What a process reads of it takes some 400 MB.
 MOST_BYTES = 16 * 1_048_576
 
 router = APIRouter(tags=["shapes"])
@@ -67,8 +67,7 @@ async def delete_shape_set(by: Planner, run: RunCommand, level: ShapeLevel) -> R
 async def _read(body: bytes, key: str) -> list[Shape]:
     """Return the shapes of a body. Raises InvalidShapes."""
     try:
-        # Seconds of pure work: elsewhere, so that the api goes on answering.
-        return await asyncio.to_thread(read_shapes, body, key)
+        return await shapes_read(body, key)
     except WrongShapesError as error:
         pointer, detail = error.problems[0]
         raise InvalidShapes(

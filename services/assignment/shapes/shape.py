@@ -107,9 +107,9 @@ def _read(feature: Any, key_property: str, room: int) -> tuple[str, list[Any]]:
     if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
         raise _WrongPlaceError("/geometry", "this has to be a Polygon or a MultiPolygon")
     coordinates = geometry.get("coordinates")
-    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
+    polygons: list[Any] = [coordinates] if geometry["type"] == "Polygon" else _listed(coordinates)
     # Counted before anything is built of them.
-    if sum(len(_listed(ring)) for polygon in _listed(polygons) for ring in _listed(polygon)) > room:
+    if sum(len(_listed(ring)) for polygon in polygons for ring in _listed(polygon)) > room:
         raise _TooManyCornersError
     return key, [[list(_ring(ring)) for ring in polygon] for polygon in polygons]
 

@@ -1,8 +1,10 @@
 """Boundaries made of real shapes: put by a planner, each the territory's with most of the accounts that lie in it."""
 
 import asyncio
+import multiprocessing
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import httpx
@@ -193,6 +195,21 @@ async def test_shapes_are_read_one_document_at_a_time_and_none_that_is_too_large
         "/v1/shapes/postal_code", params={"key": "ZIP"}, content=b" " * (MOST_BYTES + 1)
     )
     assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
+
+
+def _reading() -> BaseProcess | None:
+    return next((one for one in multiprocessing.active_children() if one.name == "shapes"), None)
+
+
+async def test_a_reading_that_is_ended_is_told_and_leaves_the_turn_free(assignment: Assignment):
+    asking = asyncio.create_task(_put(assignment, SQUARES))
+    reading = await eventually(_reading, every=0.005)
+    reading.kill()
+    answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (503, "shapes-not-read")
+    assert _reading() is None
+    assert await assignment.rows("SELECT count(*) FROM shapes") == [(0,)]
+    assert (await _put(assignment, SQUARES)).status_code == 200
 
 
 async def test_shapes_are_put_as_a_whole_and_taken_out_by_planners(assignment: Assignment):
