@@ -33,11 +33,14 @@ from services.assignment.design.exports import routes as design_exports
 from services.assignment.design.exports.turns import install_map_turns
 from services.assignment.design.matching import refusals as matching_refusals
 from services.assignment.design.matching import routes as matching
+from services.assignment.design.matching.turns import install_matching_turns
 from services.assignment.design.proposals import refusals as proposals_refusals
 from services.assignment.design.proposals import routes as proposals
 from services.assignment.design.runs import refusals as design_runs_refusals
 from services.assignment.design.runs import routes as design_runs
+from services.assignment.design.sizing import refusals as design_sizing_refusals
 from services.assignment.design.sizing import routes as design_sizing
+from services.assignment.design.sizing.turns import install_sizing_turns
 from services.assignment.imports import refusals as imports_refusals
 from services.assignment.imports import routes as imports
 from services.assignment.pins import refusals as pins_refusals
@@ -54,6 +57,7 @@ from services.assignment.rules import refusals as rules_refusals
 from services.assignment.rules import routes as rules
 from services.assignment.shapes import refusals as shapes_refusals
 from services.assignment.shapes import routes as shapes
+from services.assignment.shapes.turns import install_shape_turns
 from services.assignment.territories import refusals as territories_refusals
 from services.assignment.territories import routes as territories
 from shared.http.app import create_service_app
@@ -89,6 +93,8 @@ REFUSALS: RefusalTable = {
     design_runs_refusals.DesignRunExists: 409,
     design_runs_refusals.DesignRunNotEnded: 409,
     design_runs_refusals.InvalidScenario: 422,
+    design_sizing_refusals.SizingsBusy: 503,
+    matching_refusals.MatchingsBusy: 503,
     matching_refusals.RepsNotMatched: 503,
     gates_refusals.GateRefused: 409,
     gates_refusals.OverrideNotAllowed: 403,
@@ -107,6 +113,8 @@ REFUSALS: RefusalTable = {
     proposals_refusals.UnknownTerritories: 422,
     rules_refusals.InvalidRules: 422,
     shapes_refusals.InvalidShapes: 422,
+    shapes_refusals.ShapesBusy: 503,
+    shapes_refusals.ShapesNotRead: 503,
     territories_refusals.InvalidTree: 422,
     territories_refusals.TerritoryInUse: 409,
     crm_imports_refusals.UnreadableDocument: 422,
@@ -166,7 +174,7 @@ def create_app(
             imports.ACCOUNTS_PATH: max_import_bytes,
             imports.REPS_PATH: max_import_bytes,
             placements.PLACEMENTS_PATH: max_import_bytes,
-            shapes.SHAPES_PATH: max_import_bytes,
+            shapes.SHAPES_PATH: min(shapes.MOST_BYTES, max_import_bytes),
             **dict.fromkeys(crm_imports.IMPORT_PATHS, max_import_bytes),
             **webhooks.DELIVERY_LIMITS,
         },
@@ -174,6 +182,9 @@ def create_app(
     install_turns(app)
     install_map_turns(app)
     install_edit_turns(app)
+    install_matching_turns(app)
+    install_sizing_turns(app)
+    install_shape_turns(app)
     design_runs.install_bell(app)
     webhooks.install_seal(app, webhook_key)
     return app

@@ -1,19 +1,23 @@
 """Shapes over HTTP: put as a whole, listed, taken out."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.assignment.shapes import queries
 from services.assignment.shapes.commands import DeleteShapes, PutShapes, delete_shapes, put_shapes
+from services.assignment.shapes.own_process import shapes_read
 from services.assignment.shapes.refusals import InvalidShapes
 from services.assignment.shapes.schemas import SHAPES_BODY, ShapeSetsView, ShapeSetView
-from services.assignment.shapes.shape import Shape, ShapeLevel, WrongShapesError, read_shapes
+from services.assignment.shapes.shape import Shape, ShapeLevel, WrongShapesError
+from services.assignment.shapes.turns import ShapeTurns
 from shared.http.commands import RunCommand, Snapshot
+from shared.http.problems import describe
 from shared.http.security import Planner, Reader
 
 SHAPES_PATH = "/v1/shapes/{level}"
+# What a process reads of it takes some 400 MB.
+MOST_BYTES = 16 * 1_048_576
 
 router = APIRouter(tags=["shapes"])
 
@@ -24,11 +28,12 @@ async def list_shape_sets(by: Reader, read: Snapshot) -> ShapeSetsView:
     return ShapeSetsView(items=[ShapeSetView.of(one, by) for one in await queries.list_shape_sets(read)])
 
 
-@router.put(SHAPES_PATH, response_model=ShapeSetView, openapi_extra=SHAPES_BODY)
+@router.put(SHAPES_PATH, response_model=ShapeSetView, openapi_extra=SHAPES_BODY, responses=describe(503))
 async def put_shape_set(
     by: Planner,
     run: RunCommand,
     request: Request,
+    turns: ShapeTurns,
     level: ShapeLevel,
     key: Annotated[
         str,
@@ -42,9 +47,12 @@ async def put_shape_set(
     """Put the shapes of all postal codes, or counties, in place of those there were: a FeatureCollection of polygons.
 
     Keys are texts as accounts have them ("01841", "25009"); features of one key make one shape. Where anything is
-    wrong nothing is taken.
+    wrong nothing is taken. At most 16 MiB and a million corners: simplify what has more.
     """
-    shapes = await _read(await request.body(), key)
+    # Whoever sends slowly holds no turn.
+    body = await request.body()
+    async with turns.take():
+        shapes = await _read(body, key)
     return await run.run(
         put_shapes, PutShapes(level, key, shapes), by=by, show=lambda found: ShapeSetView.of(found, by)
     )
@@ -59,11 +67,10 @@ async def delete_shape_set(by: Planner, run: RunCommand, level: ShapeLevel) -> R
 async def _read(body: bytes, key: str) -> list[Shape]:
     """Return the shapes of a body. Raises InvalidShapes."""
     try:
-        # A country's take seconds of pure work: elsewhere, so that the api goes on answering.
-        return await asyncio.to_thread(read_shapes, body, key)
+        return await shapes_read(body, key)
     except WrongShapesError as error:
         pointer, detail = error.problems[0]
         raise InvalidShapes(
-            f"body: {pointer}: {detail}; nothing was taken.",
+            f"{pointer or 'body'}: {detail}; nothing was taken.",
             errors=[{"pointer": pointer, "detail": detail} for pointer, detail in error.problems],
         ) from None

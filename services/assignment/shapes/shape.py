@@ -9,7 +9,7 @@ from typing import Any
 
 # As many as a country has postal codes, and as many corners as its borders in the detail that a map can show.
 MOST_SHAPES = 100_000
-MOST_CORNERS = 5_000_000
+MOST_CORNERS = 1_000_000
 MOST_PROBLEMS = 100
 _LONGEST_KEY = 20
 # A ring ends where it begins: a triangle has four.
@@ -47,26 +47,31 @@ class _WrongPlaceError(ValueError):
         self.within = within
 
 
+class _TooManyCornersError(ValueError):
+    """A feature has more corners than there is room for."""
+
+
 def read_shapes(body: bytes, key_property: str) -> list[Shape]:
     """Return the shapes of a document by key, those of one key as one. Raises WrongShapesError."""
     features = _features(body)
     problems: list[tuple[str, str]] = []
     polygons: dict[str, list[Any]] = {}
-    corners = 0
+    room = MOST_CORNERS
     for number, feature in enumerate(features):
         try:
-            key, found = _read(feature, key_property)
-            corners += sum(len(ring) for polygon in found for ring in polygon)
+            key, found = _read(feature, key_property, room)
+            room -= sum(len(ring) for polygon in found for ring in polygon)
+        except _TooManyCornersError:
+            problems.append(
+                ("/features", f"there are more than {MOST_CORNERS:,} corners; simplify the shapes")
+            )
+            break
         except _WrongPlaceError as error:
             problems.append((f"/features/{number}{error.within}", str(error)))
             if len(problems) == MOST_PROBLEMS:
                 break
         else:
             polygons.setdefault(key, []).extend(found)
-    if corners > MOST_CORNERS:
-        problems.append(
-            ("/features", f"{corners:,} corners are more than {MOST_CORNERS:,}; simplify the shapes")
-        )
     if problems:
         raise WrongShapesError(problems)
     return [
@@ -88,7 +93,7 @@ def _features(body: bytes) -> list[Any]:
     return features
 
 
-def _read(feature: Any, key_property: str) -> tuple[str, list[Any]]:
+def _read(feature: Any, key_property: str, room: int) -> tuple[str, list[Any]]:
     if not isinstance(feature, dict):
         raise _WrongPlaceError("", "this is no feature")
     properties = feature.get("properties")
@@ -102,8 +107,11 @@ def _read(feature: Any, key_property: str) -> tuple[str, list[Any]]:
     if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
         raise _WrongPlaceError("/geometry", "this has to be a Polygon or a MultiPolygon")
     coordinates = geometry.get("coordinates")
-    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
-    return key, [[list(_ring(ring)) for ring in _listed(polygon)] for polygon in _listed(polygons)]
+    polygons: list[Any] = [coordinates] if geometry["type"] == "Polygon" else _listed(coordinates)
+    # Counted before anything is built of them.
+    if sum(len(_listed(ring)) for polygon in polygons for ring in _listed(polygon)) > room:
+        raise _TooManyCornersError
+    return key, [[list(_ring(ring)) for ring in polygon] for polygon in polygons]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -133,4 +141,7 @@ def _ring(ring: Any) -> Iterator[list[float]]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    # An integer may have more digits than a float can hold.
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -9,7 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from services.assignment.design.matching import turns as matching_turns
 from services.assignment.design.own_process import Engines
+from services.assignment.design.sizing import turns as sizing_turns
+from shared.http import turns
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.designs import LEAVES, PATIENCE, ROOT, Designs, organisation
 
@@ -174,3 +178,34 @@ async def test_where_nobody_covers_nobody_is_matched(designs: Designs):
         0,
     )
     assert not any(one["changes"] for one in found["territories"])
+
+
+async def test_matchings_and_sizings_wait_for_their_own_and_for_nobody_else(
+    designs: Designs, monkeypatch: pytest.MonkeyPatch
+):
+    assignment = designs.assignment
+    proposal = await designs.design(mode="greenfield")
+    plan = f"/v1/plans/{proposal['plan_id']}"
+    paths = {
+        "matchings-busy": f"/v1/design-runs/{proposal['run_id']}/rep-matching",
+        "sizings-busy": f"{plan}/design-sizing?measure=accounts&per_rep=100",
+        "diffs-busy": f"{plan}/diff",
+    }
+    state = assignment.http._transport.app.state  # type: ignore[attr-defined]
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    for code, held, at_once in (
+        ("matchings-busy", state.matching_turns, matching_turns.AT_ONCE),
+        ("sizings-busy", state.sizing_turns, sizing_turns.AT_ONCE),
+    ):
+        async with AsyncExitStack() as holding:
+            for _ in range(at_once):
+                await holding.enter_async_context(held.take())
+            for of, path in paths.items():
+                answer = await assignment.http.get(path)
+                if of == code:
+                    assert (answer.status_code, answer.json()["code"]) == (503, code)
+                    assert answer.headers["retry-after"]
+                else:
+                    assert answer.status_code == 200, answer.text
+        # Who gave up has taken no turn along.
+        assert (await assignment.http.get(paths[code])).status_code == 200

@@ -1,16 +1,25 @@
 """Boundaries made of real shapes: put by a planner, each the territory's with most of the accounts that lie in it."""
 
+import asyncio
+import multiprocessing
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import httpx
 import pytest
 import shapely
+import shapely.affinity
 from shapely.geometry import shape
 
+from services.assignment.design.exports.turns import Turns
 from services.assignment.design.own_process import Engines
+from services.assignment.shapes.routes import MOST_BYTES
+from shared.http import turns as shared_turns
+from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import Assignment
+from tests.service.assignment.design_editing import Editor
 from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, accounts, organisation
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
@@ -128,6 +137,32 @@ async def test_another_map_has_another_tag_whatever_it_is_another_for(designs: D
     assert len(tags) == 5
 
 
+async def test_who_waited_for_a_turn_gets_what_holds_when_it_comes(designs: Designs):
+    """Meanwhile a square's accounts are moved by hand, and the shapes replaced."""
+    assignment = designs.assignment
+    run_id = (await designs.design())["run_id"]
+    await _put(assignment, SQUARES)
+    first = await _boundaries(designs, run_id)
+    held: Turns = assignment.http._transport.app.state.map_turns  # type: ignore[attr-defined]
+    places = {account: one["to_territory_id"] for account, one in (await designs.places(run_id)).items()}
+    code = CODES[next(iter(places))]
+    within = [account for account in places if CODES[account] == code]
+    target = next(str(one) for one in LEAVES.values() if str(one) not in {places[one] for one in within})
+    async with held.take():
+        waiting = asyncio.create_task(_boundaries(designs, run_id))
+        await eventually(lambda: held._free._waiters)
+        await Editor(assignment.http, run_id).move(dict.fromkeys(within, target))
+        north = {key: shapely.affinity.translate(one, yoff=10) for key, one in SQUARES.items()}
+        await _put(assignment, north)
+    answer = await waiting
+    assert answer.status_code == 200, answer.text
+    fresh = await _boundaries(designs, run_id)
+    assert (answer.content, answer.headers["etag"]) == (fresh.content, fresh.headers["etag"])
+    assert first.headers["etag"] != fresh.headers["etag"]
+    (owner,) = [one for one in answer.json()["features"] if shape(one["geometry"]).covers(north[code])]
+    assert owner["id"] == target
+
+
 async def test_accounts_without_a_shape_are_told(designs: Designs):
     run_id = (await designs.design())["run_id"]
     none = await _boundaries(designs, run_id)
@@ -138,13 +173,43 @@ async def test_accounts_without_a_shape_are_told(designs: Designs):
     answer = await _boundaries(designs, run_id)
     assert (answer.status_code, answer.json()["code"]) == (409, "accounts-without-shape")
     assert answer.json()["errors"] == [
-        {"pointer": "", "detail": f"postal code {code}: no shape for {without} accounts"}
+        {"pointer": "shapes", "detail": f"postal code {code}: no shape for {without} accounts"}
     ]
     await _put(designs.assignment, SQUARES)
     unknown = {key: value for key, value in accounts()[0].items() if key != "postal_code"}
     await designs.assignment.import_accounts({**unknown, "postal_code": ""})
     answer = await _boundaries(designs, run_id)
-    assert answer.json()["errors"] == [{"pointer": "", "detail": "1 accounts have no postal code"}]
+    assert answer.json()["errors"] == [{"pointer": "shapes", "detail": "1 accounts have no postal code"}]
+
+
+async def test_shapes_are_read_one_document_at_a_time_and_none_that_is_too_large(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(shared_turns, "PATIENCE_SECONDS", 0.05)
+    held = assignment.http._transport.app.state.shape_turns  # type: ignore[attr-defined]
+    async with held.take():
+        busy = await _put(assignment, SQUARES)
+    assert (busy.status_code, busy.json()["code"]) == (503, "shapes-busy")
+    assert (await _put(assignment, SQUARES)).status_code == 200
+    large = await assignment.http.put(
+        "/v1/shapes/postal_code", params={"key": "ZIP"}, content=b" " * (MOST_BYTES + 1)
+    )
+    assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
+
+
+def _reading() -> BaseProcess | None:
+    return next((one for one in multiprocessing.active_children() if one.name == "shapes"), None)
+
+
+async def test_a_reading_that_is_ended_is_told_and_leaves_the_turn_free(assignment: Assignment):
+    asking = asyncio.create_task(_put(assignment, SQUARES))
+    reading = await eventually(_reading, every=0.005)
+    reading.kill()
+    answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (503, "shapes-not-read")
+    assert _reading() is None
+    assert await assignment.rows("SELECT count(*) FROM shapes") == [(0,)]
+    assert (await _put(assignment, SQUARES)).status_code == 200
 
 
 async def test_shapes_are_put_as_a_whole_and_taken_out_by_planners(assignment: Assignment):

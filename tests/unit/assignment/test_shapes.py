@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.assignment.design.exports.shaped import most_voted
+from services.assignment.shapes import shape as module
 from services.assignment.shapes.shape import MOST_PROBLEMS, WrongShapesError, read_shapes
 
 SQUARE = [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]
@@ -69,6 +70,11 @@ def test_features_of_one_key_are_one_shape_and_heights_are_left_out():
             "/features/0/geometry/coordinates",
         ),
         (
+            document(feature(coordinates=[[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]])),
+            "/features/0/geometry/coordinates",
+        ),
+        (b'{"type": "FeatureCollection", "features": [' + b"9" * 5_000 + b"]}", ""),
+        (
             document(feature(coordinates=[[[float("nan"), 0], [1, 0], [1, 1], [0, 0]]])),
             "/features/0/geometry/coordinates",
         ),
@@ -78,6 +84,17 @@ def test_what_is_no_collection_of_shapes_is_told_where(body: bytes, pointer: str
     with pytest.raises(WrongShapesError) as caught:
         read_shapes(body, "ZIP")
     assert [found for found, _ in caught.value.problems] == [pointer]
+
+
+def test_corners_are_counted_over_all_features_and_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MOST_CORNERS", 10)
+    assert len(read_shapes(document(feature("1"), feature("2")), "ZIP")) == 2
+    wrong = feature("3", [[["a"]] * 6])
+    for features in ([feature("1")] * 3, [feature("1"), wrong]):
+        with pytest.raises(WrongShapesError) as caught:
+            read_shapes(document(*features), "ZIP")
+        assert [found for found, _ in caught.value.problems] == ["/features"]
+        assert "more than 10 corners" in str(caught.value)
 
 
 def test_of_many_problems_the_first_are_told():

@@ -10,11 +10,11 @@ from services.assignment.design.exports import queries
 from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, Wanted, When
 from services.assignment.design.exports.own_process import drawn
-from services.assignment.design.exports.shaped import ShapePlaces, place_shapes, read_shapes
+from services.assignment.design.exports.shaped import MadeOf, ShapePlaces, place_shapes, read_shapes
 from services.assignment.design.exports.turns import MapTurns, Turns
 from services.assignment.design.maps.form import Form
-from services.assignment.design.proposals.queries import find_proposing
 from services.assignment.design.runs.routes import WholeReader
+from services.assignment.shapes.queries import find_shape_set
 from services.assignment.shapes.shape import ShapeLevel
 from shared.db.engine import begin_snapshot
 from shared.http.commands import get_parts
@@ -75,8 +75,8 @@ async def get_proposal_boundaries(
     With `shapes` they are unions of the postal codes or counties that somebody has put (`/v1/shapes`): every account of
     the run has to have one, and those without an account are no territory's.
     """
-    places = None if shapes is None else await _place(request, run_id, when, shapes)
-    return await _answer(request, turns, run_id, when, GEOJSON, if_none_match, places)
+    made_of = None if shapes is None else MadeOf(when, shapes)
+    return await _answer(request, turns, run_id, when, GEOJSON, if_none_match, made_of)
 
 
 @router.get("/map", response_class=Response, responses={**_MAP, **_UNCHANGED, **describe(409, 503)})
@@ -103,21 +103,26 @@ async def _answer(
     wanted: Wanted,
     media_type: str,
     if_none_match: str | None,
-    places: ShapePlaces | None = None,
+    made_of: MadeOf | None = None,
 ) -> Response:
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        tag = _tag(await queries.find_drawn_version(read, run_id), wanted, places)
-    if is_unchanged(if_none_match, tag):
+        version = await queries.find_drawn_version(read, run_id)
+        if made_of is not None:
+            await find_shape_set(read, made_of.level)
+    # Which shapes go where is worked out from all accounts: that waits for its turn.
+    if made_of is None and is_unchanged(if_none_match, tag := _tag(version, wanted)):
         return Response(status_code=304, headers=_headers(tag))
     # Whoever waits for a turn, or for a map, holds no connection.
     async with turns.take():
-        design_map, version = await _read(request, run_id, places)
+        design_map, tag = await _read(request, run_id, wanted, if_none_match, made_of)
+        if design_map is None:
+            return Response(status_code=304, headers=_headers(tag))
         content = await drawn(design_map, wanted)
-    return Response(content, headers=_headers(_tag(version, wanted, places)), media_type=media_type)
+    return Response(content, headers=_headers(tag), media_type=media_type)
 
 
-def _tag(version: str, wanted: Wanted, places: ShapePlaces | None) -> str:
+def _tag(version: str, wanted: Wanted, places: ShapePlaces | None = None) -> str:
     made_of = "" if places is None else f"-{places.digest}"
     return f'"{version}-{wanted}{made_of}-{_DRAWN_AS}"'
 
@@ -127,19 +132,21 @@ def _headers(tag: str) -> dict[str, str]:
     return {"etag": tag, "cache-control": "private, no-cache", "vary": "Accept"}
 
 
-async def _place(request: Request, run_id: UUID, when: When, level: ShapeLevel) -> ShapePlaces:
+async def _read(
+    request: Request, run_id: UUID, wanted: Wanted, if_none_match: str | None, made_of: MadeOf | None
+) -> tuple[DesignMap | None, str]:
+    """Return what to draw, None for who has it, and its tag: all of one snapshot.
+
+    The proposal may have been edited, accounts may have moved house and shapes been replaced while this waited for its turn.
+    """
     async with get_parts(request).engine.connect() as read:
         await begin_snapshot(read)
-        await find_proposing(read, run_id)
-        return await place_shapes(read, run_id, when, level)
-
-
-async def _read(request: Request, run_id: UUID, places: ShapePlaces | None) -> tuple[DesignMap, str]:
-    """Return what to draw, and which version that is: the proposal may have been edited while this waited for its turn."""
-    async with get_parts(request).engine.connect() as read:
-        await begin_snapshot(read)
+        version = await queries.find_drawn_version(read, run_id)
+        places = None if made_of is None else await place_shapes(read, run_id, made_of)
+        tag = _tag(version, wanted, places)
+        if is_unchanged(if_none_match, tag):
+            return None, tag
         found = await queries.read_design_map(read, run_id)
-        drawn_version = await queries.find_drawn_version(read, run_id)
         if places is not None:
             found = replace(found, shapes=await read_shapes(read, places))
-        return found, drawn_version
+        return found, tag

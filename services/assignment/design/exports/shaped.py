@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.exports.design_map import Shapes, When
-from services.assignment.design.exports.refusals import AccountsWithoutShape, MapNotDrawn
+from services.assignment.design.exports.refusals import AccountsWithoutShape
 from services.assignment.shapes.queries import find_shape_set, list_known_keys, read_geometries
 from services.assignment.shapes.shape import ShapeLevel
 
@@ -35,6 +35,14 @@ Votes = Mapping[str | None, Mapping[int, int]]
 """How many accounts of each territory's number, -1 for none, have a key; None: they have none."""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """Whose territories are made of which shapes."""
+
+    when: When
+    level: ShapeLevel
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapePlaces:
     """The number of the territory that each shape goes to, -1 for none, and how many accounts are another's than theirs."""
@@ -51,10 +59,11 @@ class ShapePlaces:
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-async def place_shapes(read: AsyncConnection, run_id: UUID, when: When, level: ShapeLevel) -> ShapePlaces:
+async def place_shapes(read: AsyncConnection, run_id: UUID, made_of: MadeOf) -> ShapePlaces:
     """Return where shapes go. Raises NotFound for a level without, AccountsWithoutShape."""
+    level = made_of.level
     shape_set = await find_shape_set(read, level)
-    votes = await _votes(read, run_id, when, level)
+    votes = await _votes(read, run_id, made_of.when, level)
     known = await list_known_keys(read, level, [key for key in votes if key is not None])
     _check_all_known(votes, known, level)
     numbers = {key: most_voted(counts) for key, counts in votes.items() if key is not None}
@@ -72,9 +81,7 @@ async def place_shapes(read: AsyncConnection, run_id: UUID, when: When, level: S
 
 
 async def read_shapes(read: AsyncConnection, places: ShapePlaces) -> Shapes:
-    """Return the shapes that were placed. Raises MapNotDrawn when they were replaced since."""
-    if (await find_shape_set(read, places.level)).shape_set_id != places.shape_set_id:
-        raise MapNotDrawn("The shapes were replaced meanwhile. Try again.")
+    """Return the shapes that were placed, in the snapshot that they were placed in."""
     geometries = await read_geometries(read, places.level, list(places.numbers))
     return Shapes(
         geometries=tuple(geometries.values()),
@@ -107,7 +114,7 @@ def _check_all_known(votes: Votes, known: Collection[str], level: ShapeLevel) ->
         "`shapes` out.",
         errors=[
             {
-                "pointer": "",
+                "pointer": "shapes",
                 "detail": f"{accounts:,} accounts have no {name}"
                 if key is None
                 else f"{name} {key}: no shape for {accounts:,} accounts",

@@ -20,8 +20,8 @@ def match_reps(question: Question) -> Matching:
     """Return the matching of least cost.
 
     A rep takes a territory of the same capacity, and one whose rep of today brings nothing required that they do not.
-    Each part of the cost counts as a share of what it is on average over all pairs that may be: so the two can be
-    weighed against each other, whatever they are told in. What is not known (homes, middles) counts nothing.
+    Each part of the cost is told in its average over all pairs that may be and are known: so the two can be weighed
+    against each other, whatever they are told in. What is not known (homes, middles) counts nothing.
     """
     seats = question.seats
     km, kept = _distances(seats), _kept(question)
@@ -29,7 +29,7 @@ def match_reps(question: Question) -> Matching:
     may = _permitted(seats)
     lost = bound[None, :] - kept
     weight = question.relocation_weight
-    cost = weight * _shares(np.where(np.isnan(km), 0.0, km), may) + (1 - weight) * _shares(lost, may)
+    cost = weight * _shares(km, may) + (1 - weight) * _shares(lost, may)
     wanted = np.where(may, cost, np.inf)
     wanted[np.diag_indices(len(seats))] -= _FOR_STAYING
     chosen, territory = linear_sum_assignment(wanted)
@@ -95,9 +95,11 @@ def _instead(mine: tuple[frozenset[str], ...], theirs: tuple[frozenset[str], ...
 
 
 def _shares(amounts: Floats, may: Flags) -> Floats:
-    """Return amounts so that a matching made by chance comes to 1."""
-    mean = float(amounts[may].mean())
-    return amounts / (mean * len(amounts)) if mean > 0.0 else np.zeros_like(amounts)
+    """Return amounts by their mean over pairs that may be and are known, and by K; 0 where one is not known."""
+    known = ~np.isnan(amounts)
+    counted = amounts[may & known]
+    mean = float(counted.mean()) if counted.size else 0.0
+    return np.where(known, amounts / (mean * len(amounts)), 0.0) if mean > 0.0 else np.zeros_like(amounts)
 
 
 def _pairs(seat_of: Integers, km: Floats, kept: Floats, lost: Floats) -> tuple[Pair, ...]:

@@ -57,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What a whole matching comes to; `cost` is 1 for one that is made by chance."""
+    """What a whole matching comes to; `cost` is told in averages of pairs, for comparing matchings of one question."""
 
     km: float
     kept: float

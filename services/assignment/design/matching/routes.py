@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
-from services.assignment.alignments.diffs.turns import Turn
 from services.assignment.design.matching import queries
 from services.assignment.design.matching.own_process import matched
 from services.assignment.design.matching.schemas import MatchingQuery, MatchingView
+from services.assignment.design.matching.turns import MatchingTurn
 from services.assignment.design.runs.routes import WholeReader
 from shared.db.engine import begin_snapshot
 from shared.http.commands import get_parts
@@ -21,7 +21,7 @@ router = APIRouter(tags=["design"])
 @router.get("/v1/design-runs/{run_id}/rep-matching", responses=describe(404, 409, 503))
 async def get_rep_matching(
     _: WholeReader,
-    __: Turn,
+    __: MatchingTurn,
     request: Request,
     now: Now,
     run_id: UUID,

@@ -21,7 +21,7 @@ class MatchingQuery(Body):
         default=0.5,
         description=(
             "0: as few relationships as possible are lost; 1: reps live as near to their territory as possible. Between "
-            "them each counts as a share of what a matching made by chance comes to."
+            "them each is told in its average over all pairs that may be and are known."
         ),
     )
     counted: Counted = Field(
@@ -67,7 +67,10 @@ class SumView(View):
     kept: float
     lost: float
     cost: float = Field(
-        description="Both, as they are weighed: 1 is what a matching made by chance comes to."
+        description=(
+            "Both, as they are weighed: each by its average over all pairs that may be and are known, and by the number of "
+            "territories. For comparing matchings of one run."
+        )
     )
 
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.assignment.alignments.diffs.turns import Turn
 from services.assignment.design.runs.routes import WholeReader
 from services.assignment.design.sizing import queries
 from services.assignment.design.sizing.schemas import SizingQuery, SizingView
+from services.assignment.design.sizing.turns import SizingTurn
 from shared.http.commands import Snapshot
 from shared.http.present import Now
 from shared.http.problems import describe
@@ -16,10 +16,10 @@ from shared.http.problems import describe
 router = APIRouter(tags=["design"])
 
 
-@router.get("/v1/plans/{plan_id}/design-sizing", responses=describe(404, 409))
+@router.get("/v1/plans/{plan_id}/design-sizing", responses=describe(404, 409, 503))
 async def get_design_sizing(
     _: WholeReader,
-    __: Turn,
+    __: SizingTurn,
     read: Snapshot,
     now: Now,
     plan_id: UUID,

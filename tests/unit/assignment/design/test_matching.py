@@ -111,6 +111,15 @@ def test_nobody_takes_a_territory_whose_rep_brings_what_they_do_not():
     assert taken(match_reps(Question(seats=silent, bonds=(), relocation_weight=1.0))) == [0, 1]
 
 
+def test_a_home_that_is_not_known_makes_the_others_no_heavier():
+    """Two live a degree from either territory: their average is a degree, however many others live nobody knows where."""
+    near = (seat(0, home=(1.0, 0.0), middle=(0.0, 0.0)), seat(1, home=(-1.0, 0.0), middle=(0.0, 0.0)))
+    vacant = tuple(seat(number, rep_id=None, home=None, middle=(0.0, 0.0)) for number in (2, 3))
+    found = match_reps(Question(seats=near + vacant, bonds=(), relocation_weight=1.0))
+    # Two of four territories, each at the average.
+    assert found.named_sum.cost == pytest.approx(0.5)
+
+
 @given(st.data(), st.integers(1, 5), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_no_matching_costs_less(data: st.DataObject, count: int, weight: float):
     """All matchings, each worked out the plain way."""
@@ -133,9 +142,12 @@ def test_no_matching_costs_less(data: st.DataObject, count: int, weight: float):
     found = match_reps(Question(seats=seats, bonds=bonds, relocation_weight=weight))
     all_of = [sum(bond.amount for bond in bonds if bond.territory == number) for number in range(count)]
 
-    def km(one: int, other: int) -> float:
+    def known(one: int, other: int) -> float | None:
         home, middle = seats[one].home, seats[other].middle
-        return 0.0 if home is None or middle is None else apart(home, middle)
+        return None if home is None or middle is None else apart(home, middle)
+
+    def km(one: int, other: int) -> float:
+        return known(one, other) or 0.0
 
     def lost(one: int, other: int) -> float:
         mine = sum(b.amount for b in bonds if b.territory == other and b.rep_id == seats[one].rep_id)
@@ -147,7 +159,8 @@ def test_no_matching_costs_less(data: st.DataObject, count: int, weight: float):
         for other in range(count)
         if seats[one].capacity == seats[other].capacity
     ]
-    scale = [sum(part(*pair) for pair in pairs) / len(pairs) * count for part in (km, lost)]
+    amounts = [[one for pair in pairs if (one := part(*pair)) is not None] for part in (known, lost)]
+    scale = [sum(each) / max(len(each), 1) * count for each in amounts]
 
     def cost(order: tuple[int, ...]) -> float:
         each = list(enumerate(order))
