@@ -22,7 +22,9 @@ _COARSE_BAND = 0.9
 _LUMPY = 0.6
 _COLD = (0.05, 0.02, 0.01)
 # From so many territories on they are cut by regions.
-_NESTED = 600
+_NESTED = 1_000
+# Where territories are many, beginnings differ by little: so many territories, over all beginnings, are tried.
+_TRIED = 1_000
 # A few units more or less are worth many beginnings.
 _SMALL = 300
 _MORE_IF_SMALL = 4
@@ -84,7 +86,8 @@ def beginnings(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> li
     units = coarsen(free.units, cells) if len(free.units.xy) > 1.5 * cells else free.units
     level = make_level(units, per_block=_COARSE_BLOCK)
     band = free.band.narrowed(_COARSE_BAND)
-    starts = effort.starts * (_MORE_IF_SMALL if len(units.xy) < _SMALL else 1)
+    starts = min(effort.starts, max(_TRIED // scaled.territories, 1))
+    starts *= _MORE_IF_SMALL if len(units.xy) < _SMALL else 1
     found: list[tuple[float, int, Floats, Floats]] = []
     for start in range(starts):
         watch(Stage.STARTS, start / starts, None)

@@ -20,4 +20,5 @@ def judged(problem: Problem, labels: Labels, effort: Effort | None = None) -> Pr
     with threadpool_limits(1, user_api="blas"):
         ready = scaled(problem)
         plan = make_plan(ready, labels.astype(np.int32))
-        return report(problem, ready, Free(ready), plan, effort or Effort(), np.zeros_like(ready.band.low))
+        nothing = np.zeros_like(ready.band.low)
+        return report(problem, ready, Free(ready), plan, effort or Effort(), nothing, problem.adjacency)

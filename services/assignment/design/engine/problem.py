@@ -65,7 +65,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How much to try. starts: beginnings; rounds: moves of the centres per beginning; seed: of all chance."""
+    """How much to try. starts: beginnings, fewer above 250 territories; rounds: moves of the centres per beginning; seed: of all chance."""
 
     starts: int = 4
     rounds: int = 16

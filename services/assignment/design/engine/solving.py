@@ -49,7 +49,7 @@ def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unw
         free = Free(ready)
         plan, prices = _solved(problem, ready, free, adjacency, effort, show)
         show(Stage.REPORT, 0.0, plan.labels)
-        return report(problem, ready, free, plan, effort, prices)
+        return report(problem, ready, free, plan, effort, prices, adjacency)
 
 
 def _solved(

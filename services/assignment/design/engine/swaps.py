@@ -3,15 +3,17 @@
 import numpy as np
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Integers, Labels
+from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.compiling import compiled
 from services.assignment.design.engine.local_search import stays_whole
 from services.assignment.design.engine.plan import Plan, move, out_of_band, stay_change, travel_change
 
-_QUEUE = 2_000
+_QUEUE = 300
 _PER_PAIR = 8
-# Of a longer border, as territories in pieces have, so many units are tried, evenly: all with all would take minutes.
-_MOST_OF_A_BORDER = 100
+# Of a longer border so many units are tried, those that would move for least: all with all would take minutes. Small units
+# need fewer to choose from.
+_MOST_OF_A_BORDER, _MOST_SMALL = 40, 16
+_SMALL = 300
 
 
 def swap(plan: Plan, adjacency: Adjacency, *, whole: bool) -> int:
@@ -25,6 +27,7 @@ def swap(plan: Plan, adjacency: Adjacency, *, whole: bool) -> int:
     ends = np.append(first[1:], len(key))
     place = {int(pair): number for number, pair in enumerate(pairs)}
     found = 0
+    most = _MOST_OF_A_BORDER if len(plan.labels) < _SMALL * territories else _MOST_SMALL
     queue, mark = np.empty(_QUEUE, np.int64), np.zeros(len(plan.labels), np.int64)
     stamp = np.ones(1, np.int64)
     for number, pair in enumerate(pairs.tolist()):
@@ -32,16 +35,29 @@ def swap(plan: Plan, adjacency: Adjacency, *, whole: bool) -> int:
         other = place.get(k * territories + j)
         if j > k or other is None:
             continue
-        here, there = _some(unit[first[number] : ends[number]]), _some(unit[first[other] : ends[other]])
+        here = _readiest(plan, unit[first[number] : ends[number]], j, k, most)
+        there = _readiest(plan, unit[first[other] : ends[other]], k, j, most)
         found += _swap_pair(
             plan, adjacency.starts, adjacency.targets, here, there, j, k, whole, queue, mark, stamp
         )
     return found
 
 
-def _some(units: Integers) -> Integers:
-    step = -(-len(units) // _MOST_OF_A_BORDER)
-    return units[:: max(step, 1)]
+def _readiest(plan: Plan, units: Integers, j: int, k: int, most: int) -> Integers:
+    """Return those of the units of j whose travel to k is least dear, at most so many, in their order."""
+    if len(units) <= most:
+        return units
+    dearer = _dearer_there(plan, units, j, k)
+    return units[np.sort(np.argpartition(dearer, most)[:most])]
+
+
+@compiled
+def _dearer_there(plan: Plan, units: Integers, j: int, k: int) -> Floats:
+    out = np.empty(len(units))
+    for s in range(len(units)):
+        i = units[s]
+        out[s] = travel_change(plan, j, i, -1.0) + travel_change(plan, k, i, 1.0) + stay_change(plan, i, j, k)
+    return out
 
 
 @compiled

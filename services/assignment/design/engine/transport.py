@@ -64,9 +64,9 @@ def transport(
     band: of K territories and A measures. centres (K, 2). permitted (kinds, K), None for all. `undivided` asks for labels
     that keep to the band with whole units, where pairs are few enough and such are found.
     """
-    may = np.ones((len(units.xy), len(centres)), np.bool_) if permitted is None else permitted[units.kinds]
-    if may.size > _MOST_PAIRS:
+    if len(units.xy) * len(centres) > _MOST_PAIRS:
         return None
+    may = np.ones((len(units.xy), len(centres)), np.bool_) if permitted is None else permitted[units.kinds]
     asked = _Programme(units, band, centres, may)
     answer = linprog(
         asked.cost,
