@@ -3,8 +3,6 @@
 Importing it loads the engine and its compiler, so only that process does.
 """
 
-import queue
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +23,7 @@ from services.assignment.design.engine.proposal import Proposal, Shortfall, Stag
 from services.assignment.design.engine.reachable import Frontier
 from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
+from services.assignment.design.in_time import in_time
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.lengths import lengths_km
 from services.assignment.design.opposed import look_for_frontier, seconds_for_plan
@@ -33,8 +32,6 @@ from services.assignment.design.scored import scored_at_first
 from services.assignment.design.sensing import Accounts, sensitivity
 from services.assignment.design.watching import Tell, Watch
 
-# How long a step may take beyond the time there is; its worker gives it longer.
-_LINGER_SECONDS = 5.0
 # Two shares that differ by less are one.
 _ALIKE = 1e-9
 # How long may be spent on what one rep more or fewer would do, beyond as long as the proposal took.
@@ -177,31 +174,22 @@ def _frontier(task: _Task, found: Proposal, watch: Watch, *, took: float, until:
 
 
 def _proposed(task: _Task, watch: Watch) -> Proposal:
-    """Propose, on a thread of its own: a step that does not end in time is left to itself, and to the process's end."""
-    answers: queue.Queue[Proposal | BaseException] = queue.Queue()
+    """Propose; what there is when the time is up is judged like any other plan."""
     problem, effort = task.solved, task.effort
 
-    def work() -> None:
-        try:
-            if task.question.around:
-                answers.put(around_changes(problem, effort, watch, touching=task.touching))
-            else:
-                answers.put(propose(problem, effort, watch))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
-            answers.put(error)
+    def propose_one() -> Proposal:
+        if task.question.around:
+            return around_changes(problem, effort, watch, touching=task.touching)
+        return propose(problem, effort, watch)
 
-    threading.Thread(target=work, daemon=True).start()
     try:
-        answer = answers.get(timeout=max(watch.until - time.monotonic(), 0.0) + _LINGER_SECONDS)
-    except queue.Empty:
-        answer = StoppedError()
-    watch.close()
-    if isinstance(answer, StoppedError) and watch.best is not None:
-        # What there is when the time is up is judged like any other plan.
-        return judged(problem, watch.best, effort)
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+        return in_time(propose_one, until=watch.until)
+    except StoppedError:
+        if watch.best is None:
+            raise
+    finally:
+        watch.close()
+    return judged(problem, watch.best, effort)
 
 
 def _homes(question: Question, to_plane: Callable[[Floats, Floats], Floats]) -> Floats | None:

@@ -5,7 +5,6 @@ stands by that has done so, and each run takes one for good.
 """
 
 import asyncio
-import multiprocessing
 import time
 import traceback
 from dataclasses import dataclass
@@ -16,10 +15,7 @@ from services.assignment.design.answer import Answer
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.runs.run import Failure, Progress
 from shared.runtime.logging import get_logger
-from shared.runtime.own_process import end_with_parent
-
-# A fork would take the event loop's connections along.
-_SPAWN = multiprocessing.get_context("spawn")
+from shared.runtime.own_process import SPAWN, end_with_parent
 
 log = get_logger(__name__)
 
@@ -135,8 +131,8 @@ class Engines:
 
 
 async def _load() -> Engine:
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_serve, args=(theirs,), daemon=True, name="design engine")
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=_serve, args=(theirs,), daemon=True, name="design engine")
     begun = time.monotonic()
     try:
         await asyncio.to_thread(process.start)

@@ -14,6 +14,7 @@ from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.problem import Problem, WrongProblemError, loads_of
 from services.assignment.design.engine.proposal import Stage, StoppedError
 from services.assignment.design.engine.what_if import WhatIf, one_fewer, one_more
+from services.assignment.design.in_time import in_time
 from services.assignment.design.lengths import lengths_km, middles, pulled
 from services.assignment.design.sensitivity import RepChange, Sensitivity
 from shared.runtime.logging import get_logger
@@ -94,7 +95,7 @@ def _tried(ask: Callable[[_Plan], RepChange | None], plan: _Plan) -> RepChange |
     if time.monotonic() >= plan.until:
         return None
     try:
-        return ask(plan)
+        return in_time(lambda: ask(plan), until=plan.until)
     except (StoppedError, WrongProblemError):
         return None
     except Exception:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from contextlib import AsyncExitStack
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +24,7 @@ from services.assignment.plans.commands import switch_live_plan
 from shared.contracts.identity import account_id_of
 from shared.db.transact import Transactor
 from shared.db.unit_of_work import UnitOfWork
+from shared.http import turns as shared_turns
 from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import CITY, NORTH, RULES, Assignment, county_rule
 
@@ -194,17 +196,16 @@ async def test_who_waits_too_long_for_a_diff_is_told_what_is_under_way(
     assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan_id = await assignment.live()
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
-    held: asyncio.Semaphore = assignment.http._transport.app.state.diff_turns  # type: ignore[attr-defined]
-    for _ in range(turns.AT_ONCE):
-        await held.acquire()
-    for part in ("diff", "moves", "gaps"):
-        answer = await assignment.http.get(f"/v1/plans/{plan_id}/{part}")
-        assert (answer.status_code, answer.json()["code"]) == (503, "diffs-busy")
-        assert answer.headers["retry-after"]
-        assert "2 diffs are being computed" in answer.json()["detail"]
-    for _ in range(turns.AT_ONCE):
-        held.release()
+    monkeypatch.setattr(shared_turns, "PATIENCE_SECONDS", 0.05)
+    held: shared_turns.Turns = assignment.http._transport.app.state.diff_turns  # type: ignore[attr-defined]
+    async with AsyncExitStack() as holding:
+        for _ in range(turns.AT_ONCE):
+            await holding.enter_async_context(held.take())
+        for part in ("diff", "moves", "gaps"):
+            answer = await assignment.http.get(f"/v1/plans/{plan_id}/{part}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "diffs-busy")
+            assert answer.headers["retry-after"]
+            assert "2 diffs are being computed" in answer.json()["detail"]
     # Who gave up has taken no turn along.
     await asyncio.gather(*(assignment.get(f"/v1/plans/{plan_id}/diff") for _ in range(turns.AT_ONCE)))
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.assignment.design.edits import turns, units
+from services.assignment.design.edits import units
 from services.assignment.design.edits.commands.edit_proposal import MOST_EDITS
 from services.assignment.design.own_process import Engines
+from shared.http import turns
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor, moves
 from tests.service.assignment.designs import LEAVES, PATIENCE, RULES, TREE, Designs, organisation

@@ -14,8 +14,9 @@ import httpx
 import pytest
 import shapely
 
-from services.assignment.design.exports import own_process, turns
+from services.assignment.design.exports import own_process
 from services.assignment.design.own_process import Engines
+from shared.http import turns
 from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.designs import (

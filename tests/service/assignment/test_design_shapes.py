@@ -13,7 +13,6 @@ import shapely
 import shapely.affinity
 from shapely.geometry import shape
 
-from services.assignment.design.exports.turns import Turns
 from services.assignment.design.own_process import Engines
 from services.assignment.shapes.routes import MOST_BYTES
 from shared.http import turns as shared_turns
@@ -143,7 +142,7 @@ async def test_who_waited_for_a_turn_gets_what_holds_when_it_comes(designs: Desi
     run_id = (await designs.design())["run_id"]
     await _put(assignment, SQUARES)
     first = await _boundaries(designs, run_id)
-    held: Turns = assignment.http._transport.app.state.map_turns  # type: ignore[attr-defined]
+    held: shared_turns.Turns = assignment.http._transport.app.state.map_turns  # type: ignore[attr-defined]
     places = {account: one["to_territory_id"] for account, one in (await designs.places(run_id)).items()}
     code = CODES[next(iter(places))]
     within = [account for account in places if CODES[account] == code]

@@ -11,7 +11,7 @@ from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, Wanted, When
 from services.assignment.design.exports.own_process import drawn
 from services.assignment.design.exports.shaped import MadeOf, ShapePlaces, place_shapes, read_shapes
-from services.assignment.design.exports.turns import MapTurns, Turns
+from services.assignment.design.exports.turns import MapTurns
 from services.assignment.design.maps.form import Form
 from services.assignment.design.runs.routes import WholeReader
 from services.assignment.shapes.queries import find_shape_set
@@ -20,6 +20,7 @@ from shared.db.engine import begin_snapshot
 from shared.http.commands import get_parts
 from shared.http.etags import IfNoneMatch, is_unchanged
 from shared.http.problems import describe
+from shared.http.turns import Turns
 
 router = APIRouter(prefix="/v1/design-runs/{run_id}/proposal", tags=["design"])
 

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from services.assignment.design.matching.question import Matching, Pair, Question
-from services.assignment.design.runs.measures import Currency
+from services.assignment.design.runs.measures import Currency, currency_of_revenue
 from services.assignment.design.runs.queries import DesignRun
 from services.assignment.design.runs.run import Counted
 from shared.http.bodies import Body, View
@@ -29,13 +29,7 @@ class MatchingQuery(Body):
     )
     currency: Currency | None = Field(default=None, validate_default=True, description="Of the revenue.")
 
-    @field_validator("currency")
-    @classmethod
-    def _of_revenue(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        revenue = info.data.get("counted") is Counted.REVENUE
-        if "counted" in info.data and revenue != (currency is not None):
-            raise ValueError("name it where revenue is counted, and only there")
-        return currency
+    _of_revenue = field_validator("currency")(currency_of_revenue)
 
 
 class PairView(View):

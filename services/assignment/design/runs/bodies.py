@@ -16,7 +16,7 @@ from services.assignment.design.runs.limits import (
     check_families,
     check_vertices,
 )
-from services.assignment.design.runs.measures import Currency, MeasureBody
+from services.assignment.design.runs.measures import Currency, MeasureBody, currency_of_revenue
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
@@ -55,13 +55,7 @@ class DisruptionBody(Body):
     )
     currency: Currency | None = Field(default=None, validate_default=True, description="Of the revenue.")
 
-    @field_validator("currency")
-    @classmethod
-    def _of_revenue(cls, currency: str | None, info: ValidationInfo) -> str | None:
-        revenue = info.data.get("counted") is Counted.REVENUE
-        if "counted" in info.data and revenue != (currency is not None):
-            raise ValueError("name it where revenue is counted, and only there")
-        return currency
+    _of_revenue = field_validator("currency")(currency_of_revenue)
 
 
 class CapacityBody(Body):

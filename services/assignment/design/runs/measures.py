@@ -5,12 +5,20 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from services.assignment.design.runs.run import DesignMeasure
+from services.assignment.design.runs.run import Counted, DesignMeasure
 from shared.http.bodies import Body
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 _MONEY = frozenset({DesignMeasure.REVENUE, DesignMeasure.PIPELINE})
+
+
+def currency_of_revenue(currency: str | None, info: ValidationInfo) -> str | None:
+    """Return the currency of what is `counted`. Raises ValueError where revenue has none, or accounts have one."""
+    revenue = info.data.get("counted") is Counted.REVENUE
+    if "counted" in info.data and revenue != (currency is not None):
+        raise ValueError("name it where revenue is counted, and only there")
+    return currency
 
 
 class MeasureName(Body):

@@ -11,10 +11,11 @@ from structlog.testing import capture_logs
 
 from services.assignment.design.exports.accepting import form_accepted
 from services.assignment.design.exports.design_map import DesignMap, When, measure_names
-from services.assignment.design.exports.own_process import DrawingFailedError, drawn, warm_up
+from services.assignment.design.exports.own_process import drawn, warm_up
 from services.assignment.design.maps.form import Form
 from services.assignment.design.runs.run import BalancedMeasure, DesignMeasure
 from shared.http.etags import is_unchanged
+from shared.runtime.own_process import FaultInOwnProcess
 
 
 @pytest.mark.parametrize(
@@ -138,5 +139,5 @@ async def test_a_fault_of_drawing_is_raised_with_its_trace():
         loads_after=np.ones((1, 1)),
         targets=np.ones((1, 1)),
     )
-    with pytest.raises(DrawingFailedError, match="A latitude is a number from -90 to 90"):
+    with pytest.raises(FaultInOwnProcess, match="A latitude is a number from -90 to 90"):
         await drawn(nowhere, When.AFTER)
