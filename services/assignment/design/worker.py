@@ -9,7 +9,13 @@ from uuid import UUID
 from asyncpg import InterfaceError, PostgresConnectionError
 
 from services.assignment.design.answer import Answer
-from services.assignment.design.inputs.limits import read_families, what_cannot_be, with_limits
+from services.assignment.design.inputs.limits import (
+    Forbidden,
+    read_families,
+    read_forbidden,
+    what_cannot_be,
+    with_limits,
+)
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
@@ -145,9 +151,9 @@ class Runs:
         return True
 
     async def _design(self, run: DesignRun) -> bool:
-        territories, material, live = await self._unless_dropped(run, self._read(run))
+        territories, material, forbidden, live = await self._unless_dropped(run, self._read(run))
         failed = what_is_missing(material, run)
-        if failed is None and (broken := what_cannot_be(material, territories)):
+        if failed is None and (broken := what_cannot_be(material, territories, forbidden)):
             failed = Failed(*broken)
         if failed is not None:
             return await self._fail(run, failed)
@@ -163,17 +169,18 @@ class Runs:
             raise Dropped
         return True
 
-    async def _read(self, run: DesignRun) -> tuple[list[RunTerritory], Material, LivePlan]:
+    async def _read(self, run: DesignRun) -> tuple[list[RunTerritory], Material, Forbidden, LivePlan]:
         async with self._transact.engine.connect() as read:
             await begin_snapshot(read)
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
             families = await read_families(read, run.run_id)
+            forbidden = await read_forbidden(read, run.run_id)
             material = await read_material(
-                read, run.plan_id, run.scenario, territories, at=at, families=families
+                read, run.plan_id, run.scenario, territories, at=at, families=families, forbidden=forbidden
             )
             material = await with_limits(read, run.run_id, material, territories)
-            return territories, material, await read_live_plan(read)
+            return territories, material, forbidden, await read_live_plan(read)
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
         """Have an engine answer. Raises Dropped, EngineEnded."""

@@ -12,26 +12,37 @@ from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.shifting import halved
 from services.assignment.design.engine.standing import Standing, standing
 
-# How many of the most promising hosts are looked at closely.
-_CLOSELY = 6
+# How many hosts are looked at closely: of those with most travel to save, and of those with most to give around them.
+_CLOSELY, _GENEROUS = 6, 12
 # Two halves of a round territory travel this share less than the whole.
 _SAVED = 0.4
 # Those around a host are enough when they have so many times to give what the new territory needs.
 _PLENTY = 2.0
 
 
-def with_hosts(scaled: Scaled, adjacency: Adjacency, labels: Labels, band: Band) -> tuple[Labels, Integers]:
-    """Return labels (n,) in which every territory has units, as far as there are enough, and the territories that changed."""
+def with_hosts(
+    scaled: Scaled, adjacency: Adjacency, labels: Labels, band: Band, *, choice: int = 0
+) -> tuple[Labels, Integers]:
+    """Return labels (n,) in which every territory has units, as far as there are enough, and the territories that changed.
+
+    choice: how far down the list of hosts, the most promising first, the one of each new territory stands.
+    """
     out, changed = labels.copy(), set[int]()
-    for territory in np.flatnonzero(np.bincount(labels, minlength=scaled.territories) == 0).tolist():
-        host = _host(scaled, adjacency, out, band, territory)
-        if host is None:
+    for territory in newcomers(scaled, labels).tolist():
+        hosts = _hosts(scaled, adjacency, out, band, territory, least=choice + 1)
+        if not hosts:
             continue
+        host = hosts[min(choice, len(hosts) - 1)]
         members: Integers = np.flatnonzero(out == host)
         given = _given(scaled, members, territory)
         out[given] = territory
         changed |= {host, territory}
     return out, np.array(sorted(changed), np.int64)
+
+
+def newcomers(scaled: Scaled, labels: Labels) -> Integers:
+    """Return the territories that have no unit."""
+    return np.flatnonzero(np.bincount(labels[labels >= 0], minlength=scaled.territories) == 0)
 
 
 def _given(scaled: Scaled, members: Integers, territory: int) -> Integers:
@@ -46,18 +57,28 @@ def _given(scaled: Scaled, members: Integers, territory: int) -> Integers:
     return np.asarray(order[: min(max(count, 1), len(members) - 1)], np.int64)
 
 
-def _host(scaled: Scaled, adjacency: Adjacency, labels: Labels, band: Band, territory: int) -> int | None:
+def _hosts(
+    scaled: Scaled, adjacency: Adjacency, labels: Labels, band: Band, territory: int, *, least: int
+) -> list[int]:
+    """Return hosts, the most promising first: one where the home is, else at least so many if there are, by what they cost."""
     able = _able(scaled, labels, territory)
     if not able.any():
-        return None
+        return []
     home = scaled.homes[territory]
     if not np.isnan(home).any():
         off = ((scaled.units.xy - home) ** 2).sum(axis=1)
-        return int(labels[np.argmin(np.where(able[labels], off, np.inf))])
+        return [int(labels[np.argmin(np.where(able[labels], off, np.inf))])]
     plan = standing(scaled, adjacency, labels)
-    closely = _promising(plan, band, able, territory)
-    costs = [_cost(scaled, plan, band, int(host), territory) for host in closely]
-    return int(closely[int(np.argmin(costs))])
+    travelling, generous = _promising(plan, band, able, territory)
+    found = _by_cost(scaled, plan, band, travelling, territory)[:1]
+    if least > 1:
+        more = np.setdiff1d(np.union1d(travelling, generous), found)
+        found += _by_cost(scaled, plan, band, more, territory)
+    return found
+
+
+def _by_cost(scaled: Scaled, plan: Standing, band: Band, hosts: Integers, territory: int) -> list[int]:
+    return sorted(hosts.tolist(), key=lambda host: _cost(scaled, plan, band, host, territory))
 
 
 def _able(scaled: Scaled, labels: Labels, territory: int) -> Flags:
@@ -67,8 +88,10 @@ def _able(scaled: Scaled, labels: Labels, territory: int) -> Flags:
     return np.asarray(gives & (np.bincount(labels, minlength=scaled.territories) > 1))
 
 
-def _promising(plan: Standing, band: Band, able: Flags, territory: int) -> Integers:
-    """Return the hosts of most travel, as far as they and those around them have what the new territory needs."""
+def _promising(plan: Standing, band: Band, able: Flags, territory: int) -> tuple[Integers, Integers]:
+    """Return the hosts of most travel, as far as they and those around them have what the new territory needs, and those who
+    have most of that: what has to come from far away may cost more than the territory saves.
+    """  # noqa: D205 - one sentence
     columns = len(plan.loads[0])
     to_give = np.maximum(plan.loads - band.low, 0.0).sum(axis=1) / columns
     near = (plan.touching > 0).astype(np.float64)
@@ -76,8 +99,11 @@ def _promising(plan: Standing, band: Band, able: Flags, territory: int) -> Integ
     around = around + 0.5 * (near @ around - around)
     need = float(band.low[territory].mean())
     score = plan.amount * plan.scale * np.minimum(around / max(need, 1e-300), 1.0)
-    order = np.argsort(np.where(able, -score, np.inf), kind="stable")
-    return np.asarray(order[: min(_CLOSELY, int(able.sum()))], np.int64)
+    count = int(able.sum())
+    travelling, generous = (
+        np.argsort(np.where(able, -rank, np.inf), kind="stable") for rank in (score, around)
+    )
+    return travelling[: min(_CLOSELY, count)], generous[: min(_GENEROUS, count)]
 
 
 def _cost(scaled: Scaled, plan: Standing, band: Band, host: int, territory: int) -> float:

@@ -20,7 +20,7 @@ from services.assignment.design.engine.changed import WhatIf, told
 from services.assignment.design.engine.dual import Band
 from services.assignment.design.engine.finishing import finished
 from services.assignment.design.engine.flows import flows
-from services.assignment.design.engine.hosts import with_hosts
+from services.assignment.design.engine.hosts import newcomers, with_hosts
 from services.assignment.design.engine.level import NOBODY
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Problem, WrongProblemError
@@ -37,6 +37,9 @@ __all__ = ["WhatIf", "one_fewer", "one_more", "what_if"]
 _STAY = 1.0
 # Passes of flows before each round of moves of units. Those after the first mend what whole units left.
 _PASSES = (3, 1, 1, 1, 1, 1)
+# Several hosts of a new territory are tried out, at most so many and as many as there are fewer units than so many: what a
+# host costs is a guess before the borders around it have moved.
+_MOST_TRIED, _UNITS_TRIED = 12, 200_000
 # How far around what is still out of its band territories are cut anew.
 _RINGS = 3
 
@@ -131,9 +134,23 @@ def what_if(
         _check(problem, labels)
         adjacency = problem.adjacency or touching or neighbours(ready.units.xy)
         known = _known(ready, labels)
+        if (known < 0).all():
+            raise WrongProblemError("labels", "no unit is where it may be: there is no plan to begin with")
         priced, stay = _priced(problem, ready, known)
-        after = _changed(problem, priced, adjacency, known, stay, watch, seed, thorough=thorough)
-        return told(problem, ready, labels, after)
+
+        def tried(choice: int, watch: Watcher, *, thorough: bool) -> WhatIf:
+            after = _changed(problem, priced, adjacency, known, stay, watch, seed, choice, thorough=thorough)
+            return told(problem, ready, labels, after)
+
+        if not len(newcomers(ready, known)):
+            return tried(0, watch, thorough=thorough)
+        choice, found = 0, tried(0, watch, thorough=False)
+        for other in range(1, min(_UNITS_TRIED // problem.units, _MOST_TRIED)):
+            new = tried(other, _unseen(watch), thorough=False)
+            if (len(new.off), new.mean_km) < (len(found.off), found.mean_km):
+                choice, found = other, new
+                watch(Stage.IMPROVE, 1.0, found.labels.copy())
+        return tried(choice, watch, thorough=True) if thorough and found.off else found
 
 
 def _check(problem: Problem, labels: Labels) -> None:
@@ -141,8 +158,6 @@ def _check(problem: Problem, labels: Labels) -> None:
         raise WrongProblemError("labels", f"labels has shape {labels.shape} instead of {(problem.units,)}")
     if ((labels < -1) | (labels >= problem.territories)).any():
         raise WrongProblemError("labels", "labels has territories that there are not")
-    if (labels < 0).all():
-        raise WrongProblemError("labels", "no unit has a territory: there is no plan to begin with")
 
 
 def _known(ready: Scaled, labels: Labels) -> Labels:
@@ -173,6 +188,7 @@ def _changed(
     stay: float,
     watch: Watcher,
     seed: int,
+    choice: int,
     *,
     thorough: bool,
 ) -> Labels:
@@ -184,7 +200,7 @@ def _changed(
     changed = np.zeros(ready.territories, np.bool_)
     labels, took = _taken_in(ready, adjacency, known)
     changed[took] = True
-    labels, split = with_hosts(ready, adjacency, labels, band)
+    labels, split = with_hosts(ready, adjacency, labels, band, choice=choice)
     changed[split] = True
     hard, may = ready.hard_columns(band.low.shape[1]), _may_give(ready)
     random = np.random.default_rng([seed, 2])
@@ -233,6 +249,8 @@ def _finished(
 ) -> Labels:
     """Have the territories of a region made whole, moved into the band and improved; all others are as they were."""
     members = np.flatnonzero(np.isin(labels, region))
+    if not len(members):
+        return labels
     part = part_of(ready, band, members, region)
     place = np.full(ready.territories, NOBODY, np.int32)
     place[region] = np.arange(len(region))

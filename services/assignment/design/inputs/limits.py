@@ -1,6 +1,7 @@
 """What a run is held to beside balance: how many accounts a territory may have, barriers, and who is kept together."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,14 +10,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assignment.design.engine.arrays import Floats
 from services.assignment.design.inputs.question import Material
-from services.assignment.design.runs.queries import list_barriers, list_families
+from services.assignment.design.runs.queries import list_barriers, list_families, list_forbidden
 from services.assignment.design.runs.run import Failure, RunTerritory
+
+Forbidden = Mapping[UUID, Collection[UUID]]
+"""The territories that may not have it, of each account that there are such of."""
+
+# So many groups are named where something is wrong with them; the others are like them.
+_NAMED = 3
 
 
 async def read_families(read: AsyncConnection, run_id: UUID) -> dict[UUID, str]:
     """Return the family of each account that a run was told one of."""
     families = await list_families(read, run_id)
     return {account_id: family.name for family in families for account_id in family.account_ids}
+
+
+async def read_forbidden(read: AsyncConnection, run_id: UUID) -> Forbidden:
+    """Return what a run was told that territories may not have, by account."""
+    barred = defaultdict[UUID, set[UUID]](set)
+    for one in await list_forbidden(read, run_id):
+        for account_id in one.account_ids:
+            barred[account_id].add(one.territory_id)
+    return barred
 
 
 async def with_limits(
@@ -34,10 +50,14 @@ async def with_limits(
     return replace(material, question=question)
 
 
-def what_cannot_be(material: Material, territories: Sequence[RunTerritory]) -> tuple[Failure, str] | None:
+def what_cannot_be(
+    material: Material, territories: Sequence[RunTerritory], forbidden: Forbidden
+) -> tuple[Failure, str] | None:
     """Tell which limit no plan can hold, and what to change; None as far as none is known."""
     if torn := _why_torn(material, territories):
         return Failure.TORN_GROUP, f"keep_together: {torn}; lift pins, or keep fewer accounts together."
+    if barred := _why_barred(material, territories, forbidden):
+        return Failure.TORN_GROUP, f"forbidden: {barred}; allow one territory to all that are kept together."
     if impossible := _why_impossible(material, territories):
         return Failure.IMPOSSIBLE_SIZES, f"accounts: {impossible}; ask for other sizes."
     return None
@@ -63,6 +83,22 @@ def _why_torn(material: Material, territories: Sequence[RunTerritory]) -> str:
         return ""
     torn = list(material.groups.torn(material.question.fixed, [one.name for one in territories]))
     return "; ".join(torn)
+
+
+def _why_barred(material: Material, territories: Sequence[RunTerritory], forbidden: Forbidden) -> str:
+    """Tell of accounts that are kept together and that no territory may have all of, unless pins decide it."""
+    if material.groups is None or not forbidden:
+        return ""
+    pinned = set(material.groups.of[material.question.fixed >= 0].tolist())
+    barred = defaultdict[int, set[UUID]](set)
+    for account_id, group in zip(material.account_ids, material.groups.of.tolist(), strict=True):
+        if account_id in forbidden and group not in pinned:
+            barred[group].update(forbidden[account_id])
+    nowhere = sorted(group for group, found in barred.items() if len(found) == len(territories))
+    return "; ".join(
+        f"each territory is forbidden to some of the accounts of {material.groups.names[group]}"
+        for group in nowhere[:_NAMED]
+    )
 
 
 def _sizes(numbers: Sequence[int | None], unlimited: float) -> Floats | None:

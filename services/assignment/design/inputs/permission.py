@@ -1,4 +1,7 @@
-"""Which territories may hold which accounts: those where somebody who covers meets what is required. Pure."""
+"""Which territories may hold which accounts: those where somebody who covers meets what is required, but for forbidden ones.
+
+Pure.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -91,13 +94,17 @@ class Covering:
 
 @dataclass(slots=True)
 class Kinds:
-    """Numbers accounts by what they wish of whoever covers them; equal wishes are one kind."""
+    """Numbers accounts by what they wish of whoever covers them, and by who may not have them; who is alike is one kind.
+
+    barred: the numbers of the territories that may not have it, of each account of which any is told.
+    """
 
     required: Collection[Requirement]
     covering: Covering
-    _numbers: dict[Wanted, int] = field(default_factory=dict)
+    barred: Mapping[UUID, frozenset[int]] = field(default_factory=dict)
+    _numbers: dict[tuple[Wanted, frozenset[int]], int] = field(default_factory=dict)
     _rows: list[Flags] = field(default_factory=list)
-    _nowhere: set[Wanted] = field(default_factory=set)
+    _nowhere: set[tuple[Wanted, frozenset[int]]] = field(default_factory=set)
     _unmet: Counter[Wanted] = field(default_factory=Counter)
 
     @classmethod
@@ -106,22 +113,31 @@ class Kinds:
         required: Collection[Requirement],
         territories: Sequence[UUID],
         offered: Mapping[UUID, Collection[Offered]],
+        forbidden: Mapping[UUID, Collection[UUID]],
     ) -> "Kinds":
-        """Return the kinds for territories in the engine's order."""
-        return cls(required, Covering.of([offered.get(one, ()) for one in territories]))
+        """Return the kinds for territories in the engine's order; forbidden: those that may not have it, of accounts."""
+        numbers = {territory_id: number for number, territory_id in enumerate(territories)}
+        return cls(
+            required,
+            Covering.of([offered.get(one, ()) for one in territories]),
+            {account: frozenset(numbers[one] for one in barred) for account, barred in forbidden.items()},
+        )
 
-    def number(self, language: str | None, industry: str | None, needs: tuple[str, ...]) -> int:
+    def number(
+        self, account_id: UUID, language: str | None, industry: str | None, needs: tuple[str, ...]
+    ) -> int:
         """Return the kind of an account that wishes this."""
         wanted = Wanted(
             language if Requirement.LANGUAGE in self.required else None,
             industry if Requirement.INDUSTRY in self.required else None,
             needs if Requirement.NEEDS in self.required else (),
         )
-        if wanted not in self._numbers:
-            self._numbers[wanted] = self._add(wanted)
-        if wanted in self._nowhere:
+        kind = wanted, self.barred.get(account_id, frozenset())
+        if kind not in self._numbers:
+            self._numbers[kind] = self._add(*kind)
+        if kind in self._nowhere:
             self._unmet[wanted] += 1
-        return self._numbers[wanted]
+        return self._numbers[kind]
 
     def permitted(self) -> Flags:
         """Return which territories may hold each kind, shape (kinds, K)."""
@@ -134,12 +150,14 @@ class Kinds:
             for wanted, accounts in self._unmet.most_common()
         ]
 
-    def _add(self, wanted: Wanted) -> int:
-        row = self.covering.meet(wanted)
+    def _add(self, wanted: Wanted, barred: frozenset[int]) -> int:
+        free = np.ones(self.covering.territories, dtype=np.bool_)
+        free[list(barred)] = False
+        row = self.covering.meet(wanted) & free
         if not row.any():
             # What can be had nowhere forbids nothing: it is told as unmet.
-            self._nowhere.add(wanted)
-            return ANYWHERE
+            self._nowhere.add((wanted, barred))
+            row = free
         if row.all():
             return ANYWHERE
         self._rows.append(row)

@@ -1,7 +1,7 @@
 """Reading what a run is made of, as one picture: accounts page by page into arrays, and what territories can carry."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -84,13 +84,15 @@ async def read_material(
     *,
     at: datetime,
     families: Mapping[UUID, str] | None = None,
+    forbidden: Mapping[UUID, Collection[UUID]] | None = None,
 ) -> Material:
     """Return the accounts that a scenario is about; the caller's connection reads one snapshot.
 
-    `families` names that of accounts that have one: those of one family are kept together.
+    `families` names that of accounts that have one: those of one family are kept together. `forbidden` tells which
+    territories may not have it, of accounts.
     """
     taking = await _taking(read, plan_id, scenario, territories, at=at)
-    kinds = await _kinds(read, scenario, territories, at=at)
+    kinds = await _kinds(read, scenario, territories, forbidden or {}, at=at)
     apart = not (scenario.keep_together or families)
     columns = _Columns(together=None if apart else Together(scenario.keep_together, families or {}))
     statement, binds = _statement(scenario)
@@ -148,14 +150,19 @@ def _sent_to(territories: AbstractSet[UUID], matcher: Matcher, units: Iterable[U
 
 
 async def _kinds(
-    read: AsyncConnection, scenario: Scenario, territories: Sequence[RunTerritory], *, at: datetime
+    read: AsyncConnection,
+    scenario: Scenario,
+    territories: Sequence[RunTerritory],
+    forbidden: Mapping[UUID, Collection[UUID]],
+    *,
+    at: datetime,
 ) -> Kinds | None:
-    if not scenario.required:
+    if not scenario.required and not forbidden:
         return None
     ids = [one.territory_id for one in territories]
-    covering = await list_covering(read, ids, at=at)
+    covering = await list_covering(read, ids, at=at) if scenario.required else {}
     offered = {territory: [offered_by(rep) for rep in reps] for territory, reps in covering.items()}
-    return Kinds.of(scenario.required, ids, offered)
+    return Kinds.of(scenario.required, ids, offered, forbidden)
 
 
 def _statement(scenario: Scenario) -> tuple[TextClause, dict[str, Any]]:
@@ -217,7 +224,7 @@ def _kind(row: Any, kinds: Kinds | None) -> int:
     if kinds is None:
         return ANYWHERE
     needs = () if row.need is None else tuple(row.need.split(SEPARATOR))
-    return kinds.number(row.language, row.industry, needs)
+    return kinds.number(row.account_id, row.language, row.industry, needs)
 
 
 def _question(

@@ -11,9 +11,12 @@ from services.assignment.design.runs.limits import (
     Barriers,
     Families,
     FamilyBody,
+    ForbiddenBody,
+    Forbiddens,
     LineStringBody,
     SizesBody,
     check_families,
+    check_forbidden,
     check_vertices,
 )
 from services.assignment.design.runs.measures import Currency, MeasureBody, currency_of_revenue
@@ -130,6 +133,12 @@ class DesignRunBody(Body):
     families: Families = Field(
         default=[], description="Accounts that go to one territory whole for reasons of their own."
     )
+    forbidden: Forbiddens = Field(
+        default=[],
+        description=(
+            "Accounts that single territories may not have, whoever covers them: conflicts of interest, for one. Pins count first."
+        ),
+    )
     accounts: SizesBody = Field(
         default=SizesBody(), description="How many accounts territories may have, whatever they weigh."
     )
@@ -213,6 +222,12 @@ class DesignRunBody(Body):
         check_families(families)
         return families
 
+    @field_validator("forbidden")
+    @classmethod
+    def _each_pair_once(cls, forbidden: list[ForbiddenBody]) -> list[ForbiddenBody]:
+        check_forbidden(forbidden)
+        return forbidden
+
     @field_validator("barriers")
     @classmethod
     def _in_the_way(cls, barriers: list[LineStringBody], info: ValidationInfo) -> list[LineStringBody]:
@@ -243,6 +258,7 @@ class DesignRunBody(Body):
             seed=self.seed,
             keep_together=tuple(self.keep_together),
             families=len(self.families),
+            forbidden=sum(len(one.account_ids) for one in self.forbidden),
             barriers=len(self.barriers),
         )
 

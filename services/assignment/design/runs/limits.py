@@ -18,6 +18,7 @@ _MOST_LINES = 1_000
 MOST_VERTICES = 20_000
 # As many as a body has room for.
 MOST_RELATIVES = 20_000
+MOST_FORBIDDEN = 20_000
 
 Number = Annotated[int, Field(ge=1, le=_MOST_ACCOUNTS)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -99,6 +100,26 @@ def _once(values: Sequence[str]) -> None:
         raise ValueError(f"say everything once, and not twice {', '.join(twice[:3])}")
 
 
+class ForbiddenBody(Body):
+    """Accounts that a territory may not have."""
+
+    territory_id: UUID
+    account_ids: list[UUID] = Field(min_length=1, max_length=MOST_FORBIDDEN)
+
+
+Forbiddens = Annotated[list[ForbiddenBody], Field(max_length=_MOST_TERRITORIES)]
+
+
+def check_forbidden(forbidden: Sequence[ForbiddenBody]) -> None:
+    """Raise ValueError for a territory, or an account of one, that comes twice, and for more pairs than a run takes."""
+    pairs = sum(len(one.account_ids) for one in forbidden)
+    if pairs > MOST_FORBIDDEN:
+        raise ValueError(f"there are {pairs:,} pairs, and {MOST_FORBIDDEN:,} are the most")
+    _once([str(one.territory_id) for one in forbidden])
+    for one in forbidden:
+        _once([str(account_id) for account_id in one.account_ids])
+
+
 class LineStringBody(Body):
     """A line on the map (RFC 7946, LineString): longitude and latitude of each point, an altitude counts for nothing."""
 
@@ -145,3 +166,16 @@ class FamiliesView(View):
     """Accounts of a run that were told to belong together."""
 
     items: list[FamilyView]
+
+
+class ForbiddenView(View):
+    """Accounts that a territory may not have."""
+
+    territory_id: UUID
+    account_ids: list[UUID]
+
+
+class AllForbiddenView(View):
+    """What territories of a run may not have, territory by territory."""
+
+    items: list[ForbiddenView]

@@ -15,6 +15,7 @@ from services.assignment.design.runs.run import (
     Failure,
     Family,
     Figures,
+    Forbidden,
     LeftOut,
     RunState,
     RunTerritory,
@@ -71,6 +72,9 @@ FROM design_run_territories WHERE run_id = :run_id ORDER BY number
 """)
 _BARRIERS = text("SELECT longitudes, latitudes FROM design_run_barriers WHERE run_id = :run_id ORDER BY line")
 _FAMILIES = text("SELECT name, account_ids FROM design_run_families WHERE run_id = :run_id ORDER BY family")
+_FORBIDDEN = text("""
+SELECT territory_id, account_ids FROM design_run_forbidden_accounts WHERE run_id = :run_id ORDER BY territory_id
+""")
 _GOES_ON = text("""
 SELECT 1 FROM design_runs
 WHERE run_id = :run_id AND state = 'running' AND attempt = :attempt AND cancel_asked_by IS NULL
@@ -135,6 +139,12 @@ async def list_families(read: AsyncConnection, run_id: UUID) -> list[Family]:
     """Return the accounts that a caller wants to go to one territory, family by family."""
     rows = await read.execute(_FAMILIES, {"run_id": run_id})
     return [Family(row.name, tuple(row.account_ids)) for row in rows]
+
+
+async def list_forbidden(read: AsyncConnection, run_id: UUID) -> list[Forbidden]:
+    """Return what territories of a run may not have, by territory."""
+    rows = await read.execute(_FORBIDDEN, {"run_id": run_id})
+    return [Forbidden(row.territory_id, tuple(row.account_ids)) for row in rows]
 
 
 async def goes_on(read: AsyncConnection, run_id: UUID, *, attempt: int) -> bool:

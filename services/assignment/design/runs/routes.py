@@ -14,8 +14,15 @@ from services.assignment.design.runs.commands.ask_for_run import AskForRun, ask_
 from services.assignment.design.runs.commands.cancel_run import CancelRun, cancel_run
 from services.assignment.design.runs.commands.delete_run import DeleteRun, delete_run
 from services.assignment.design.runs.commands.tell_followers import CHANNEL
-from services.assignment.design.runs.limits import BarriersView, FamiliesView, FamilyView, LineStringView
-from services.assignment.design.runs.run import Family, LeftOut, RunState
+from services.assignment.design.runs.limits import (
+    AllForbiddenView,
+    BarriersView,
+    FamiliesView,
+    FamilyView,
+    ForbiddenView,
+    LineStringView,
+)
+from services.assignment.design.runs.run import Family, Forbidden, LeftOut, RunState
 from services.assignment.design.runs.schemas import (
     DesignRunView,
     LeftOutAccountView,
@@ -68,6 +75,7 @@ async def create_design_run(by: Planner, run: RunCommand, plan_id: UUID, body: D
         size=body.accounts.size(),
         sizes=body.accounts.single(),
         families=[Family(one.name, tuple(one.account_ids)) for one in body.families],
+        forbidden=[Forbidden(one.territory_id, tuple(one.account_ids)) for one in body.forbidden],
         barriers=[[(point[0], point[1]) for point in line.coordinates] for line in body.barriers],
     )
     return await run.run(
@@ -121,6 +129,16 @@ async def list_design_run_families(_: WholeReader, read: Snapshot, run_id: UUID)
     await queries.find_run(read, run_id)
     found = await queries.list_families(read, run_id)
     return FamiliesView(items=[FamilyView.model_validate(one) for one in found])
+
+
+@router.get("/v1/design-runs/{run_id}/forbidden-accounts")
+async def list_design_run_forbidden_accounts(
+    _: WholeReader, read: Snapshot, run_id: UUID
+) -> AllForbiddenView:
+    """List the accounts that territories may not have, territory by territory, as they were told."""
+    await queries.find_run(read, run_id)
+    found = await queries.list_forbidden(read, run_id)
+    return AllForbiddenView(items=[ForbiddenView.model_validate(one) for one in found])
 
 
 @router.get("/v1/design-runs/{run_id}/barriers")

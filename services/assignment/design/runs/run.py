@@ -126,7 +126,8 @@ class Scenario:
     """What a run is asked; equal scenarios of equal accounts give equal proposals.
 
     `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part. `families`: how many of
-    those were told, and `barriers`: how many lines, that nothing crosses.
+    those were told, `forbidden`: how many pairs of an account and a territory, and `barriers`: how many lines, that
+    nothing crosses.
     """
 
     mode: Mode
@@ -141,6 +142,7 @@ class Scenario:
     seed: int
     keep_together: tuple[KeepTogether, ...] = ()
     families: int = 0
+    forbidden: int = 0
     barriers: int = 0
 
 
@@ -149,6 +151,14 @@ class Family:
     """Accounts that a caller wants to go to one territory."""
 
     name: str
+    account_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """Accounts that a territory may not have, whoever covers it: a conflict of interest, a customer who asked for it."""
+
+    territory_id: UUID
     account_ids: tuple[UUID, ...]
 
 

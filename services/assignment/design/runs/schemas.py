@@ -58,6 +58,9 @@ class ScenarioView(View):
     families: int = Field(
         description="How many families of accounts go to one territory each; listed by families."
     )
+    forbidden: int = Field(
+        description="How many pairs there are of an account and a territory that may not have it; listed by forbidden-accounts."
+    )
     barriers: int = Field(
         description="How many lines there are that no territory crosses; listed by barriers."
     )

@@ -1,6 +1,7 @@
 """Which accounts a run is about, whom it leaves out, and what somebody who covers has to meet."""
 
 import time
+from collections.abc import Collection, Mapping
 from itertools import product
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from services.assignment.design.inputs.unmet import Unmet
 from services.assignment.design.runs.run import LeftOut, Requirement
 
 ONE, TWO, OTHER, KEY = (UUID(int=number) for number in range(1, 5))
-PINNED, PINNED_AWAY = UUID(int=11), UUID(int=12)
+PINNED, PINNED_AWAY, ANY = UUID(int=11), UUID(int=12), UUID(int=13)
 
 
 def taking(*, whole: bool = False, with_gaps: bool = False, kept: frozenset[UUID] = frozenset()) -> Taking:
@@ -71,20 +72,20 @@ def test_whom_the_draft_sends_to_named_accounts_it_keeps_but_for_pins():
     assert taken.left_out == [(kept, LeftOut.KEPT_BY_DRAFT)]
 
 
-def kinds(*required: Requirement) -> Kinds:
+def kinds(*required: Requirement, forbidden: Mapping[UUID, Collection[UUID]] | None = None) -> Kinds:
     """Two territories: one speaks Spanish and knows banks, the other has two reps who each know something."""
     offered = {
         ONE: [Offered(("es",), ("Bank",), ())],
         TWO: [Offered(("en",), ("Bank",), ("audit",)), Offered(("fr",), ("Clinic",), ())],
     }
-    return Kinds.of(required, [ONE, TWO, OTHER], offered)
+    return Kinds.of(required, [ONE, TWO, OTHER], offered, forbidden or {})
 
 
 def test_one_rep_has_to_meet_all_that_is_required_and_nobody_is_no_obstacle():
     found = kinds(Requirement.LANGUAGE, Requirement.INDUSTRY)
-    assert found.number(None, None, ("audit",)) == ANYWHERE
-    spanish, french_bank = found.number("es-MX", None, ()), found.number("fr", "Bank", ())
-    assert found.number("es-MX", None, ("audit",)) == spanish != french_bank
+    assert found.number(ANY, None, None, ("audit",)) == ANYWHERE
+    spanish, french_bank = found.number(ANY, "es-MX", None, ()), found.number(ANY, "fr", "Bank", ())
+    assert found.number(ANY, "es-MX", None, ("audit",)) == spanish != french_bank
     permitted = found.permitted()
     assert permitted[ANYWHERE].tolist() == [True, True, True]
     assert permitted[spanish].tolist() == [True, False, True]
@@ -93,10 +94,31 @@ def test_one_rep_has_to_meet_all_that_is_required_and_nobody_is_no_obstacle():
 
 
 def test_what_nobody_brings_forbids_nothing_and_is_told():
-    found = Kinds.of([Requirement.LANGUAGE], [ONE], {ONE: [Offered(("es",), (), ())]})
-    assert [found.number("tlh", None, ()) for _ in range(3)] == [ANYWHERE] * 3
-    assert found.number("es", None, ()) == ANYWHERE
+    found = Kinds.of([Requirement.LANGUAGE], [ONE], {ONE: [Offered(("es",), (), ())]}, {})
+    assert [found.number(ANY, "tlh", None, ()) for _ in range(3)] == [ANYWHERE] * 3
+    assert found.number(ANY, "es", None, ()) == ANYWHERE
     assert found.unmet() == [Unmet("tlh", None, (), 3)]
+
+
+def test_what_is_forbidden_to_a_territory_is_a_kind_of_its_own():
+    one, other = uuid4(), uuid4()
+    found = kinds(Requirement.LANGUAGE, forbidden={one: [ONE], other: [OTHER, TWO]})
+    barred, both, free = (found.number(account, None, None, ()) for account in (one, other, uuid4()))
+    french = found.number(one, "fr", None, ())
+    permitted = found.permitted()
+    assert free == ANYWHERE
+    assert permitted[barred].tolist() == [False, True, True]
+    assert permitted[both].tolist() == [True, False, False]
+    assert permitted[french].tolist() == [False, True, True]
+    assert found.unmet() == []
+
+
+def test_what_is_forbidden_goes_before_a_wish_that_nobody_else_meets():
+    account = uuid4()
+    found = kinds(Requirement.LANGUAGE, forbidden={account: [ONE, OTHER]})
+    kind = found.number(account, "es", None, ())
+    assert found.permitted()[kind].tolist() == [False, True, False]
+    assert found.unmet() == [Unmet("es", None, (), 1)]
 
 
 _OFFERS = st.builds(
@@ -133,9 +155,9 @@ def test_many_wishes_of_many_territories_do_not_hold_up_the_worker():
         one: [Offered((f"l{n % 5}",), (f"i{(n + k) % 20}",), (f"n{k}",)) for k in range(2)]
         for n, one in enumerate(territories)
     }
-    found = Kinds.of(list(Requirement), territories, offered)
+    found = Kinds.of(list(Requirement), territories, offered, {})
     begun = time.process_time()
     for language, industry, need in product(range(5), range(20), range(9)):
-        found.number(f"l{language}", f"i{industry}", (f"n{need}",))
+        found.number(ANY, f"l{language}", f"i{industry}", (f"n{need}",))
     assert time.process_time() - begun < 2
     assert found.permitted().shape[1] == 1000

@@ -12,13 +12,23 @@ from services.assignment.design.runs.commands.put_job import put_job
 from services.assignment.design.runs.commands.store_limits import (
     Line,
     check_families,
+    check_forbidden,
     store_barriers,
     store_families,
+    store_forbidden,
 )
 from services.assignment.design.runs.commands.tell_followers import tell_followers
 from services.assignment.design.runs.queries import DesignRun, find_run
 from services.assignment.design.runs.refusals import DesignRunExists, InvalidScenario
-from services.assignment.design.runs.run import ANY_SIZE, DesignMeasure, Family, RunTerritory, Scenario, Size
+from services.assignment.design.runs.run import (
+    ANY_SIZE,
+    DesignMeasure,
+    Family,
+    Forbidden,
+    RunTerritory,
+    Scenario,
+    Size,
+)
 from services.assignment.design.runs.territories import Told, choose_territories, describe_territories
 from services.assignment.plans.plan import PlanState
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -63,6 +73,7 @@ class AskForRun:
     size: Size = ANY_SIZE
     sizes: Mapping[UUID, Size] = field(default_factory=dict)
     families: Sequence[Family] = ()
+    forbidden: Sequence[Forbidden] = ()
     barriers: Sequence[Line] = ()
 
 
@@ -76,6 +87,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     told = Told(command.capacities, command.homes, command.equal, command.size, command.sizes)
     territories = await describe_territories(uow.connection, chosen, told, at=uow.now)
     _check_homes(command.scenario, territories)
+    await check_forbidden(uow, command.forbidden, {one.territory_id for one in territories})
     run_id = new_id_at(uow.now)
     name = command.name or f"{command.scenario.mode.value} {run_id}"
     stored = await uow.connection.execute(
@@ -95,6 +107,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
         raise DesignRunExists(f"name: the plan has a design run named {name!r}; choose another name.")
     await _store_territories(uow, run_id, territories)
     await store_families(uow, run_id, command.families)
+    await store_forbidden(uow, run_id, command.forbidden)
     await store_barriers(uow, run_id, command.barriers)
     await put_job(uow, run_id)
     await tell_followers(uow, run_id)

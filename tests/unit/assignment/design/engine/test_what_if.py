@@ -254,6 +254,29 @@ def test_what_only_the_leaver_may_hold_is_refused(stands):
         one_fewer(replace(ROOMY, kinds=kinds, permitted=permitted), stands, 14)
 
 
+def test_a_new_territory_that_may_get_nothing_stays_empty(stands):
+    problem = replace(ROOMY, targets=np.ones((16, 1)), fixed=stands)
+    found = what_if(problem, stands)
+    check(problem, stands, found)
+    assert found.labels.tolist() == stands.tolist()
+    assert 15 in found.off
+
+
+def test_several_places_are_tried_and_the_best_one_is_told(stands):
+    shown: list[Labels] = []
+
+    def watch(_stage: Stage, _share: float, labels: Labels | None) -> None:
+        if labels is not None:
+            shown.append(labels)
+
+    problem = replace(ROOMY, targets=np.ones((16, 1)))
+    found = what_if(problem, stands, watch=watch)
+    # The new territory has been elsewhere in between: what is shown is the best so far, of places far from each other.
+    places = [ROOMY.xy[labels == 15].mean(axis=0) for labels in shown]
+    assert any(np.hypot(*(place - places[-1])) > 50 for place in places)
+    assert shown[-1].tolist() == found.labels.tolist()
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -272,8 +295,19 @@ def test_labels_that_make_no_sense_are_refused(labels, message):
 def test_whatever_is_asked_what_is_told_is_true(problem, seed):
     dice = np.random.default_rng(seed)
     labels = dice.integers(-1, problem.territories, problem.units).astype(np.int32)
-    labels[dice.integers(0, problem.units)] = 0
-    check(problem, labels, what_if(problem, labels))
+    if not _stands(problem, labels):
+        with pytest.raises(WrongProblemError, match="no plan to begin with"):
+            what_if(problem, labels)
+    else:
+        check(problem, labels, what_if(problem, labels))
+
+
+def _stands(problem: Problem, labels: Labels) -> bool:
+    """Tell whether some unit is where it may be, or has to be."""
+    fixed = np.full(problem.units, -1) if problem.fixed is None else problem.fixed
+    if problem.permitted is None or problem.kinds is None:
+        return bool(((labels >= 0) | (fixed >= 0)).any())
+    return bool((((labels >= 0) & problem.permitted[problem.kinds, labels]) | (fixed >= 0)).any())
 
 
 # Prints a digest of what one more and one fewer come to.
