@@ -34,6 +34,16 @@ def as_wide_as(band: Band, loads: Floats, which: Flags) -> Band:
     )
 
 
+def as_far_as(band: Band, loads: Floats, which: Flags, over: Flags) -> Band:
+    """Return the band, for some territories (K,) wide enough for these loads (K, A), above it where they are over, else below."""
+    some = which[:, None]
+    return Band(
+        np.where(some & ~over, np.minimum(band.low, loads), band.low),
+        np.where(some & over, np.maximum(band.high, loads), band.high),
+        band.give,
+    )
+
+
 def is_out(loads: Floats, band: Band, hard: Flags) -> Flags:
     """Tell which territories, shape (K,), have a load (K, A) of a hard measure out of its band."""
     out = np.maximum(loads - band.high, band.low - loads)[:, hard]

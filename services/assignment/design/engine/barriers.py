@@ -9,6 +9,10 @@ from services.assignment.design.engine.arrays import Flags, Floats, Integers, La
 from services.assignment.design.engine.compiling import compiled
 from services.assignment.design.engine.geography import Plane
 
+# Of so many degrees a parallel bends away from its chord by 30 m at most.
+_STEP_DEGREES = 0.5
+# Lines that go around the earth again and again have longer steps.
+_MOST_STEPS = 100_000
 # So many cells a segment at most: finer grids cost more than they spare.
 _CELLS_PER_SEGMENT = 4
 
@@ -22,12 +26,32 @@ class Barriers:
 
 
 def segments_of(lines: Sequence[Floats], plane: Plane) -> Floats:
-    """Return the segments, shape (m, 4) in km in a plane, of lines, each of shape (k, 2): longitudes and latitudes."""
+    """Return the segments, shape (m, 4) in km in a plane, of lines, each of shape (k, 2): longitudes and latitudes.
+
+    Between two points a line is straight in longitude and latitude (RFC 7946, 3.1.1), which is a curve in the plane.
+    """
     found = [np.empty((0, 4))]
+    degrees = sum(float(_stretches(line).sum()) for line in lines)
+    step = max(_STEP_DEGREES, degrees / _MOST_STEPS)
     for line in lines:
-        xy = plane.to_plane(line[:, 1], line[:, 0])
+        along = _with_steps(line, step)
+        xy = plane.to_plane(along[:, 1], along[:, 0])
         found.append(np.concatenate([xy[:-1], xy[1:]], axis=1))
     return np.concatenate(found)
+
+
+def _with_steps(line: Floats, step: float) -> Floats:
+    """Return a line, shape (k, 2) in degrees, with points between those that are further than a step from each other."""
+    parts = np.maximum(np.ceil(_stretches(line) / step), 1).astype(np.int64)
+    before = np.cumsum(parts) - parts
+    along = np.arange(parts.sum()) - np.repeat(before, parts)
+    at = np.append(np.repeat(np.arange(len(parts)), parts) + along / np.repeat(parts, parts), len(parts))
+    return np.column_stack([np.interp(at, np.arange(len(line)), column) for column in line.T])
+
+
+def _stretches(line: Floats) -> Floats:
+    """Return how long a line is from point to point, shape (k - 1,), in degrees east or north, whichever is more."""
+    return np.asarray(np.abs(np.diff(line, axis=0)).max(axis=1))
 
 
 def crossing(links: Labels, xy: Floats, barriers: Barriers | None) -> Flags:

@@ -55,11 +55,15 @@ def flows(
     cost, most = _steps(plan, giver, taker, stay)
     steps, slacks = len(cost), territories * columns
     dear = np.repeat(float(cost.max()) * np.where(hard, _HARD, _SOFT), territories)
+    slack = np.full(2 * slacks, np.inf)
     if relieved is not None:
         once = np.full(territories, np.inf)
         np.minimum.at(once, giver, cost[: len(giver)])
         np.minimum.at(once, taker, cost[: len(giver)])
         dear = np.where(np.tile(relieved, columns), np.minimum(dear, np.tile(_ONCE * once, columns)), dear)
+        # Left as far out as it is, and not further: that would be as dear as for anybody.
+        worse = np.maximum(np.concatenate([plan.loads - band.high, band.low - plan.loads], axis=1).T, 0.0)
+        slack = np.where(np.tile(relieved, 2 * columns), worse.ravel(), slack)
     sides = _sides(plan, np.tile(giver, len(_STEPS)), np.tile(taker, len(_STEPS)))
     answer = linprog(
         np.concatenate([cost, dear, dear]),
@@ -70,7 +74,7 @@ def flows(
         bounds=np.column_stack(
             [
                 np.zeros(steps + 2 * slacks),
-                np.concatenate([most, np.full(2 * slacks, np.inf)]),
+                np.concatenate([most, slack]),
             ]
         ),
         method="highs",

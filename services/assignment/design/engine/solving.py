@@ -47,7 +47,7 @@ def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unw
         ready = scaled(problem)
         adjacency = problem.adjacency or neighbours(ready.units.xy)
         free = Free(ready)
-        plan, prices = _solved(problem, ready, free, adjacency, effort, show)
+        plan, prices = _renamed(*_solved(problem, ready, free, adjacency, effort, show), ready)
         show(Stage.REPORT, 0.0, plan.labels)
         return report(problem, ready, free, plan, effort, prices, adjacency)
 
@@ -101,6 +101,14 @@ def _from_scratch(
     if free.lumpy() and not hopeless(ready):
         improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
     return best[1], best[2]
+
+
+def _renamed(plan: Plan, prices: Floats, ready: Scaled) -> tuple[Plan, Floats]:
+    """Return the same with today's names where fewer units change hands for it: cutting territories anew mixes them up."""
+    name = names(plan.labels, ready)
+    if (name == np.arange(ready.territories)).all():
+        return plan, prices
+    return make_plan(ready, name[plan.labels]), prices[np.argsort(name)]
 
 
 def _are_opposed(ready: Scaled, free: Free) -> bool:

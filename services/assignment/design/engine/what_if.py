@@ -15,7 +15,14 @@ from threadpoolctl import threadpool_limits
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Integers, Labels
 from services.assignment.design.engine.balancing import Balanced
-from services.assignment.design.engine.bands import as_wide_as, is_out, loads_known, out_before, strict
+from services.assignment.design.engine.bands import (
+    as_far_as,
+    as_wide_as,
+    is_out,
+    loads_known,
+    out_before,
+    strict,
+)
 from services.assignment.design.engine.changed import WhatIf, told
 from services.assignment.design.engine.dual import Band
 from services.assignment.design.engine.finishing import finished
@@ -197,6 +204,7 @@ def _changed(
         return np.zeros(len(known), np.int32)
     out = out_before(ready, known)
     band = as_wide_as(ready.band, loads_known(ready, known), out)
+    over = loads_known(ready, known) > ready.band.middle
     changed = np.zeros(ready.territories, np.bool_)
     labels, took = _taken_in(ready, adjacency, known)
     changed[took] = True
@@ -217,8 +225,8 @@ def _changed(
         if not now.any():
             break
         members = np.flatnonzero(now)
-        # Who was relieved does not take back what it gave.
-        kept = as_wide_as(wanted, loads_known(ready, labels), relieved[:, None])
+        # Who was relieved does not take back what it gave, nor gives more than its band allows.
+        kept = as_far_as(wanted, loads_known(ready, labels), relieved, over)
         labels = _finished(problem, ready, adjacency, labels, kept, members, random, watch, swaps=round_ > 0)
         watch(Stage.IMPROVE, 1.0, labels.copy())
     else:

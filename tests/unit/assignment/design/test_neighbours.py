@@ -216,13 +216,29 @@ def test_nothing_crosses_a_river_and_what_it_leaves_whole_stays_whole(seed):
 
 def test_a_river_told_in_degrees_is_where_it_is():
     plane = Plane(50, 10)
-    line = np.array([[9.0, 50.0], [10.0, 50.0], [11.0, 50.5]])
+    line = np.array([[9.6, 50.0], [10.0, 50.0], [10.4, 50.5]])
     (one, other) = segments_of([line], plane)
     assert one[2:].tolist() == other[:2].tolist()
     latitude, longitude = plane.to_sphere(np.array([one[:2], one[2:], other[2:]]))
     assert longitude == pytest.approx(line[:, 0])
     assert latitude == pytest.approx(line[:, 1])
     assert segments_of([], plane).shape == (0, 4)
+
+
+def test_a_long_line_keeps_to_its_longitude():
+    """As a chord of the plane it would be 180 km off in the middle."""
+    plane = Plane(39, -90)
+    ends = segments_of([np.array([[-120.0, 72.0], [-120.0, 10.0]])], plane)
+    halfway = (ends[:, :2] + ends[:, 2:]) / 2
+    for place in (ends[:, :2], ends[:, 2:], halfway):
+        _, longitude = plane.to_sphere(place)
+        assert longitude == pytest.approx(-120, abs=1e-3)
+    assert (ends[1:, :2] == ends[:-1, 2:]).all()
+
+
+def test_lines_around_the_earth_again_and_again_do_not_take_all_memory():
+    line = np.array([[-180.0, 0.0], [180.0, 0.0]] * 9_000)
+    assert 18_000 < len(segments_of([line], Plane(0, 0))) < 130_000
 
 
 def test_a_river_without_a_bridge_parts():

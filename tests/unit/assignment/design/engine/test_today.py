@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from services.assignment.design.engine.arrays import Labels
 from services.assignment.design.engine.problem import Problem
@@ -107,6 +108,18 @@ def test_a_plan_from_scratch_is_named_after_today_s(good):
     found = propose(plain(400, 6, 2, incumbents=order[good]))
     assert found.moved < 0.1
     assert (found.labels == order[good]).mean() > 0.9
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_names_are_such_that_no_others_would_move_fewer(seed):
+    """Large units: territories are cut anew again and again, which mixes up the names they began with."""
+    lumps = np.random.default_rng(seed).lognormal(0, 1.1, (240, 1))
+    today = propose(plain(240, 12, seed, measures=np.ones((240, 1)))).labels
+    found = propose(plain(240, 12, seed, measures=lumps, incumbents=today))
+    shared = np.zeros((12, 12))
+    np.add.at(shared, (found.labels, today), 1)
+    best = shared[linear_sum_assignment(shared, maximize=True)].sum()
+    assert found.moved_units == 240 - best
 
 
 @pytest.mark.parametrize("more", [1, 2])

@@ -254,6 +254,26 @@ def test_what_only_the_leaver_may_hold_is_refused(stands):
         one_fewer(replace(ROOMY, kinds=kinds, permitted=permitted), stands, 14)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_who_was_out_of_tolerance_before_is_not_further_out(seed):
+    """Work has drifted since the territories were drawn: half of them are out, and a rep comes to the fullest."""
+    dice = np.random.default_rng(seed)
+    before = propose(plain(900, 15, seed, tolerance=0.02)).labels
+    grown = dice.uniform(0.75, 1.25, 15)[before] * dice.uniform(0.9, 1.1, 900)
+    problem = plain(900, 15, seed, tolerance=0.1, measures=grown[:, None])
+    fullest = int(np.argmax(np.bincount(before, grown)))
+    after, found = one_more(problem, before, home=problem.xy[before == fullest].mean(axis=0))
+    was = np.append(recheck.loads(after, before)[:15, 0], 0) / recheck.targets(after)[:, 0] - 1
+    now = recheck.loads(after, found.labels)[:, 0] / recheck.targets(after)[:, 0] - 1
+    # Beyond doubt: their targets were larger by a sixteenth.
+    out = np.abs(was[:15]) > 0.18
+    still = np.flatnonzero(out & (np.abs(now[:15]) > 0.1 + 1e-6))
+    assert out.any()
+    for territory in still:
+        assert np.sign(now[territory]) == np.sign(was[territory])
+        assert abs(now[territory]) <= abs(was[territory]) + 1e-9
+
+
 def test_a_new_territory_that_may_get_nothing_stays_empty(stands):
     problem = replace(ROOMY, targets=np.ones((16, 1)), fixed=stands)
     found = what_if(problem, stands)
