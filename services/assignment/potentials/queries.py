@@ -101,20 +101,27 @@ async def read_companies(read: AsyncConnection, measure: PotentialMeasure, curre
     return companies
 
 
-async def find_estimate(read: AsyncConnection, estimate_id: UUID) -> EstimateFound:
-    """Return one estimate. Raises NotFound."""
+async def find_estimate(
+    read: AsyncConnection, estimate_id: UUID, *, field: str = "estimate_id"
+) -> EstimateFound:
+    """Return one estimate; field: what the caller calls it. Raises NotFound."""
     row = (await read.execute(_FIND, {"estimate_id": estimate_id})).one_or_none()
     if row is None:
-        raise NotFound("estimate_id: there is no such potential estimate.")
+        raise NotFound(f"{field}: there is no such potential estimate.")
     return EstimateFound(*row)
 
 
-async def find_completed(read: AsyncConnection, estimate_id: UUID) -> EstimateFound:
-    """Return an estimate that has amounts. Raises NotFound or PotentialEstimateNotCompleted."""
-    found = await find_estimate(read, estimate_id)
+async def find_completed(
+    read: AsyncConnection, estimate_id: UUID, *, field: str = "estimate_id"
+) -> EstimateFound:
+    """Return an estimate that has amounts; field: what the caller calls it.
+
+    Raises NotFound or PotentialEstimateNotCompleted.
+    """
+    found = await find_estimate(read, estimate_id, field=field)
     if found.state != "completed":
         raise PotentialEstimateNotCompleted(
-            f"estimate_id: this potential estimate is {found.state}; take one that is completed."
+            f"{field}: this potential estimate is {found.state}; take one that is completed."
         )
     return found
 

@@ -36,11 +36,11 @@ WHERE level = :level AND key = ANY (CAST(:keys AS text[])) ORDER BY key
 _ROWS_AT_ONCE = 1_000
 
 
-async def find_shape_set(read: AsyncConnection, level: ShapeLevel) -> ShapeSet:
-    """Return the shapes of a level. Raises NotFound."""
+async def find_shape_set(read: AsyncConnection, level: ShapeLevel, *, field: str = "level") -> ShapeSet:
+    """Return the shapes of a level; field: what the caller calls it. Raises NotFound."""
     row = (await read.execute(_FIND, {"level": level.value})).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"level: there are no shapes by {level}; put them first.")
+        raise NotFound(f"{field}: there are no shapes by {level}; put them first.")
     return ShapeSet(**{**row, "level": level})
 
 

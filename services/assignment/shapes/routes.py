@@ -46,8 +46,9 @@ async def put_shape_set(
 ) -> Response:
     """Put the shapes of all postal codes, or counties, in place of those there were: a FeatureCollection of polygons.
 
-    Keys are texts as accounts have them ("01841", "25009"); features of one key make one shape. Where anything is
-    wrong nothing is taken. At most 16 MiB and a million corners: simplify what has more.
+    Keys are texts as accounts have them ("01841", "25009"); features of one key make one shape, and outlines that
+    cross themselves are mended. Where anything else is wrong nothing is taken. At most 16 MiB and a million corners:
+    simplify what has more.
     """
     # Whoever sends slowly holds no turn.
     body = await request.body()

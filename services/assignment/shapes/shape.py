@@ -1,5 +1,6 @@
 """Shapes by postal code or county, read from a GeoJSON FeatureCollection (RFC 7946). Pure."""
 
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ MOST_SHAPES = 100_000
 MOST_CORNERS = 1_000_000
 MOST_PROBLEMS = 100
 _LONGEST_KEY = 20
+_HALF_AROUND = 180
 # A ring ends where it begins: a triangle has four.
 _FEWEST_CORNERS = 4
 
@@ -111,7 +113,31 @@ def _read(feature: Any, key_property: str, room: int) -> tuple[str, list[Any]]:
     # Counted before anything is built of them.
     if sum(len(_listed(ring)) for polygon in polygons for ring in _listed(polygon)) > room:
         raise _TooManyCornersError
-    return key, [[list(_ring(ring)) for ring in polygon] for polygon in polygons]
+    found = [[list(_ring(ring)) for ring in polygon] for polygon in polygons]
+    for polygon in found:
+        _check_area(polygon)
+    return key, found
+
+
+def _check_area(polygon: list[Any]) -> None:
+    """Raise for what covers nothing, or what it does not say; an outline that crosses itself can be mended, and is."""
+    # Heavy, and only the process that reads shapes needs it.
+    import shapely  # noqa: PLC0415
+
+    for ring in polygon:
+        if any(abs(one[0] - other[0]) > _HALF_AROUND for one, other in itertools.pairwise(ring)):
+            raise _WrongPlaceError(
+                "/geometry/coordinates",
+                "a side goes more than half around the earth; cut the shape at the antimeridian (RFC 7946, 3.1.9)",
+            )
+    outline = shapely.Polygon(polygon[0], polygon[1:])
+    reason = shapely.is_valid_reason(outline)
+    if "Hole lies outside" in reason or "Holes are nested" in reason:
+        raise _WrongPlaceError(
+            "/geometry/coordinates", "a hole has to lie within its polygon, and in no other"
+        )
+    if not shapely.make_valid(outline).area > 0.0:
+        raise _WrongPlaceError("/geometry/coordinates", "the polygon covers no area")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -303,13 +303,13 @@ async def _places(designs: Designs, proposal: dict[str, Any]) -> dict[str, dict[
         ({"barriers": [{"type": "LineString", "coordinates": [[1, 2]]}]}, '"/barriers/0/coordinates"'),
         (
             {"barriers": [{"type": "LineString", "coordinates": [[1, 2], [181, 2]]}]},
-            "/barriers/0/coordinates/1",
+            '"/barriers/0/coordinates/1"',
         ),
         (
             {"barriers": [{"type": "LineString", "coordinates": [[1, 2], [1, 91]]}]},
-            "/barriers/0/coordinates/1",
+            '"/barriers/0/coordinates/1"',
         ),
-        ({"barriers": [{"type": "LineString", "coordinates": [[1, 2], [1]]}]}, "/barriers/0/coordinates/1"),
+        ({"barriers": [{"type": "LineString", "coordinates": [[1, 2], [1]]}]}, '"/barriers/0/coordinates/1"'),
         ({"barriers": [{"type": "LineString", "coordinates": [[1, 2]] * 11_000}] * 2}, "22,000 points"),
         ({"barriers": [RIVER], "contiguous": False}, '"/barriers"'),
     ],

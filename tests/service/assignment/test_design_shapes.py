@@ -166,6 +166,7 @@ async def test_accounts_without_a_shape_are_told(designs: Designs):
     run_id = (await designs.design())["run_id"]
     none = await _boundaries(designs, run_id)
     assert (none.status_code, none.json()["code"]) == (404, "not-found")
+    assert none.json()["detail"].startswith("shapes: there are no shapes")
     code, *_ = SQUARES
     await _put(designs.assignment, {key: one for key, one in SQUARES.items() if key != code})
     without = sum(one == code for one in CODES.values())

@@ -115,4 +115,6 @@ async def test_whole_organisations_are_sized_by_who_sees_them(assignment: Assign
     unknown = await assignment.http.get(f"/v1/plans/{uuid4()}/design-sizing", params=asked)
     assert unknown.status_code == 404
     estimate = {"measure": "potential", "potential_estimate_id": str(uuid4()), "per_rep": 1}
-    assert (await assignment.http.get(path, params=estimate)).status_code == 404
+    nowhere = await assignment.http.get(path, params=estimate)
+    assert nowhere.status_code == 404
+    assert nowhere.json()["detail"].startswith("potential_estimate_id: there is no such")

@@ -73,6 +73,19 @@ def test_features_of_one_key_are_one_shape_and_heights_are_left_out():
             document(feature(coordinates=[[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]])),
             "/features/0/geometry/coordinates",
         ),
+        # Nothing within; around the far side of the earth; a hole elsewhere.
+        (
+            document(feature(coordinates=[[[0, 0], [1, 1], [2, 2], [0, 0]]])),
+            "/features/0/geometry/coordinates",
+        ),
+        (
+            document(feature(coordinates=[[[179, 0], [-179, 0], [-179, 1], [179, 1], [179, 0]]])),
+            "/features/0/geometry/coordinates",
+        ),
+        (
+            document(feature(coordinates=[*SQUARE, [[9, 9], [9.5, 9], [9.5, 9.5], [9, 9]]])),
+            "/features/0/geometry/coordinates",
+        ),
         (b'{"type": "FeatureCollection", "features": [' + b"9" * 5_000 + b"]}", ""),
         (
             document(feature(coordinates=[[[float("nan"), 0], [1, 0], [1, 1], [0, 0]]])),
@@ -84,6 +97,11 @@ def test_what_is_no_collection_of_shapes_is_told_where(body: bytes, pointer: str
     with pytest.raises(WrongShapesError) as caught:
         read_shapes(body, "ZIP")
     assert [found for found, _ in caught.value.problems] == [pointer]
+
+
+def test_an_outline_that_crosses_itself_is_taken():
+    bow = [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]
+    assert [one.key for one in read_shapes(document(feature(coordinates=bow)), "ZIP")] == ["01841"]
 
 
 def test_corners_are_counted_over_all_features_and_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch):

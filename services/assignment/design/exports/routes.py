@@ -110,7 +110,7 @@ async def _answer(
         await begin_snapshot(read)
         version = await queries.find_drawn_version(read, run_id)
         if made_of is not None:
-            await find_shape_set(read, made_of.level)
+            await find_shape_set(read, made_of.level, field="shapes")
     # Which shapes go where is worked out from all accounts: that waits for its turn.
     if made_of is None and is_unchanged(if_none_match, tag := _tag(version, wanted)):
         return Response(status_code=304, headers=_headers(tag))

@@ -62,7 +62,7 @@ class ShapePlaces:
 async def place_shapes(read: AsyncConnection, run_id: UUID, made_of: MadeOf) -> ShapePlaces:
     """Return where shapes go. Raises NotFound for a level without, AccountsWithoutShape."""
     level = made_of.level
-    shape_set = await find_shape_set(read, level)
+    shape_set = await find_shape_set(read, level, field="shapes")
     votes = await _votes(read, run_id, made_of.when, level)
     known = await list_known_keys(read, level, [key for key in votes if key is not None])
     _check_all_known(votes, known, level)

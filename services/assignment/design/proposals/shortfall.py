@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the api learns of arrays when it first draws
 
 _OF_TERRITORIES = {
     ShortOf.GROUPS_APART: "Accounts that are kept together are apart: {where}. Move the others of their groups, too.",
-    ShortOf.EMPTY: "No account goes to {where}: there are too few, or too few that may go there.",
+    ShortOf.EMPTY: "No account goes to {where}; where there are too few, or too few that may go there, no plan mends that.",
     ShortOf.IN_PARTS: "In more than one part: {where}. Allow more tolerance or more moves, or leave `contiguous` out.",
     ShortOf.LEAST_UNITS: "Fewer accounts than asked for: {where}.",
     ShortOf.MOST_UNITS: "More accounts than allowed: {where}.",
@@ -64,8 +64,8 @@ def _of_measure(one: Shortfall, measure: BalancedMeasure, where: str) -> str:
     name = name if measure.currency is None else f"{name} in {measure.currency}"
     if one.code is ShortOf.UNIT_TOO_LARGE:
         return (
-            f"{name}: one account alone is more than any territory may hold; loads are up to {_share(one.figure)} off "
-            f"({where}). Balance it softly, or hold that account elsewhere by a pin."
+            f"{name}: one account alone, or a group that is kept together, is more than any territory may hold; loads are up "
+            f"to {_share(one.figure)} off ({where}). Balance it softly, keep fewer together, or hold it elsewhere by a pin."
         )
     if one.code is ShortOf.LEFT_ALONE:
         return (
@@ -73,8 +73,8 @@ def _of_measure(one: Shortfall, measure: BalancedMeasure, where: str) -> str:
             "Realign to mend them."
         )
     return (
-        f"{name}: no plan was found within {_share(measure.tolerance)} of all targets; loads are up to "
-        f"{_share(one.figure)} off ({where}). Allow more tolerance or more starts, or balance it softly."
+        f"{name}: not all loads are within {_share(measure.tolerance)} of their targets, but up to {_share(one.figure)} off "
+        f"({where}). Allow more tolerance or more starts, or balance it softly."
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from services.assignment.design.runs.run import Size
 from shared.http.bodies import Body, Name, View
@@ -21,8 +21,20 @@ MOST_RELATIVES = 20_000
 MOST_FORBIDDEN = 20_000
 
 Number = Annotated[int, Field(ge=1, le=_MOST_ACCOUNTS)]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+def _on_earth(position: list[float]) -> list[float]:
+    if not (abs(position[0]) <= 180 and abs(position[1]) <= 90):
+        raise ValueError("it is a longitude from -180 to 180 and a latitude from -90 to 90, in degrees")
+    return position
+
+
+# One type and not one of two or three numbers: what is wrong is then told once, and where.
+Position = Annotated[
+    list[Annotated[float, Field(allow_inf_nan=False)]],
+    Field(min_length=2, max_length=3),
+    AfterValidator(_on_earth),
+]
 
 
 class SizeBody(Body):
@@ -124,10 +136,7 @@ class LineStringBody(Body):
     """A line on the map (RFC 7946, LineString): longitude and latitude of each point, an altitude counts for nothing."""
 
     type: Literal["LineString"]
-    coordinates: Annotated[
-        list[tuple[Longitude, Latitude] | tuple[Longitude, Latitude, float]],
-        Field(min_length=2, max_length=MOST_VERTICES),
-    ]
+    coordinates: Annotated[list[Position], Field(min_length=2, max_length=MOST_VERTICES)]
 
 
 Barriers = Annotated[list[LineStringBody], Field(max_length=_MOST_LINES)]

@@ -67,7 +67,7 @@ async def size_plan(read: AsyncConnection, plan_id: UUID, asked: Asked, *, at: d
 
     plan = await find_plan(read, plan_id)
     if asked.potential_estimate_id is not None:
-        await find_completed(read, asked.potential_estimate_id)
+        await find_completed(read, asked.potential_estimate_id, field="potential_estimate_id")
     leaves = list(geographic_leaves(await load_tree(read, plan_id)).values())
     territories = await describe_territories(read, leaves, Told({}, {}, equal=False), at=at)
     material = await read_material(read, plan_id, _scenario(asked), territories, at=at)

@@ -24,7 +24,7 @@ from services.assignment.design.proposals.kept_together import count_groups
 from services.assignment.design.proposals.sensitivity import sensitivity_told
 from services.assignment.design.proposals.shortfall import with_ids
 from services.assignment.design.runs.commands.end_run import EndRun, end_run
-from services.assignment.design.runs.run import LeftOut, RunState, RunTerritory
+from services.assignment.design.runs.run import Figures, LeftOut, RunState, RunTerritory
 from shared.db.driver import driver_of
 from shared.db.unit_of_work import UnitOfWork
 
@@ -97,6 +97,7 @@ async def keep_proposal(command: KeepProposal, uow: UnitOfWork) -> bool:
         RunState.FINISHED if answer.proposal.feasible else RunState.INFEASIBLE,
         accounts=len(command.material.account_ids),
         moved_accounts=answer.moved,
+        figures=Figures(tuple(answer.proposal.deviation.tolist()), answer.overall_km, answer.moved_share),
     )
     # First of all: it holds the run, and a worker that was overtaken writes nothing.
     if not await end_run(ended, uow):
