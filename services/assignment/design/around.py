@@ -27,7 +27,7 @@ def around_changes(problem: Problem, effort: Effort, watch: Watcher, *, touching
 def as_answer_to_changes(problem: Problem, proposal: Proposal) -> Proposal:
     """Return a plan with what is told of one around changes: what is where it was stays there, or is fixed.
 
-    Territories out of a tolerance that the change leaves alone are told apart: it did not bring them out of balance.
+    Territories out of a tolerance, or in parts, that the change leaves alone are told apart: it did not bring that about.
     """
     before, labels = _before(problem), proposal.labels
     fixed = np.zeros(problem.units, np.bool_) if problem.fixed is None else problem.fixed >= 0
@@ -52,13 +52,13 @@ def _off_target(problem: Problem, proposal: Proposal) -> Floats:
 
 def _apart(one: Shortfall, touched: Integers, off: Floats) -> list[Shortfall]:
     """Return a limit that does not hold, or two: of territories that gained or lost units, and of those left alone."""
-    if one.code is not ShortOf.OUT_OF_TOLERANCE or one.measure is None:
+    if one.code not in {ShortOf.OUT_OF_TOLERANCE, ShortOf.IN_PARTS}:
         return [one]
     parts = []
     among = np.isin(one.territories, touched)
-    for code, some in ((ShortOf.OUT_OF_TOLERANCE, among), (ShortOf.LEFT_ALONE, ~among)):
+    for code, some in ((one.code, among), (ShortOf.LEFT_ALONE, ~among)):
         territories = tuple(np.array(one.territories)[some].tolist())
         if territories:
-            figure = float(off[list(territories), one.measure].max())
+            figure = None if one.measure is None else float(off[list(territories), one.measure].max())
             parts.append(replace(one, code=code, territories=territories, figure=figure))
     return parts

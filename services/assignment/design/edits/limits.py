@@ -38,10 +38,13 @@ def broken_limits(
     moved_share: float,
 ) -> list[Shortfall]:
     """Return the limits that territories, in the same order twice, do not keep; those of soft measures are none."""
-    found = _off_target(scenario, designed, scores, known)
+    alone = _left_alone(known)
+    found = _off_target(scenario, designed, scores, known, alone)
     found += _of(ShortOf.EMPTY, [one.territory_id for one in scores if not one.accounts])
     if scenario.contiguous:
-        found += _of(ShortOf.IN_PARTS, [one.territory_id for one in scores if one.broken])
+        broken = [one.territory_id for one in scores if one.broken]
+        found += _of(ShortOf.IN_PARTS, [one for one in broken if (None, one) not in alone])
+        found += _of(ShortOf.LEFT_ALONE, [one for one in broken if (None, one) in alone])
     if moved_share > scenario.disruption.most_moved + _ALIKE:
         found += [_told(ShortOf.MOST_MOVED, figure=moved_share)]
     both = list(zip(designed, scores, strict=True))
@@ -89,19 +92,27 @@ def whole_of(
     )
 
 
-def _off_target(
-    scenario: Scenario, designed: Sequence[Designed], scores: Sequence[TerritoryScore], known: Known
-) -> list[Shortfall]:
-    """Return measures that are out of their tolerance. Accounts that are too large still are; what was left alone may be."""
-    off = deviations(designed, scores)
-    too_large = {one.measure for one in known.why if one.code is ShortOf.UNIT_TOO_LARGE}
-    alone = {
+def _left_alone(known: Known) -> set[tuple[int | None, UUID]]:
+    """Return the measures, None for parts, and territories of which limits did not hold before, nor anything has changed."""
+    return {
         (one.measure, territory_id)
         for one in known.why
         if one.code is ShortOf.LEFT_ALONE
         for territory_id in one.territory_ids
         if territory_id not in known.touched
     }
+
+
+def _off_target(
+    scenario: Scenario,
+    designed: Sequence[Designed],
+    scores: Sequence[TerritoryScore],
+    known: Known,
+    alone: Collection[tuple[int | None, UUID]],
+) -> list[Shortfall]:
+    """Return measures that are out of their tolerance. Accounts that are too large still are; what was left alone may be."""
+    off = deviations(designed, scores)
+    too_large = {one.measure for one in known.why if one.code is ShortOf.UNIT_TOO_LARGE}
     found = []
     for a, measure in enumerate(scenario.measures):
         by = {one.territory_id: abs(row[a]) for one, row in zip(designed, off, strict=True)}

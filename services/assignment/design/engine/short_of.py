@@ -8,7 +8,7 @@ class ShortOf(StrEnum):
 
     UNIT_TOO_LARGE = "unit-too-large"  # one alone is above what any territory may hold of a measure
     OUT_OF_TOLERANCE = "out-of-tolerance"  # no plan within the tolerance of a measure was found
-    LEFT_ALONE = "left-alone"  # out of the tolerance of a measure as before, where a change is answered around it alone
+    LEFT_ALONE = "left-alone"  # out of the tolerance of a measure, or in parts, as before, where a change is answered around it alone
     GROUPS_APART = (
         "groups-apart"  # what is kept together is in several territories, where somebody put it by hand
     )

@@ -15,6 +15,7 @@ _OF_TERRITORIES = {
     ShortOf.GROUPS_APART: "Accounts that are kept together are apart: {where}. Move the others of their groups, too.",
     ShortOf.EMPTY: "No account goes to {where}; where there are too few, or too few that may go there, no plan mends that.",
     ShortOf.IN_PARTS: "In more than one part: {where}. Allow more tolerance or more moves, or leave `contiguous` out.",
+    ShortOf.LEFT_ALONE: "In more than one part where the change alters nothing: {where}, as they are today. Realign to mend them.",
     ShortOf.LEAST_UNITS: "Fewer accounts than asked for: {where}.",
     ShortOf.MOST_UNITS: "More accounts than allowed: {where}.",
 }

@@ -19,7 +19,7 @@ class ShortfallView(View):
     territory_ids: list[UUID] = Field(description="Where it does not hold; empty: it is about all of them.")
     figure: float | None = Field(
         description=(
-            "unit-too-large, out-of-tolerance and left-alone: the largest |load / target - 1|; most-moved: the share "
+            "unit-too-large, out-of-tolerance and, of a measure, left-alone: the largest |load / target - 1|; most-moved: the share "
             "that moves; groups-apart: how many; else null."
         )
     )

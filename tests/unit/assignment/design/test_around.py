@@ -54,17 +54,24 @@ def test_what_one_rep_more_or_fewer_would_do_is_told_of_accounts_that_are_kept_t
     assert found.one_fewer.moved >= held[found.one_fewer.leaves]
 
 
-def test_what_was_out_of_balance_far_from_the_change_is_told_apart():
-    """Along a road the last two leaves hold 5 and 35 of 120 accounts, the others 20; a leaf is new at its beginning."""
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_was_out_of_balance_or_in_parts_far_from_the_change_is_told_apart(*, swapped: bool):
+    """Along a road the last two leaves hold 5 and 35 of 120 accounts, the others 20; a leaf is new at its beginning.
+
+    Swapped: each of the two has an account in the midst of the other's.
+    """
     along = np.arange(120)
     ends = np.cumsum([20, 20, 20, 20, 5, 35])
+    incumbents = np.searchsorted(ends, along, side="right").astype(np.int32)
+    if swapped:
+        incumbents[[82, 110]] = incumbents[[110, 82]]
     asked = question(
         around=True,
         latitude=np.full(120, 45.0),
         longitude=5.0 + along / 100,
         measures=np.ones((120, 1)),
         move_value=np.ones(120),
-        incumbents=np.searchsorted(ends, along, side="right").astype(np.int32),
+        incumbents=incumbents,
         uprooted=np.zeros(120, dtype=np.bool_),
         fixed=np.full(120, -1, np.int32),
         capacities=np.ones(7),
@@ -76,7 +83,10 @@ def test_what_was_out_of_balance_far_from_the_change_is_told_apart():
     labels = answer.proposal.labels
     far = asked.incumbents >= 4
     assert (labels[far] == asked.incumbents[far]).all()
-    (told,) = answer.proposal.why
+    told, *parts = answer.proposal.why
+    assert [(one.code, one.measure, one.territories, one.figure) for one in parts] == (
+        [(ShortOf.LEFT_ALONE, None, (4, 5), None)] if swapped else []
+    )
     assert (told.code, told.measure, told.territories) == (ShortOf.LEFT_ALONE, 0, (4, 5))
     assert told.figure == pytest.approx(35 / (120 / 7) - 1)
     assert not answer.proposal.feasible

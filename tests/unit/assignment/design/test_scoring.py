@@ -1,5 +1,6 @@
 """Scores of edited proposals: against the engine's own judgement of the same plan, and against plain searches."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -230,6 +231,15 @@ def test_what_was_known_of_a_measure_stays_known():
     assert [(one.code, one.territory_ids, one.figure) for one in limits] == [
         (ShortOf.OUT_OF_TOLERANCE, [IDS[0]], 0.5),
         (ShortOf.LEFT_ALONE, [IDS[1]], 0.4),
+    ]
+    torn = [replace(_score(k, 100), broken=True) for k in range(2)]
+    alone = replace(alone, measure=None, figure=None)
+    limits = broken_limits(
+        scenario(), designed[:2], torn, Known(why=[alone], touched={IDS[0]}), moved_share=0.0
+    )
+    assert [(one.code, one.territory_ids) for one in limits] == [
+        (ShortOf.IN_PARTS, [IDS[0]]),
+        (ShortOf.LEFT_ALONE, [IDS[1]]),
     ]
 
 
