@@ -34,6 +34,8 @@ from services.assignment.design.watching import Tell, Watch
 
 # Two shares that differ by less are one.
 _ALIKE = 1e-9
+# However many beginnings are asked for: what comes after takes as long as some of them.
+_SHARE_OF_STARTS = 0.4
 # How long may be spent on what one rep more or fewer would do, beyond as long as the proposal took.
 _SENSITIVITY_SECONDS = 10.0
 
@@ -53,6 +55,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         task.plane,
         task.problem.targets,
         until=begun + seconds,
+        starts_until=begun + seconds * _SHARE_OF_STARTS,
         of=task.of,
         homes=task.problem.homes,
     )

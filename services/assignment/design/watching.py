@@ -10,7 +10,7 @@ import numpy as np
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.problem import loads_of
-from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.proposal import EnoughError, Stage, StoppedError
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.lengths import lengths_km, middles
 from services.assignment.design.runs.run import Figures, Progress
@@ -26,7 +26,8 @@ class Watch:
     """Tells how far the engine is, now and then, and stops it between two steps when its time is up.
 
     `targets` (K, A) in the measures' own units. `best` are the best labels so far: the accounts', or those of the units
-    that they are kept together in, whose numbers are then in `of` (n,). `homes` (K, 2) as in the engine's problem.
+    that they are kept together in, whose numbers are then in `of` (n,). `starts_until`: by the monotonic clock, when what is
+    left of the time is for carrying the best beginning through. `homes` (K, 2) as in the engine's problem.
     """
 
     tell: Tell
@@ -35,6 +36,7 @@ class Watch:
     plane: Plane
     targets: Floats
     until: float
+    starts_until: float
     best: Labels | None = None
     of: Labels | None = None
     homes: Floats | None = None
@@ -44,7 +46,7 @@ class Watch:
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, stage: Stage, share: float, labels: Labels | None) -> None:
-        """Take note of what the engine is at. Raises StoppedError when the time is up."""
+        """Take note of what the engine is at. Raises StoppedError when the time is up, EnoughError to be through in time."""
         with self._one_at_a_time:
             # While some units are nowhere yet, there is no plan.
             if labels is not None and labels.min(initial=0) >= 0:
@@ -52,6 +54,8 @@ class Watch:
             now = time.monotonic()
             if self._closed or (now >= self.until and stage is not Stage.REPORT):
                 raise StoppedError
+            if stage is Stage.STARTS and now >= self.starts_until:
+                raise EnoughError
             if stage is not self.stage or now - self._told_at >= _TELL_SECONDS:
                 self.tell(Progress(stage.value, min(max(share, 0.0), 1.0), self._figures()))
                 # After the figures, which take their time where there is a million units.

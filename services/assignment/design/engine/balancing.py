@@ -9,7 +9,7 @@ from services.assignment.design.engine.descent import HOT, Anchors, descend, set
 from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, curve_order, make_level
 from services.assignment.design.engine.problem import Effort, loads_of
-from services.assignment.design.engine.proposal import Stage, Watcher
+from services.assignment.design.engine.proposal import EnoughError, Stage, Watcher
 from services.assignment.design.engine.regions import by_regions
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.starts import bisect
@@ -80,7 +80,10 @@ class Free:
 
 
 def beginnings(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> list[tuple[Floats, Floats]]:
-    """Return centres (K, 2) and prices (K, A) from several beginnings on a coarse map, the most promising first."""
+    """Return centres (K, 2) and prices (K, A) from several beginnings on a coarse map, the most promising first.
+
+    As many as are asked for, or until the watcher has enough: one at least.
+    """
     random = np.random.default_rng(effort.seed)
     cells = max(_FEWEST_CELLS, _CELLS * scaled.territories)
     units = coarsen(free.units, cells) if len(free.units.xy) > 1.5 * cells else free.units
@@ -90,7 +93,11 @@ def beginnings(scaled: Scaled, free: Free, effort: Effort, watch: Watcher) -> li
     starts *= _MORE_IF_SMALL if len(units.xy) < _SMALL else 1
     found: list[tuple[float, int, Floats, Floats]] = []
     for start in range(starts):
-        watch(Stage.STARTS, start / starts, None)
+        try:
+            watch(Stage.STARTS, start / starts, None)
+        except EnoughError:
+            if found:
+                break
         dual = Dual(level, band, _first_centres(scaled, units, random), permitted=free.permitted)
         dual.anneal(HOT, steps=4)
         settle(dual, 0.25, steps=2)

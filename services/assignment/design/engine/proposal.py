@@ -98,8 +98,12 @@ class StoppedError(Exception):
     """The watcher wanted no more."""
 
 
+class EnoughError(Exception):
+    """The watcher wants no more beginnings than there are: time is short."""
+
+
 # Told what the engine is at, how much of that is done (0 to 1), and the best labels (n,) so far, if there are any. It
-# raises StoppedError to have no more done.
+# raises StoppedError to have no more done, and between two beginnings EnoughError to have the rest done with those.
 Watcher = Callable[[Stage, float, Labels | None], None]
 
 

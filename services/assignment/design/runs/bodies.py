@@ -167,7 +167,10 @@ class DesignRunBody(Body):
         default=300,
         ge=1,
         le=3600,
-        description="For the engine: the best plan it has by then is the proposal; without any the run fails.",
+        description=(
+            "For the engine: the best plan it has by then is the proposal; without any the run fails. Beginnings have two "
+            "fifths of it, whatever `starts` says."
+        ),
     )
 
     @field_validator("territory_ids", "required", "keep_together")

@@ -11,7 +11,7 @@ from services.assignment.design.designing import design
 from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.problem import Effort, Problem
-from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.proposal import EnoughError, Stage, StoppedError
 from services.assignment.design.engine.short_of import ShortOf
 from services.assignment.design.engine.solving import propose
 from services.assignment.design.inputs.question import Question
@@ -127,9 +127,7 @@ def test_what_there_is_when_the_time_is_up_is_the_answer():
     )
     asked = replace(asked, tolerance=np.array([0.01, 0.01]), soft=np.array([False, False]))
     shown: list[Progress] = []
-    watch = Watch(
-        shown.append, asked, np.zeros((SIDE * SIDE, 2)), Plane(45.0, 5.0), np.ones((3, 2)), until=0.0
-    )
+    watch = _watch(shown, asked, until=0.0, starts_until=0.0)
     labels = asked.incumbents.copy()
     with pytest.raises(StoppedError):
         watch(Stage.IMPROVE, 0.5, labels)
@@ -141,6 +139,25 @@ def test_what_there_is_when_the_time_is_up_is_the_answer():
     watch.close()
     with pytest.raises(StoppedError):
         watch(Stage.REPORT, 1.0, labels)
+
+
+def _watch(shown: list[Progress], asked: Question, *, until: float, starts_until: float) -> Watch:
+    return Watch(
+        shown.append,
+        asked,
+        np.zeros((SIDE * SIDE, 2)),
+        Plane(45.0, 5.0),
+        np.ones((3, 2)),
+        until=until,
+        starts_until=starts_until,
+    )
+
+
+def test_beginnings_have_a_part_of_the_time_only():
+    watch = _watch([], question(), until=np.inf, starts_until=0.0)
+    watch(Stage.BALANCE, 0.5, None)
+    with pytest.raises(EnoughError):
+        watch(Stage.STARTS, 0.5, None)
 
 
 def test_without_any_plan_in_time_it_is_stopped():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from services.assignment.design.engine.arrays import Labels
-from services.assignment.design.engine.problem import Problem
-from services.assignment.design.engine.proposal import Stage, StoppedError
+from services.assignment.design.engine.problem import Effort, Problem
+from services.assignment.design.engine.proposal import EnoughError, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
 from tests.unit.assignment.design.engine.problems import plain
 
@@ -52,6 +52,28 @@ WISHES = (
     "one territory",
     "all fixed",
 )
+
+
+def test_who_has_enough_beginnings_is_brought_through_with_those():
+    problem, begun = plain(600, 8), []
+
+    def watch(stage: Stage, _share: float, _labels: Labels | None) -> None:
+        if stage is Stage.STARTS:
+            begun.append(stage)
+            if len(begun) > 2:
+                raise EnoughError
+
+    found = propose(problem, Effort(starts=40), watch)
+    assert len(begun) == 3
+    assert found.labels.tolist() == propose(problem, Effort(starts=2)).labels.tolist()
+
+
+def test_one_beginning_there_is_however_soon_there_are_enough():
+    def watch(stage: Stage, _share: float, _labels: Labels | None) -> None:
+        if stage is Stage.STARTS:
+            raise EnoughError
+
+    assert propose(plain(600, 8), Effort(starts=40), watch).feasible
 
 
 @pytest.mark.parametrize("wish", ["from today", "one territory", "all fixed"])
