@@ -9,7 +9,13 @@ from uuid import UUID
 from asyncpg import InterfaceError, PostgresConnectionError
 
 from services.assignment.design.answer import Answer
-from services.assignment.design.inputs.limits import read_families, what_cannot_be, with_limits
+from services.assignment.design.inputs.limits import (
+    read_families,
+    read_roads,
+    what_cannot_be,
+    with_limits,
+    with_roads,
+)
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
 from services.assignment.design.jobs import LEASE, again, work_off
@@ -169,11 +175,13 @@ class Runs:
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
             families = await read_families(read, run.run_id)
+            roads = await read_roads(read, run)
             material = await read_material(
-                read, run.plan_id, run.scenario, territories, at=at, families=families
+                read, run.plan_id, run.scenario, territories, at=at, families=families, roads=roads
             )
             material = await with_limits(read, run.run_id, material, territories)
-            return territories, material, await read_live_plan(read)
+            live = await read_live_plan(read)
+        return territories, await with_roads(material, roads), live
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
         """Have an engine answer. Raises Dropped, EngineEnded."""

@@ -17,6 +17,7 @@ from services.assignment.design.runs.limits import (
     check_vertices,
 )
 from services.assignment.design.runs.measures import Currency, MeasureBody, currency_of_revenue
+from services.assignment.design.runs.roads import RoadFactorsBody
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
@@ -144,6 +145,10 @@ class DesignRunBody(Body):
         default=[],
         description="Rivers, ranges, borders: territories are in one piece without crossing them, around their ends.",
     )
+    road_factors: RoadFactorsBody = Field(
+        default=RoadFactorsBody(),
+        description="By what roads are longer than the crow's ways; then lengths are told, and travel is weighed, by road.",
+    )
     with_gaps: bool | None = Field(
         default=None,
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
@@ -244,6 +249,8 @@ class DesignRunBody(Body):
             keep_together=tuple(self.keep_together),
             families=len(self.families),
             barriers=len(self.barriers),
+            road_factor=self.road_factors.overall,
+            road_regions=len(self.road_factors.regions),
         )
 
 

@@ -15,10 +15,19 @@ from services.assignment.design.runs.commands.store_limits import (
     store_barriers,
     store_families,
 )
+from services.assignment.design.runs.commands.store_roads import check_road_regions, store_road_regions
 from services.assignment.design.runs.commands.tell_followers import tell_followers
 from services.assignment.design.runs.queries import DesignRun, find_run
 from services.assignment.design.runs.refusals import DesignRunExists, InvalidScenario
-from services.assignment.design.runs.run import ANY_SIZE, DesignMeasure, Family, RunTerritory, Scenario, Size
+from services.assignment.design.runs.run import (
+    ANY_SIZE,
+    DesignMeasure,
+    Family,
+    RoadRegion,
+    RunTerritory,
+    Scenario,
+    Size,
+)
 from services.assignment.design.runs.territories import Told, choose_territories, describe_territories
 from services.assignment.plans.plan import PlanState
 from services.assignment.plans.queries import PlanSummary, find_plan
@@ -64,6 +73,7 @@ class AskForRun:
     sizes: Mapping[UUID, Size] = field(default_factory=dict)
     families: Sequence[Family] = ()
     barriers: Sequence[Line] = ()
+    road_regions: Sequence[RoadRegion] = ()
 
 
 async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
@@ -71,6 +81,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     plan = await _find_draft(uow, command.plan_id)
     await _check_estimates(uow, command.scenario)
     await check_families(uow, command.families)
+    await check_road_regions(uow, command.road_regions)
     tree = await load_tree(uow.connection, plan.plan_id)
     chosen = choose_territories(tree, command.territory_ids)
     told = Told(command.capacities, command.homes, command.equal, command.size, command.sizes)
@@ -96,6 +107,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     await _store_territories(uow, run_id, territories)
     await store_families(uow, run_id, command.families)
     await store_barriers(uow, run_id, command.barriers)
+    await store_road_regions(uow, run_id, command.road_regions)
     await put_job(uow, run_id)
     await tell_followers(uow, run_id)
     return await find_run(uow.connection, run_id)
