@@ -14,12 +14,13 @@ from services.assignment.design.answer import Answer
 from services.assignment.design.designing import design
 from services.assignment.design.engine.areas import told_by_region
 from services.assignment.design.engine.arrays import Floats, Labels
-from services.assignment.design.engine.geography import EARTH_RADIUS_KM, projected
+from services.assignment.design.engine.geography import EARTH_RADIUS_KM, Plane, projected
 from services.assignment.design.engine.merge import merged
 from services.assignment.design.engine.problem import Problem, WrongProblemError
 from services.assignment.design.inputs.question import Question
 from services.assignment.design.inputs.roads import Roads
 from services.assignment.design.runs.run import Progress, RoadRegion
+from services.assignment.design.sensing import Accounts
 from tests.unit.assignment.design.test_designing import SIDE, question
 
 ROWS, COLUMNS = np.divmod(np.arange(SIDE * SIDE), SIDE)
@@ -123,6 +124,9 @@ def counted_again(asked: Question, labels: Labels) -> tuple[list[Floats], float]
     for territory in range(asked.territories):
         mine = np.flatnonzero(labels == territory)
         middle = np.average(xy[mine], axis=0, weights=road[mine] ** 2)
+        if asked.pull and not np.isnan(asked.homes[territory, 0]):
+            home = plane.to_plane(*asked.homes[territory][:, None])[0]
+            middle = (1 - asked.pull) * middle + asked.pull * home
         cost += float(((road[mine, None] * (xy[mine] - middle)) ** 2).sum())
         up, around = plane.to_sphere(middle[None, :])
         north, south = np.radians(asked.latitude[mine]), np.radians(up)
@@ -133,14 +137,19 @@ def counted_again(asked: Question, labels: Labels) -> tuple[list[Floats], float]
     return ways, cost
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_all_lengths_are_told_by_road(*, together: bool):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"groups": (ROWS // 2 * SIDE + COLUMNS // 2).astype(np.int32)},
+        {"pull": 0.6, "homes": np.array([[45.1, 5.1], [np.nan, np.nan], [45.9, 5.9]])},
+        {"around": True, "stay": 1.0, "incumbents": (COLUMNS >= SIDE // 2).astype(np.int32)},
+    ],
+    ids=["alone", "together", "pulled home", "around a new one"],
+)
+def test_all_lengths_are_told_by_road(changed: dict[str, Any]):
     dice = np.random.default_rng(8)
-    asked = question(
-        road=1 + 2 * dice.random(SIDE * SIDE),
-        groups=(ROWS // 2 * SIDE + COLUMNS // 2).astype(np.int32) if together else None,
-        tolerance=np.array([0.1]),
-    )
+    asked = question(**{"road": 1 + 2 * dice.random(SIDE * SIDE), "tolerance": np.array([0.1]), **changed})
     answer, told = answered(asked)
     ways, cost = counted_again(asked, answer.proposal.labels)
     assert answer.mean_km.tolist() == pytest.approx([one.mean() for one in ways], rel=1e-6)
@@ -162,11 +171,14 @@ def test_all_lengths_are_told_by_road(*, together: bool):
 
 
 def test_what_is_within_reach_is_told_by_road():
-    """Three accounts have nearly all there is of a measure; targets are a quarter, a quarter and a half."""
-    dice = np.random.default_rng(8)
+    """Three of 64 accounts have nearly all there is of a measure; targets are a quarter, a quarter and a half."""
+    few = np.flatnonzero((ROWS < 8) & (COLUMNS < 8))
+    whole = question()
+    columns = ("latitude", "longitude", "move_value", "incumbents", "uprooted", "fixed")
     asked = question(
-        road=1 + 2 * dice.random(SIDE * SIDE),
-        measures=np.column_stack([np.ones(SIDE * SIDE), np.where((ROWS == 0) & (COLUMNS < 3), 500.0, 1.0)]),
+        **{name: getattr(whole, name)[few] for name in columns},
+        road=1 + 2 * np.random.default_rng(8).random(len(few)),
+        measures=np.column_stack([np.ones(len(few)), np.where(few < 3, 500.0, 1.0)]),
         tolerance=np.array([0.001, 0.001]),
         soft=np.array([False, False]),
         stay=0.0,
@@ -245,6 +257,15 @@ def test_what_stays_together_is_pulled_by_its_roads():
     assert units.problem.counts.tolist() == [2.0, 1.0]
     # 81 for the first, 9 for the second, with its factor of 3 squared.
     assert units.spread == pytest.approx(81.0 + 9 * 1.0)
+
+
+def test_the_way_to_a_group_is_that_to_all_of_its_accounts():
+    places, road = np.zeros((3, 2)), np.array([1.0, 3.0, 2.0])
+    plane = Plane(0.0, 0.0)
+    of = np.array([0, 1, 0], np.int32)
+    assert Accounts(*places.T, places, plane, of, road).ways(2).tolist() == [3.0, 3.0]
+    assert Accounts(*places.T, places, plane, of).ways(2).tolist() == [2.0, 1.0]
+    assert Accounts(*places.T, places, plane, road=road).ways(3).tolist() == [1.0, 3.0, 2.0]
 
 
 def test_no_road_is_shorter_than_the_crows_way():
