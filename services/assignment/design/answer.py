@@ -14,7 +14,7 @@ class Scored:
     """What scores of edits begin with, for n units in K territories.
 
     xy (n, 2): places in km in the plane that touches the earth at latitude, longitude (degrees). weights (K,), costs
-    (K,): weight, and weighted squared km to the middle. broken (K,): in parts that nothing pinned keeps apart; False
+    (K,): weight, and weighted squared km of road to the middle. broken (K,): in parts that nothing pinned keeps apart; False
     where territories need not be in one piece.
     """
 
@@ -31,7 +31,7 @@ class Answer:
     """A proposal under the names of the question's territories, and what else is known of its n units and K territories.
 
     weight (n,): how often one travels there. neighbours: who touches whom. latitude, longitude (K,): the middles of
-    territories; mean_km (K,): mean great-circle length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
+    territories; mean_km (K,): mean length to them, nan without units; overall_km: of all units. targets (K, A): what each territory
     should hold, in the measures' own units. `moved` counts accounts that belong to a territory today and
     go to another, of `aligned` that belong to one; `moved_share` is of what the scenario counts. `unmet_groups`: how many
     groups of accounts that are kept together nobody may hold whole, for what they wish: they may go anywhere. frontier:

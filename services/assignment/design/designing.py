@@ -14,7 +14,7 @@ from services.assignment.design.around import around_changes, as_answer_to_chang
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.barriers import Barriers, segments_of
-from services.assignment.design.engine.geography import Plane, projected
+from services.assignment.design.engine.geography import Plane, projected, road_weight
 from services.assignment.design.engine.judging import judged
 from services.assignment.design.engine.merge import Merged, linked, merged, touching, unfolded
 from services.assignment.design.engine.neighbours import neighbours
@@ -70,12 +70,15 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
     moved_share = question.moved_share(proposal.labels)
     proposal = _within_budget(proposal, question, moved_share)
     latitude, longitude = task.plane.to_sphere(proposal.centres)
-    km = lengths_km(question.latitude, question.longitude, proposal.labels, (latitude, longitude))
+    middle = (latitude, longitude)
+    km = lengths_km(question.latitude, question.longitude, proposal.labels, middle, question.road)
     enough = min(begun + seconds, time.monotonic() + took + _SENSITIVITY_SECONDS)
-    accounts = Accounts(question.latitude, question.longitude, task.xy, task.plane, task.of)
+    accounts = Accounts(
+        question.latitude, question.longitude, task.xy, task.plane, task.of, road=question.road
+    )
     return Answer(
         proposal=proposal,
-        weight=task.problem.weight,
+        weight=task.visits,
         neighbours=task.neighbours,
         latitude=latitude,
         longitude=longitude,
@@ -88,7 +91,7 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
         moved_share=moved_share,
         unmet_groups=0 if task.units is None else task.units.unmet,
         frontier=frontier,
-        scored=scored_at_first(task.problem, task.plane, proposal),
+        scored=scored_at_first(task.problem, task.visits, task.plane, proposal),
         sensitivity=sensitivity(
             task.solved, found.labels, question.capacities, accounts, task.touching, until=enough
         ),
@@ -97,12 +100,16 @@ def design(question: Question, *, seconds: float, tell: Tell) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What the engine is given: xy (n, 2) in km in a plane, who touches whom, the accounts' problem, and that of groups."""
+    """What the engine is given: xy (n, 2) in km in a plane, who touches whom, the accounts' problem, and that of groups.
+
+    visits (n,): how often one travels to each. The problem's weights are these, and more where roads wind.
+    """
 
     question: Question
     effort: Effort
     xy: Floats
     plane: Plane
+    visits: Floats
     neighbours: Adjacency
     problem: Problem
     units: Merged | None
@@ -129,9 +136,10 @@ def _task(question: Question) -> _Task:
     xy, plane = projected(question.latitude, question.longitude)
     near = _touching(question, xy, plane)
     shares = question.capacities / question.capacities.sum()
+    visits = np.ones(len(xy))
     problem = Problem(
         xy=xy,
-        weight=np.ones(len(xy)),
+        weight=visits if question.road is None else road_weight(visits, question.road),
         measures=question.measures,
         targets=shares[:, None] * question.measures.sum(axis=0),
         tolerance=question.tolerance,
@@ -151,7 +159,7 @@ def _task(question: Question) -> _Task:
     )
     units = None if question.groups is None else merged(problem, question.groups)
     effort = Effort(starts=question.starts, seed=question.seed)
-    return _Task(question, effort, xy, plane, near, problem, units)
+    return _Task(question, effort, xy, plane, visits, near, problem, units)
 
 
 def _touching(question: Question, xy: Floats, plane: Plane) -> Adjacency:
@@ -271,6 +279,7 @@ def warm_up() -> None:
             most_accounts=None,
             groups=np.arange(side * side, dtype=np.int32) // 2,
             barriers=(),
+            road=1.0 + columns / side,
         ),
         replace(
             small,

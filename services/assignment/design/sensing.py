@@ -34,6 +34,7 @@ class Accounts:
     """What is told of: n accounts, at latitude and longitude in degrees and xy (n, 2) in km in a plane.
 
     of (n,): the unit that each is kept together in, where units stand for several accounts; None where each is one.
+    road (n,): by what the way to each is longer than the crow's; None for as long.
     """
 
     latitude: Floats
@@ -41,6 +42,7 @@ class Accounts:
     xy: Floats
     plane: Plane
     of: Labels | None = None
+    road: Floats | None = None
 
     def labels(self, units: Labels) -> Labels:
         """Return the labels of accounts, shape (n,), from those of units."""
@@ -48,11 +50,16 @@ class Accounts:
 
     def middles(self, labels: Labels, homes: Floats, pull: float) -> tuple[Floats, Floats]:
         """Return where ways begin in each territory, shape (K,) each, as a proposal has it; homes (K, 2), nan for none."""
-        return middles(self.xy, labels, len(homes), self.plane, homes, pull)
+        return middles(self.xy, labels, len(homes), self.plane, homes, pull, self.road)
 
     def mean_km(self, labels: Labels, where: tuple[Floats, Floats]) -> float:
         """Return the mean length from accounts to where ways begin in their territory."""
-        return float(lengths_km(self.latitude, self.longitude, labels, where).mean())
+        return float(lengths_km(self.latitude, self.longitude, labels, where, self.road).mean())
+
+    def ways(self, units: int) -> Floats:
+        """Return how many crow's ways the way to each unit comes to, shape (units,): those of all accounts that it stands for."""
+        road = np.ones(len(self.xy)) if self.road is None else self.road
+        return road if self.of is None else np.asarray(np.bincount(self.of, road, units), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +161,8 @@ def _cheapest(plan: _Plan) -> Integers:
     other = np.where(near[:, 0] == mine, distance[:, 1], distance[:, 0])
     own = np.hypot(*(problem.xy - where[mine]).T)
     capacities = plan.capacities[held]
-    grows = np.bincount(mine, problem.weight * (other - own), len(held)) / capacities
+    ways = plan.accounts.ways(problem.units)
+    grows = np.bincount(mine, ways * (other - own), len(held)) / capacities
     off = np.abs(capacities - 1.0)
     alike = np.flatnonzero(off <= max(float(off.min()), _ABOUT) + _ALIKE)
     return np.asarray(held[alike[np.argsort(grows[alike], kind="stable")]], np.int64)

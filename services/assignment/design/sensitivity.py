@@ -10,7 +10,7 @@ class RepChange:
 
     leaves: whose territory goes, None for a rep more. capacity: of who comes or goes, in full-time reps. touched: the territories that gain or lose accounts, of those that
     are there before. latitude, longitude: the middle of the territory that comes or goes. moved: accounts whose rep would be
-    another. mean_km: mean great-circle distance of accounts from the middle of their territory. deviation, and what a full-time rep
+    another. mean_km: mean distance of accounts from the middle of their territory. deviation, and what a full-time rep
     carries: by measure. within_tolerance: every hard measure keeps to its own.
     """
 

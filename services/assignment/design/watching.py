@@ -69,9 +69,9 @@ class Watch:
 
     def mean_km(self, labels: Labels, centres: Floats) -> float:
         """Return the mean length in km from accounts to centres (K, 2), in the plane's km; labels are like those of `best`."""
-        question, labels = self.question, labels if self.of is None else labels[self.of]
+        labels = labels if self.of is None else labels[self.of]
         middle = self.plane.to_sphere(centres)
-        return float(lengths_km(question.latitude, question.longitude, labels, middle).mean())
+        return self._mean_km(labels, middle)
 
     def close(self) -> None:
         """Tell no more."""
@@ -83,10 +83,17 @@ class Watch:
             return None
         question, labels = self.question, self.best if self.of is None else self.best[self.of]
         loads = loads_of(labels, question.measures, question.territories)
-        middle = middles(self.xy, labels, question.territories, self.plane, self.homes, question.pull)
+        middle = middles(
+            self.xy, labels, question.territories, self.plane, self.homes, question.pull, question.road
+        )
         moved = None if question.from_scratch else question.moved_share(labels)
         return Figures(
             deviation=tuple(np.abs(loads / self.targets - 1).max(axis=0).tolist()),
-            mean_km=float(lengths_km(question.latitude, question.longitude, labels, middle).mean()),
+            mean_km=self._mean_km(labels, middle),
             moved=moved,
         )
+
+    def _mean_km(self, labels: Labels, middle: tuple[Floats, Floats]) -> float:
+        """Return the mean way in km of accounts, labels (n,), to the middle of their territory, (K,) each in degrees."""
+        asked = self.question
+        return float(lengths_km(asked.latitude, asked.longitude, labels, middle, asked.road).mean())

@@ -13,8 +13,10 @@ from services.assignment.design.inputs.limits import (
     Forbidden,
     read_families,
     read_forbidden,
+    read_roads,
     what_cannot_be,
     with_limits,
+    with_roads,
 )
 from services.assignment.design.inputs.queries import read_material
 from services.assignment.design.inputs.question import Material
@@ -175,12 +177,20 @@ class Runs:
             territories = await list_run_territories(read, run.run_id)
             at = self._transact.clock.now()
             families = await read_families(read, run.run_id)
-            forbidden = await read_forbidden(read, run.run_id)
+            forbidden, roads = await read_forbidden(read, run.run_id), await read_roads(read, run)
             material = await read_material(
-                read, run.plan_id, run.scenario, territories, at=at, families=families, forbidden=forbidden
+                read,
+                run.plan_id,
+                run.scenario,
+                territories,
+                at=at,
+                families=families,
+                forbidden=forbidden,
+                roads=roads,
             )
             material = await with_limits(read, run.run_id, material, territories)
-            return territories, material, forbidden, await read_live_plan(read)
+            live = await read_live_plan(read)
+        return territories, await with_roads(material, roads), forbidden, live
 
     async def _ask(self, run: DesignRun, material: Material) -> Answer | Failed:
         """Have an engine answer. Raises Dropped, EngineEnded."""

@@ -74,8 +74,13 @@ def _km(account: Mapping[str, Any], latitude: float, longitude: float) -> float:
     return 6371.0088 * math.acos(min(1.0, cosine))
 
 
-def recount(proposal: dict[str, Any], labels: Mapping[str, str], touching: Mapping[str, set[str]]) -> None:
-    """Count everything again that a proposal says, from the accounts alone."""
+def recount(
+    proposal: dict[str, Any],
+    labels: Mapping[str, str],
+    touching: Mapping[str, set[str]],
+    roads: Mapping[str, float] | None = None,
+) -> None:
+    """Count everything again that a proposal says, from the accounts alone; roads are factors of theirs, None for 1."""
     known = {account_id(one["external_id"]): one for one in accounts()}
     assert labels.keys() == known.keys()
     ids = list(labels)
@@ -88,10 +93,11 @@ def recount(proposal: dict[str, Any], labels: Mapping[str, str], touching: Mappi
     costs, lengths = [], []
     for territory in proposal["territories"]:
         mine = [one for one in ids if labels[one] == territory["territory_id"]]
-        middle = np.mean([places[one] for one in mine], axis=0)
-        costs.append(sum(math.dist(places[one], middle) ** 2 for one in mine))
+        road = {one: 1.0 if roads is None else roads[one] for one in mine}
+        middle = np.average([places[one] for one in mine], axis=0, weights=[road[one] ** 2 for one in mine])
+        costs.append(sum((road[one] * math.dist(places[one], middle)) ** 2 for one in mine))
         up, around = plane.to_sphere(middle[None, :])
-        away = [_km(known[one], float(up[0]), float(around[0])) for one in mine]
+        away = [road[one] * _km(known[one], float(up[0]), float(around[0])) for one in mine]
         lengths += away
         assert territory["mean_km"] == pytest.approx(sum(away) / len(away))
         assert (territory["latitude"], territory["longitude"]) == pytest.approx((up[0], around[0]))

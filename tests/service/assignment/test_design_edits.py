@@ -12,7 +12,7 @@ import pytest
 from services.assignment.design.own_process import Engines
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor, moves, recount
-from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, accounts, organisation
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
@@ -53,11 +53,17 @@ async def _touching(designs: Designs, run_id: str) -> dict[str, set[str]]:
     return {names[unit]: {names[other] for other in others} for unit, _, others in rows}
 
 
-async def test_figures_of_any_edits_are_those_of_all_accounts_and_undone_they_are_the_first(designs: Designs):
-    first = await designs.design(measures=MEASURES)
+@pytest.mark.parametrize("winding", [{}, {"01001": 3.0, "01005": 1.7, "01007": 1.25}])
+async def test_figures_of_any_edits_are_those_of_all_accounts_and_undone_they_are_the_first(
+    designs: Designs, winding: dict[str, float]
+):
+    """Where roads wind, too, by county."""
+    regions = [{"factor": factor, "county": county} for county, factor in winding.items()]
+    first = await designs.design(measures=MEASURES, road_factors={"regions": regions})
+    roads = {account_id(one["external_id"]): winding.get(one["county"], 1.0) for one in accounts()}
     run_id = first["run_id"]
     touching, begun = await _touching(designs, run_id), await _labels(designs, run_id)
-    recount(first, begun, touching)
+    recount(first, begun, touching, roads)
     editor, dice = Editor(designs.assignment.http, run_id), Random(3)
     labels, seen = dict(begun), [first]
     for size in (1, 1, 1, 20, 1, 60, 5):
@@ -71,7 +77,7 @@ async def test_figures_of_any_edits_are_those_of_all_accounts_and_undone_they_ar
         touched = {labels[one] for one in wanted} | set(wanted.values())
         labels |= wanted
         proposal = await _proposal(designs, run_id)
-        recount(proposal, labels, touching)
+        recount(proposal, labels, touching, roads)
         assert await _labels(designs, run_id) == labels
         assert proposal["edit_version"] == editor.version
         assert proposal["edited_accounts"] == sum(labels[one] != begun[one] for one in labels)

@@ -46,6 +46,8 @@ class Comparison:
 _COMPARED = text("""
 SELECT r.run_id, r.name, r.scenario, r.state, r.plan_version, p.units AS accounts, p.moved_accounts, p.aligned_accounts,
        p.edited_accounts, p.deviation, p.mean_km, p.live_sequence,
+       (SELECT md5(string_agg(json_build_array(o.factor, o.state, o.county, o.area)::text, ' ' ORDER BY o.region))
+        FROM design_run_road_regions AS o WHERE o.run_id = r.run_id) AS roads,
        ARRAY(SELECT territory_id FROM design_run_territories AS t WHERE t.run_id = r.run_id ORDER BY 1) AS territory_ids
 FROM design_runs AS r JOIN design_proposals AS p USING (run_id)
 WHERE r.plan_id = :plan_id AND (CAST(:run_ids AS uuid[]) IS NULL OR r.run_id = ANY (CAST(:run_ids AS uuid[])))
@@ -95,8 +97,9 @@ async def compare_runs(
 
 
 def _subject(row: Any, scenario: Scenario) -> tuple[object, ...]:
-    """Return what two scenarios have in common that can be compared: territories, accounts, and what these require."""
-    return tuple(row.territory_ids), row.accounts, row.aligned_accounts, frozenset(scenario.required)
+    """Return what scenarios have in common that can be compared: territories, accounts, what these require, and roads."""
+    roads = (scenario.road_factor, row.roads)
+    return tuple(row.territory_ids), row.accounts, row.aligned_accounts, frozenset(scenario.required), roads
 
 
 def _standing(row: Any, scenario: Scenario, shared: Collection[object]) -> Standing:

@@ -32,7 +32,8 @@ class ComparedRunView(View):
     moved_share: float = Field(description="Of aligned accounts, even where the scenario counts revenue.")
     group: int = Field(
         description=(
-            "Scenarios of one group are compared: the same territories, as many accounts, the same requirements."
+            "Scenarios of one group are compared: the same territories, as many accounts, the same requirements, the same "
+            "road factors."
         )
     )
     on_front: bool = Field(

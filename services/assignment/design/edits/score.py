@@ -26,7 +26,7 @@ class Designed:
 class TerritoryScore:
     """What a territory comes to.
 
-    `cost` is its weighted squared distance to the middle, in square kilometres of the engine's plane, `mean_km` is over the sphere; `broken`: it is in parts that no pinned
+    `cost` is its weighted squared road to the middle, in square kilometres of the engine's plane, `mean_km` is by road over the sphere; `broken`: it is in parts that no pinned
     account keeps apart, though it should be whole. `moved_accounts` came from another territory, and count `moved_value`.
     """
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from services.assignment.design.edits.score import Designed, TerritoryScore
 from services.assignment.design.engine.arrays import Flags, Floats, Integers
-from services.assignment.design.engine.geography import Plane, great_circle_km
+from services.assignment.design.engine.geography import Plane, great_circle_km, road_weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Units:
     """The n units of some territories, by their numbers in rising order.
 
     territory (n,): its place among those territories. xy (n, 2): km in the run's plane. weight, move_value (n,);
+    road (n,): by what the way to it is longer than the crow's;
     measures (n, A). gained (n,): was not there before; moved (n,): belonged to another; pinned (n,). links (m, 2):
     numbers of units that touch, each pair at least once; of pairs with strangers nothing is made.
     """
@@ -27,6 +28,7 @@ class Units:
     territory: Integers
     xy: Floats
     weight: Floats
+    road: Floats
     measures: Floats
     move_value: Floats
     gained: Flags
@@ -68,18 +70,20 @@ def score_territories(
 def _score(
     units: Units, mine: Integers, one: Designed, terms: Terms, *, lost: int, parts: int, broken: bool
 ) -> TerritoryScore:
-    weight, xy = units.weight[mine], units.xy[mine]
+    weight, road, xy = units.weight[mine], units.road[mine], units.xy[mine]
+    # With these, squared lengths in the plane are squared roads, as in the engine.
+    pulls = road_weight(weight, road)
     moved = units.moved[mine]
     total = float(weight.sum())
     latitude = longitude = mean_km = None
     cost = 0.0
     if len(mine):
-        middle = _middle(weight, xy, one, terms)
+        middle = _middle(pulls, xy, one, terms)
         off = ((xy - middle) ** 2).sum(axis=1)
-        cost = float(weight @ off)
+        cost = float(pulls @ off)
         up, around = terms.plane.to_sphere(middle[None, :])
         latitude, longitude = float(up[0]), float(around[0])
-        km = great_circle_km(*terms.plane.to_sphere(xy), up, around)
+        km = great_circle_km(*terms.plane.to_sphere(xy), up, around, road)
         mean_km = float(weight @ km) / total if total > 0.0 else 0.0
     return TerritoryScore(
         territory_id=one.territory_id,
@@ -99,9 +103,9 @@ def _score(
     )
 
 
-def _middle(weight: Floats, xy: Floats, one: Designed, terms: Terms) -> Floats:
+def _middle(pulls: Floats, xy: Floats, one: Designed, terms: Terms) -> Floats:
     """Return where travel starts, shape (2,): between the middle of the units and the rep's home."""
-    parts = weight if weight.sum() > 0.0 else np.ones(len(weight))
+    parts = pulls if pulls.sum() > 0.0 else np.ones(len(pulls))
     mean = parts @ xy / parts.sum()
     if one.home is None or terms.pull == 0.0:
         return np.asarray(mean)
@@ -121,7 +125,7 @@ def _parts(units: Units, territories: int, terms: Terms) -> tuple[Integers, Flag
     heads = np.flatnonzero(part == np.arange(len(part)))
     owner = units.territory[heads]
     number = np.searchsorted(heads, part)
-    heavy = np.bincount(number, units.weight, len(heads))
+    heavy = np.bincount(number, road_weight(units.weight, units.road), len(heads))
     stray = np.bincount(number, units.pinned, len(heads)) == 0
     # The heaviest of each territory, the first of those that weigh the same.
     order = np.lexsort((heads, -heavy, owner))

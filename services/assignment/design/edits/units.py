@@ -15,7 +15,7 @@ from services.assignment.design.engine.arrays import Integers
 # Packed by Postgres: a row per account would take the event loop seconds to unpack.
 _UNITS = text("""
 SELECT u.territory_after AS territory_id, array_agg(u.unit) AS number, array_agg(u.x) AS x, array_agg(u.y) AS y,
-       array_agg(u.weight) AS weight, array_agg(u.move_value) AS move_value, array_agg(u.measures) AS measures,
+       array_agg(u.weight) AS weight, array_agg(coalesce(u.road_factor, 1)) AS road, array_agg(u.move_value) AS move_value, array_agg(u.measures) AS measures,
        array_agg(u.territory_before IS DISTINCT FROM u.territory_after) AS gained,
        array_agg(u.territory_before IS NOT NULL AND u.territory_before <> u.territory_after) AS moved,
        array_agg(u.reason = 'fixed') AS pinned
@@ -66,6 +66,7 @@ def _joined(columns: "_Columns", links: Sequence[Integers], measures: int) -> Un
         territory=territory[order],
         xy=np.column_stack([columns.joined("x", np.float64), columns.joined("y", np.float64)])[order],
         weight=columns.joined("weight", np.float64)[order],
+        road=columns.joined("road", np.float64)[order],
         measures=columns.joined("measures", np.float64).reshape(-1, measures)[order],
         move_value=columns.joined("move_value", np.float64)[order],
         gained=columns.joined("gained", np.bool_)[order],

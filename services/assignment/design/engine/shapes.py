@@ -72,20 +72,3 @@ def representative_points(shapes: Sequence[shapely.Geometry]) -> Floats:
     out = np.full((len(points), 2), np.nan)
     out[there] = shapely.get_coordinates(points[there])
     return out
-
-
-def told_by_region(
-    latitude: Floats, longitude: Floats, regions: Sequence[shapely.Geometry], values: Floats, otherwise: float
-) -> Floats:
-    """Return what is told of the region each place, shape (n,), is in: road factors, for one.
-
-    regions (r,): polygons in longitudes and latitudes. values (r,): of each. Where regions overlap the first one counts;
-    a place on a border is in both. otherwise: of places in none.
-    """
-    tree = shapely.STRtree(shapely.points(longitude, latitude))
-    region, place = tree.query(np.asarray(regions, dtype=object), predicate="intersects")
-    out = np.full(len(latitude), otherwise)
-    # Written from the last region to the first.
-    order = np.argsort(-region, kind="stable")
-    out[place[order]] = values[region[order]]
-    return out

@@ -42,7 +42,7 @@ class DesignMap:
     """n accounts in K territories with A measures.
 
     latitude, longitude (n,) in degrees. before, after (n,): the territory's place among the K, before -1 for none of them.
-    loads_before, loads_after, targets (K, A) in the measures' own units. shapes: what boundaries are made of; None for the
+    road (n,): by what the way to each is longer than the crow's. loads_before, loads_after, targets (K, A) in the measures' own units. shapes: what boundaries are made of; None for the
     land nearest to each account.
     """
 
@@ -53,6 +53,7 @@ class DesignMap:
     measures: tuple[str, ...]
     latitude: "Floats"
     longitude: "Floats"
+    road: "Floats"
     before: "Labels"
     after: "Labels"
     loads_before: "Floats"

@@ -103,7 +103,8 @@ def _side(drawn: DesignMap, cells: Cells, xy: Floats, when: When) -> Side:
 
 
 def _mean_km(drawn: DesignMap, labels: Labels, xy: Floats, plane: Plane) -> float:
-    """Return the mean great-circle length of accounts with a territory from the middle of it."""
+    """Return the mean length of accounts with a territory from the middle of it, as the proposal tells it."""
     held = labels >= 0
-    middle = middles(xy[held], labels[held], len(drawn.names), plane)
-    return float(lengths_km(drawn.latitude[held], drawn.longitude[held], labels[held], middle).mean())
+    road, mine = drawn.road[held], labels[held]
+    middle = middles(xy[held], mine, len(drawn.names), plane, road=road)
+    return float(lengths_km(drawn.latitude[held], drawn.longitude[held], mine, middle, road).mean())

@@ -21,6 +21,7 @@ WHERE r.run_id = :run_id ORDER BY r.number
 # Packed by Postgres: a row per account would take the event loop seconds to unpack.
 _UNITS = text("""
 SELECT array_agg(u.latitude ORDER BY u.unit) AS latitude, array_agg(u.longitude ORDER BY u.unit) AS longitude,
+       array_agg(coalesce(u.road_factor, 1) ORDER BY u.unit) AS road,
        array_agg(coalesce(b.number, -1) ORDER BY u.unit) AS before, array_agg(a.number ORDER BY u.unit) AS after
 FROM design_proposal_units AS u
 JOIN design_run_territories AS a ON a.run_id = u.run_id AND a.territory_id = u.territory_after
@@ -51,7 +52,7 @@ async def read_design_map(read: AsyncConnection, run_id: UUID) -> DesignMap:
 
     run = await find_proposing(read, run_id)
     territories = (await read.execute(_TERRITORIES, {"run_id": run_id})).all()
-    latitude, longitude, before, after = await _units(read, run_id)
+    latitude, longitude, road, before, after = await _units(read, run_id)
     loads_after = np.array([one.loads for one in territories], dtype=np.float64)
     return DesignMap(
         run_id=run_id,
@@ -61,6 +62,7 @@ async def read_design_map(read: AsyncConnection, run_id: UUID) -> DesignMap:
         measures=measure_names(run.scenario.measures),
         latitude=latitude,
         longitude=longitude,
+        road=road,
         before=before,
         after=after,
         loads_before=await _loads_before(read, run_id, like=loads_after),
@@ -69,19 +71,19 @@ async def read_design_map(read: AsyncConnection, run_id: UUID) -> DesignMap:
     )
 
 
-async def _units(read: AsyncConnection, run_id: UUID) -> "tuple[Floats, Floats, Labels, Labels]":
-    """Return latitude, longitude, and the territory's number before and after of each account, each shape (n,)."""
+async def _units(read: AsyncConnection, run_id: UUID) -> "tuple[Floats, Floats, Floats, Labels, Labels]":
+    """Return latitude, longitude, road factor, and the territory's number before and after of each account, each shape (n,)."""
     import numpy as np  # noqa: PLC0415
 
     result = await read.stream(_UNITS, {"run_id": run_id, "units_a_row": _UNITS_A_ROW})
     places: list[Floats] = []
     labels: list[Labels] = []
     async for (row,) in result.partitions(1):
-        places.append(np.array([row.latitude, row.longitude], dtype=np.float64))
+        places.append(np.array([row.latitude, row.longitude, row.road], dtype=np.float64))
         labels.append(np.array([row.before, row.after], dtype=np.int32))
-    latitude, longitude = np.concatenate(places, axis=1)
+    latitude, longitude, road = np.concatenate(places, axis=1)
     before, after = np.concatenate(labels, axis=1)
-    return latitude, longitude, before, after
+    return latitude, longitude, road, before, after
 
 
 async def _loads_before(read: AsyncConnection, run_id: UUID, *, like: "Floats") -> "Floats":

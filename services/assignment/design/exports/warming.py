@@ -26,6 +26,7 @@ def draw_each() -> None:
         measures=("accounts",),
         latitude=45.0 + np.maximum(rows, 1) / 10 + columns % 3 / 100,
         longitude=5.0 + columns / 10,
+        road=np.ones(_SIDE * _SIDE),
         before=before,
         after=after,
         loads_before=loads,

@@ -18,6 +18,7 @@ from services.assignment.alignments.realignment import Unit
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.inputs.permission import ANYWHERE, Kinds
 from services.assignment.design.inputs.question import Material, Question
+from services.assignment.design.inputs.roads import Roads
 from services.assignment.design.inputs.sorting import Taking
 from services.assignment.design.inputs.together import Together
 from services.assignment.design.runs.run import (
@@ -49,6 +50,7 @@ class _Columns:
     numbers: list[Floats] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     together: Together | None = None
+    roads: Roads | None = None
 
     def add(self, rows: Sequence[Any], taking: Taking, kinds: Kinds | None, measures: int) -> None:
         """Add the accounts of a page that take part."""
@@ -61,6 +63,8 @@ class _Columns:
                 (self.together.miss if place is None else self.together.take)(row)
         if not taken:
             return
+        if self.roads is not None:
+            self.roads.take(row for row, _ in taken)
         self.account_ids += [row.account_id for row, _ in taken]
         self.before += [row.territory_id for row, _ in taken]
         self.numbers.append(
@@ -85,22 +89,24 @@ async def read_material(
     at: datetime,
     families: Mapping[UUID, str] | None = None,
     forbidden: Mapping[UUID, Collection[UUID]] | None = None,
+    roads: Roads | None = None,
 ) -> Material:
     """Return the accounts that a scenario is about; the caller's connection reads one snapshot.
 
     `families` names that of accounts that have one: those of one family are kept together. `forbidden` tells which
-    territories may not have it, of accounts.
+    territories may not have it, of accounts. `roads` take note of them all.
     """
     taking = await _taking(read, plan_id, scenario, territories, at=at)
     kinds = await _kinds(read, scenario, territories, forbidden or {}, at=at)
     apart = not (scenario.keep_together or families)
-    columns = _Columns(together=None if apart else Together(scenario.keep_together, families or {}))
+    together = None if apart else Together(scenario.keep_together, families or {})
+    columns = _Columns(together=together, roads=roads)
     statement, binds = _statement(scenario)
     result = await read.stream(statement, binds)
     async for rows in result.partitions(_ROWS_AT_ONCE):
         columns.add(rows, taking, kinds, len(scenario.measures))
     # Of a million accounts that takes seconds.
-    groups = None if columns.together is None else await asyncio.to_thread(columns.together.groups)
+    groups = None if together is None else await asyncio.to_thread(together.groups)
     question = _question(columns, scenario, territories, kinds)
     return Material(
         question=replace(question, groups=None if groups is None else groups.of),

@@ -22,7 +22,8 @@ class Question:
     tolerance, soft (A,). most_moved: a share of the move_value of accounts that belong somewhere today.
     groups (n,): accounts of one number go to one territory; None keeps nobody together. least_accounts, most_accounts
     (K,): how many a territory may have; None for any number. barriers: lines, each of longitudes and latitudes, shape
-    (k, 2), that nothing crosses.
+    (k, 2), that nothing crosses. road (n,): by what the road to an account is longer than the crow's way, at least 1;
+    None for as long.
     around: only what is new or gone is designed, that is territories without an account and accounts of none.
     Where a move costs nothing and any number may move, incumbents decide on names alone.
     """
@@ -50,6 +51,7 @@ class Question:
     least_accounts: Floats | None = None
     most_accounts: Floats | None = None
     barriers: tuple[Floats, ...] = ()
+    road: Floats | None = None
     around: bool = False
 
     @property

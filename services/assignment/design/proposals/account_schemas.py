@@ -21,6 +21,9 @@ class ProposedAccountView(View):
         description="Where the engine would have it, whoever moved it by hand."
     )
     moved: bool
+    road_factor: float = Field(
+        description="By what the road to it is longer than the crow's way: that of the first region it is in."
+    )
     reason: ReasonWhy
     why: str = Field(description="The same in a sentence.")
 
@@ -33,6 +36,7 @@ class ProposedAccountView(View):
             to_territory_id=one.territory_after,
             proposed_territory_id=one.territory_proposed,
             moved=one.territory_before not in {None, one.territory_after},
+            road_factor=one.road_factor,
             reason=one.reason,
             why=WHY[one.reason],
         )

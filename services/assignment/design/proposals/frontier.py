@@ -61,7 +61,7 @@ class FrontierPointView(View):
     deviation: list[float] = Field(
         description="Largest of each measure, in the order of the scenario's; within the tolerance all are alike."
     )
-    mean_km: float = Field(description="Mean great-circle distance, as of the proposal.")
+    mean_km: float = Field(description="Mean distance of accounts from their middles, as of the proposal.")
     whole: bool = Field(description="Every territory is in one part.")
     asked: list[AskedView] | None = Field(
         description="The tolerances that lead to it, by measure: a scenario may ask for them. Null: the proposal itself."

@@ -109,6 +109,7 @@ class ProposedAccount:
     territory_after: UUID
     reason: ReasonWhy
     territory_proposed: UUID
+    road_factor: float
 
 
 _TOTALS = text("""
@@ -124,7 +125,7 @@ FROM design_proposal_territories AS p JOIN design_run_territories AS r USING (ru
 WHERE p.run_id = :run_id ORDER BY r.name, p.territory_id
 """)
 _ACCOUNTS = text("""
-SELECT account_id, territory_before, territory_after, reason, coalesce(territory_proposed, territory_after)
+SELECT account_id, territory_before, territory_after, reason, coalesce(territory_proposed, territory_after), coalesce(road_factor, 1)
 FROM design_proposal_units
 WHERE run_id = :run_id
   AND (CAST(:territory_id AS uuid) IS NULL OR :territory_id IN (territory_before, territory_after))

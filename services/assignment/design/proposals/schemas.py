@@ -50,7 +50,9 @@ class ProposalTerritoryView(View):
     loads: list[LoadView] = Field(description="In the order of the scenario's measures.")
     latitude: float | None = Field(description="Of its middle.")
     longitude: float | None
-    mean_km: float | None = Field(description="Mean great-circle distance of its accounts from its middle.")
+    mean_km: float | None = Field(
+        description="Mean distance of its accounts from its middle: great-circle, by their road factors."
+    )
     parts: int = Field(description="Connected parts: 1 is whole, 0 has no account.")
     binding: list[BindingView] = Field(description="Of the engine's plan, whatever was moved by hand.")
 
@@ -117,7 +119,7 @@ class ProposalView(WithFrontier):
     unmet: list[UnmetView]
     kept_together: KeptTogetherView | None = Field(description="Null where nobody is kept together.")
     mean_km: float = Field(
-        description="Mean great-circle distance of accounts from the middle of their territory."
+        description="Mean distance of accounts from the middle of their territory: great-circle, by their road factors."
     )
     cost: float = Field(
         description=(

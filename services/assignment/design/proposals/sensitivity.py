@@ -27,7 +27,7 @@ class RepChangeView(View):
     longitude: float
     moved_accounts: int = Field(description="Accounts of the proposal that would go to another territory.")
     mean_km_before: float = Field(
-        description="Mean great-circle distance of accounts from the middle of their territory."
+        description="Mean distance of accounts from the middle of their territory, as of the proposal."
     )
     mean_km_after: float
     deviation_before: list[float] = Field(

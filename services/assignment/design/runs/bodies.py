@@ -20,6 +20,7 @@ from services.assignment.design.runs.limits import (
     check_vertices,
 )
 from services.assignment.design.runs.measures import Currency, MeasureBody, currency_of_revenue
+from services.assignment.design.runs.roads import RoadFactorsBody
 from services.assignment.design.runs.run import (
     BalancedMeasure,
     Counted,
@@ -153,6 +154,10 @@ class DesignRunBody(Body):
         default=[],
         description="Rivers, ranges, borders: territories are in one piece without crossing them, around their ends.",
     )
+    road_factors: RoadFactorsBody = Field(
+        default=RoadFactorsBody(),
+        description="By what roads are longer than the crow's ways; then lengths are told, and travel is weighed, by road.",
+    )
     with_gaps: bool | None = Field(
         default=None,
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
@@ -263,6 +268,8 @@ class DesignRunBody(Body):
             families=len(self.families),
             forbidden=sum(len(one.account_ids) for one in self.forbidden),
             barriers=len(self.barriers),
+            road_factor=self.road_factors.overall,
+            road_regions=len(self.road_factors.regions),
         )
 
 

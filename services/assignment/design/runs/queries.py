@@ -17,6 +17,7 @@ from services.assignment.design.runs.run import (
     Figures,
     Forbidden,
     LeftOut,
+    RoadRegion,
     RunState,
     RunTerritory,
     Scenario,
@@ -71,6 +72,9 @@ SELECT number, territory_id, name, capacity, capacity_source, home_latitude, hom
 FROM design_run_territories WHERE run_id = :run_id ORDER BY number
 """)
 _BARRIERS = text("SELECT longitudes, latitudes FROM design_run_barriers WHERE run_id = :run_id ORDER BY line")
+_ROAD_REGIONS = text("""
+SELECT factor, state, county, area FROM design_run_road_regions WHERE run_id = :run_id ORDER BY region
+""")
 _FAMILIES = text("SELECT name, account_ids FROM design_run_families WHERE run_id = :run_id ORDER BY family")
 _FORBIDDEN = text("""
 SELECT territory_id, account_ids FROM design_run_forbidden_accounts WHERE run_id = :run_id ORDER BY territory_id
@@ -133,6 +137,12 @@ async def list_barriers(read: AsyncConnection, run_id: UUID) -> list[list[tuple[
     """Return the lines that no territory of a run crosses, each as longitudes and latitudes."""
     rows = await read.execute(_BARRIERS, {"run_id": run_id})
     return [list(zip(row.longitudes, row.latitudes, strict=True)) for row in rows]
+
+
+async def list_road_regions(read: AsyncConnection, run_id: UUID) -> list[RoadRegion]:
+    """Return the regions of a run that have road factors of their own, in the order they were told."""
+    rows = await read.execute(_ROAD_REGIONS, {"run_id": run_id})
+    return [RoadRegion(row.factor, row.state, row.county, row.area) for row in rows]
 
 
 async def list_families(read: AsyncConnection, run_id: UUID) -> list[Family]:

@@ -22,6 +22,7 @@ from services.assignment.design.runs.limits import (
     ForbiddenView,
     LineStringView,
 )
+from services.assignment.design.runs.roads import RoadRegionsView, RoadRegionView
 from services.assignment.design.runs.run import Family, Forbidden, LeftOut, RunState
 from services.assignment.design.runs.schemas import (
     DesignRunView,
@@ -77,6 +78,7 @@ async def create_design_run(by: Planner, run: RunCommand, plan_id: UUID, body: D
         families=[Family(one.name, tuple(one.account_ids)) for one in body.families],
         forbidden=[Forbidden(one.territory_id, tuple(one.account_ids)) for one in body.forbidden],
         barriers=[[(point[0], point[1]) for point in line.coordinates] for line in body.barriers],
+        road_regions=[one.region() for one in body.road_factors.regions],
     )
     return await run.run(
         ask_for_run,
@@ -147,6 +149,14 @@ async def list_design_run_barriers(_: WholeReader, read: Snapshot, run_id: UUID)
     await queries.find_run(read, run_id)
     lines = await queries.list_barriers(read, run_id)
     return BarriersView(items=[LineStringView(coordinates=line) for line in lines])
+
+
+@router.get("/v1/design-runs/{run_id}/road-regions")
+async def list_design_run_road_regions(_: WholeReader, read: Snapshot, run_id: UUID) -> RoadRegionsView:
+    """List the regions that have road factors of their own, as they were told; the first that an account is in counts."""
+    await queries.find_run(read, run_id)
+    found = await queries.list_road_regions(read, run_id)
+    return RoadRegionsView(items=[RoadRegionView.of(one) for one in found])
 
 
 @router.get("/v1/design-runs/{run_id}/left-out-accounts")

@@ -1,5 +1,6 @@
 """The words of design runs: what is asked for, in which state a run is, and how good its best plan is so far. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -127,7 +128,8 @@ class Scenario:
 
     `whole`: all leaves are designed. `with_gaps`: accounts that belong nowhere take part. `families`: how many of
     those were told, `forbidden`: how many pairs of an account and a territory, and `barriers`: how many lines, that
-    nothing crosses.
+    nothing crosses. `road_factor`: by what roads are longer than the crow's ways, but in the `road_regions`, of which
+    there are so many.
     """
 
     mode: Mode
@@ -144,6 +146,8 @@ class Scenario:
     families: int = 0
     forbidden: int = 0
     barriers: int = 0
+    road_factor: float = 1.0
+    road_regions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,23 @@ class Family:
 
     name: str
     account_ids: tuple[UUID, ...]
+
+
+Ring = Sequence[tuple[float, float]]
+"""Longitudes and latitudes of a line that ends where it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadRegion:
+    """Where roads are longer than the crow's ways by a factor of its own: a state, a county, or an area on the map.
+
+    A county without a state is of any. area: a polygon, the outer ring first, holes after it.
+    """
+
+    factor: float
+    state: str | None = None
+    county: str | None = None
+    area: Sequence[Ring] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ class ScenarioView(View):
     barriers: int = Field(
         description="How many lines there are that no territory crosses; listed by barriers."
     )
+    road_factor: float = Field(
+        description="By what roads are longer than the crow's ways, but in regions of their own; 1: as long."
+    )
+    road_regions: int = Field(
+        description="How many regions have a road factor of their own; listed by road-regions."
+    )
 
 
 class FiguresView(View):
@@ -73,7 +79,7 @@ class FiguresView(View):
         description="Of each measure: how far the load that is furthest from its target is off, as a share of it."
     )
     mean_km: float = Field(
-        description="Mean great-circle distance of accounts from the middle of their territory."
+        description="Mean distance of accounts from the middle of their territory: great-circle, by the road factors."
     )
     moved: float | None = Field(description="The share that would move; null until names are given.")
 

@@ -77,7 +77,7 @@ labels = dice.integers(0, count - 1, 700).astype(np.int32)
 drawn = DesignMap(
     run_id=UUID(int=1), title="Other", territory_ids=tuple(map(lambda n: UUID(int=n), range(count))),
     names=tuple(map(str, range(count))), measures=("accounts", "employees"),
-    latitude=dice.uniform(-60, 60, 700), longitude=dice.uniform(-170, 170, 700), before=labels, after=labels[::-1].copy(),
+    latitude=dice.uniform(-60, 60, 700), longitude=dice.uniform(-170, 170, 700), road=np.ones(700), before=labels, after=labels[::-1].copy(),
     loads_before=np.ones((count, 2)), loads_after=np.ones((count, 2)), targets=np.ones((count, 2)),
 )
 for wanted in (*When, *Form):
@@ -133,6 +133,7 @@ async def test_a_fault_of_drawing_is_raised_with_its_trace():
         measures=("accounts",),
         latitude=np.array([95.0]),
         longitude=np.array([0.0]),
+        road=np.ones(1),
         before=np.array([0], np.int32),
         after=np.array([0], np.int32),
         loads_before=np.ones((1, 1)),

@@ -17,7 +17,7 @@ from services.assignment.design.engine.geography import Plane
 from services.assignment.design.engine.linking import adjacency_of, links_of
 from services.assignment.design.engine.neighbours import FAR, joined, neighbours
 from services.assignment.design.engine.problem import WrongProblemError
-from services.assignment.design.engine.shapes import representative_points, told_by_region, touching
+from services.assignment.design.engine.shapes import representative_points, touching
 
 whole = st.integers(-40, 40).map(float)
 # Whole numbers, so that equal points, lines and grids come up all the time.
@@ -304,14 +304,6 @@ def test_shapes_that_leave_islands_are_joined_by_the_shortest_links():
 
 def test_links_given_twice_or_to_oneself_are_there_once_or_never():
     assert pairs(adjacency_of(np.array([[0, 1], [1, 0], [2, 2], [0, 1]], np.int32), 3)) == {(0, 1)}
-
-
-def test_a_place_has_the_road_factor_of_the_first_region_it_is_in():
-    regions = [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)]
-    latitude, longitude = np.array([0.5, 1.5, 2.5, 9.0]), np.array([0.5, 1.5, 2.5, 9.0])
-    found = told_by_region(latitude, longitude, regions, np.array([1.3, 1.5]), 1.2)
-    assert found.tolist() == [1.3, 1.3, 1.5, 1.2]
-    assert told_by_region(latitude, longitude, [], np.empty(0), 1.2).tolist() == [1.2] * 4
 
 
 def test_no_shapes_and_empty_ones_touch_nothing():

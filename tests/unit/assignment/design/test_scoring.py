@@ -54,9 +54,15 @@ def scenario(**changed: Any) -> Scenario:
 
 
 def units_of(
-    labels: Labels, xy: Floats, measures: Floats, pinned: Flags, links: Integers, before: Labels
+    labels: Labels,
+    xy: Floats,
+    measures: Floats,
+    pinned: Flags,
+    links: Integers,
+    before: Labels,
+    road: Floats,
 ) -> Units:
-    """Return the units of a plan whose accounts all weigh and count one."""
+    """Return the units of a plan whose accounts all weigh and count one, with their road factors."""
     ones = np.ones(len(labels))
     moved = before != labels
     return Units(
@@ -64,6 +70,7 @@ def units_of(
         territory=labels.astype(np.int64),
         xy=xy,
         weight=ones,
+        road=road,
         measures=measures,
         move_value=ones,
         gained=moved,
@@ -75,7 +82,9 @@ def units_of(
 
 @pytest.mark.parametrize("pull", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("contiguous", [True, False])
-def test_scores_are_what_the_engine_says_of_the_same_plan(*, pull: float, contiguous: bool):
+@pytest.mark.parametrize("wind", [0.0, 3.0])
+def test_scores_are_what_the_engine_says_of_the_same_plan(*, pull: float, contiguous: bool, wind: float):
+    """Also where roads wind, up to four times as long as the crow's ways."""
     dice = np.random.default_rng(4)
     n, count = 300, 4
     latitude, longitude = 45 + 3 * dice.random(n), 5 + 4 * dice.random(n)
@@ -89,12 +98,13 @@ def test_scores_are_what_the_engine_says_of_the_same_plan(*, pull: float, contig
     labels[dice.choice(n, 25)] = dice.integers(0, count, 25)
     before = dice.integers(0, count, n).astype(np.int32)
     pinned = dice.random(n) < 0.02
+    road = 1 + wind * dice.random(n)
     targets = np.tile(measures.sum(axis=0) / count, (count, 1))
     known = [home for home in homes if home is not None]
     places = iter(plane.to_plane(*map(np.array, zip(*known, strict=True))))
     problem = Problem(
         xy=xy,
-        weight=np.ones(n),
+        weight=road**2,
         measures=measures,
         targets=targets,
         tolerance=np.array([0.1, 0.1]),
@@ -112,7 +122,7 @@ def test_scores_are_what_the_engine_says_of_the_same_plan(*, pull: float, contig
         for one, target, home in zip(IDS, targets.tolist(), homes, strict=False)
     ]
     lost = {IDS[k]: int(((before == k) & (labels != k)).sum()) for k in range(count)}
-    units = units_of(labels, xy, measures, pinned, pairs, before)
+    units = units_of(labels, xy, measures, pinned, pairs, before, road)
     terms = Terms(plane=plane, pull=pull, contiguous=contiguous)
     scores = score_territories(units, designed, lost, terms)
     assert [one.parts for one in scores] == by_engine.parts.tolist()
@@ -125,7 +135,7 @@ def test_scores_are_what_the_engine_says_of_the_same_plan(*, pull: float, contig
         asked, designed, scores, Known(), aligned_value=float(n), edited_accounts=0, bound=by_engine.bound
     )
     assert whole.cost == pytest.approx(by_engine.cost)
-    km = great_circle_km(latitude, longitude, up[labels], around[labels])
+    km = road * great_circle_km(latitude, longitude, up[labels], around[labels])
     assert whole.mean_km == pytest.approx(km.mean())
     assert [one.mean_km for one in scores] == pytest.approx([km[labels == k].mean() for k in range(count)])
     assert whole.deviation == pytest.approx(by_engine.deviation.tolist())
@@ -149,7 +159,8 @@ def test_parts_are_those_of_any_graph(data: st.DataObject):
     # Beyond n are units of other territories, which were not read.
     end = st.integers(0, n + 3)
     links = np.array(data.draw(st.lists(st.tuples(end, end), max_size=40)), np.int64).reshape(-1, 2)
-    units = units_of(labels, np.zeros((n, 2)), np.ones((n, 1)), pinned, links, labels)
+    road = np.array(data.draw(st.lists(st.sampled_from([1.0, 1.5, 2.0]), min_size=n, max_size=n)))
+    units = units_of(labels, np.zeros((n, 2)), np.ones((n, 1)), pinned, links, labels, road)
     designed = [Designed(one, "Here", (1.0,), None) for one in IDS[:5]]
     terms = Terms(plane=Plane(0.0, 0.0), pull=0.0, contiguous=True)
     scores = score_territories(units, designed, dict.fromkeys(IDS[:5], 0), terms)
@@ -162,7 +173,7 @@ def test_parts_are_those_of_any_graph(data: st.DataObject):
         groups = [mine[part[mine] == one] for one in np.unique(part[mine])]
         assert score.parts == len(groups)
         assert score.accounts == len(mine)
-        first = max(groups, key=lambda group: (len(group), -group[0]), default=None)
+        first = max(groups, key=lambda group: ((road[group] ** 2).sum(), -group[0]), default=None)
         assert score.broken == any(not pinned[group].any() for group in groups if group is not first)
 
 

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,7 @@ _UNIT_COLUMNS = (
     "latitude",
     "longitude",
     "weight",
+    "road_factor",
     "measures",
     "move_value",
     "neighbours",
@@ -252,6 +254,7 @@ def _units(command: KeepProposal, chosen: Integers, kept_with: Integers) -> list
             latitude,
             longitude,
             weight,
+            road,
             measures,
             value,
             touching.targets[start:end].tolist(),
@@ -263,7 +266,7 @@ def _units(command: KeepProposal, chosen: Integers, kept_with: Integers) -> list
             None if kind == ANYWHERE else kind,
             None if group < 0 else group,
         )
-        for unit, latitude, longitude, weight, measures, value, start, end, label, reason, (
+        for unit, latitude, longitude, weight, road, measures, value, start, end, label, reason, (
             x,
             y,
         ), kind, group in zip(
@@ -271,6 +274,7 @@ def _units(command: KeepProposal, chosen: Integers, kept_with: Integers) -> list
             question.latitude[chosen].tolist(),
             question.longitude[chosen].tolist(),
             answer.weight[chosen].tolist(),
+            repeat(None, len(chosen)) if question.road is None else question.road[chosen].tolist(),
             question.measures[chosen].tolist(),
             question.move_value[chosen].tolist(),
             touching.starts[chosen].tolist(),

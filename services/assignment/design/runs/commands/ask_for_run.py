@@ -17,6 +17,7 @@ from services.assignment.design.runs.commands.store_limits import (
     store_families,
     store_forbidden,
 )
+from services.assignment.design.runs.commands.store_roads import check_road_regions, store_road_regions
 from services.assignment.design.runs.commands.tell_followers import tell_followers
 from services.assignment.design.runs.queries import DesignRun, find_run
 from services.assignment.design.runs.refusals import DesignRunExists, InvalidScenario
@@ -25,6 +26,7 @@ from services.assignment.design.runs.run import (
     DesignMeasure,
     Family,
     Forbidden,
+    RoadRegion,
     RunTerritory,
     Scenario,
     Size,
@@ -75,6 +77,7 @@ class AskForRun:
     families: Sequence[Family] = ()
     forbidden: Sequence[Forbidden] = ()
     barriers: Sequence[Line] = ()
+    road_regions: Sequence[RoadRegion] = ()
 
 
 async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
@@ -82,6 +85,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     plan = await _find_draft(uow, command.plan_id)
     await _check_estimates(uow, command.scenario)
     await check_families(uow, command.families)
+    await check_road_regions(uow, command.road_regions)
     tree = await load_tree(uow.connection, plan.plan_id)
     chosen = choose_territories(tree, command.territory_ids)
     told = Told(command.capacities, command.homes, command.equal, command.size, command.sizes)
@@ -109,6 +113,7 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
     await store_families(uow, run_id, command.families)
     await store_forbidden(uow, run_id, command.forbidden)
     await store_barriers(uow, run_id, command.barriers)
+    await store_road_regions(uow, run_id, command.road_regions)
     await put_job(uow, run_id)
     await tell_followers(uow, run_id)
     return await find_run(uow.connection, run_id)
