@@ -22,6 +22,8 @@ _SOFT_PRICE = 2.5
 # room; then nothing is worth leaving the band; and what is left over between two full territories wants a little more room.
 _FLUID, _HARD = 4.0, 100.0
 _ROUNDS = ((_FLUID, 0.0), (_HARD, 0.0), (_HARD, 0.01))
+# Where leaving an owner is dearer than that, so must the band be.
+_HARDEST = 10_000.0
 _TURNS = 4
 _SWAPPED = 1_500
 _HOT = (0.03, 0.1, 0.3, 0.6, 1.2)
@@ -105,11 +107,12 @@ def _mend(
     swaps: bool,
 ) -> None:
     hard = scaled.hard_columns(plan.loads.shape[1])
-    for dearness, narrower in _ROUNDS:
+    dearer = ((_HARDEST, 0.01),) if scaled.units.bonus.any() else ()
+    for dearness, narrower in (*_ROUNDS, *dearer):
         _set_limits(plan, scaled, dearness, narrower)
         _improve(plan, adjacency, whole=whole, swaps=swaps)
         _set_limits(plan, scaled, dearness, 0.0)
-        if not _is_out(plan, hard) and dearness == _HARD:
+        if not _is_out(plan, hard) and dearness >= _HARD:
             return
     if not thorough or hopeless(scaled):
         return

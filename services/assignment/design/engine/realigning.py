@@ -1,12 +1,13 @@
 """From today's territories: only what balance and travel justify moves, within a budget."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free
 from services.assignment.design.engine.descent import HOT, descend, settle
 from services.assignment.design.engine.dual import Dual
@@ -16,7 +17,7 @@ from services.assignment.design.engine.level import make_level
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import Stage, Watcher
-from services.assignment.design.engine.resplits import violation
+from services.assignment.design.engine.resplits import travel, violation
 from services.assignment.design.engine.scaled import Scaled
 
 _COLD = (0.1, 0.05, 0.02, 0.01)
@@ -24,6 +25,8 @@ _BUDGET_TRIES = 7
 _FIRST_STAY = 0.5
 _KEPT = 1e-9
 _DEAREST = 1e9
+# A move at the first of these prices leaves the dual's territories almost whole; above the last one nothing more is won.
+_LOW_STAY, _HIGH_STAY = 0.4, 51.2
 
 
 def from_today(
@@ -41,37 +44,34 @@ def from_today(
     """
     whole = problem.adjacency is not None
     watch(Stage.BALANCE, 0.0, today(scaled))
+    ladder = Ladder(scaled, adjacency, effort, random, whole=whole)
+    hard = scaled.hard_columns(scaled.band.low.shape[1])
+    asked = priced(scaled, problem.stay)
     low, high, stay = problem.stay, np.inf, problem.stay
-    best: tuple[Scaled, Balanced, Plan] | None = None
+    best: tuple[tuple[float, float], Step] | None = None
     for number in range(_BUDGET_TRIES):
-        done = number / _BUDGET_TRIES
-        dear = priced(scaled, stay)
-        balanced = _realigned(dear, Free(dear), effort.rounds // 2)
-        plan = finished(
-            dear,
-            balanced,
-            adjacency,
-            random,
-            _only_stops(watch, Stage.BALANCE, done),
-            whole=whole,
-            thorough=False,
-        )
-        if moved_share(plan, scaled) <= problem.most_moved + _KEPT:
-            high, best = stay, (dear, balanced, plan)
+        only_stops = _only_stops(watch, Stage.BALANCE, number / _BUDGET_TRIES)
+        kept = [
+            (_score(one.plan, asked, hard), one)
+            for one in ladder.at(stay, only_stops)
+            if moved_share(one.plan, scaled) <= problem.most_moved + _KEPT
+        ]
+        best = min(kept if best is None else [best, *kept], key=lambda one: one[0], default=None)
+        if kept:
+            high = stay
             if number == 0 or problem.most_moved == 0.0:
                 break
         else:
             low = stay
-        watch(Stage.BALANCE, (number + 1) / _BUDGET_TRIES, None if best is None else best[2].labels)
+        watch(Stage.BALANCE, (number + 1) / _BUDGET_TRIES, None if best is None else best[1].plan.labels)
         stay = max(2 * low, _FIRST_STAY) if high == np.inf else (low + high) / 2
     if best is None:
         plan = _within_budget(problem, scaled, adjacency)
         watch(Stage.IMPROVE, 1.0, plan.labels)
         return plan, np.zeros_like(scaled.band.low)
-    dear, balanced, plan = best
+    (out, _), (dear, balanced, plan) = best
     watch(Stage.IMPROVE, 0.0, plan.labels)
-    hard = scaled.hard_columns(plan.loads.shape[1])
-    if violation(plan, hard).max() > _KEPT:
+    if out > 0.0:
         better = finished(
             dear, balanced, adjacency, random, _only_stops(watch, Stage.IMPROVE, 0.5), whole=whole
         )
@@ -79,6 +79,77 @@ def from_today(
         if less and moved_share(better, scaled) <= problem.most_moved + _KEPT:
             plan = better
     return plan, balanced.prices
+
+
+class Step(NamedTuple):
+    """A plan, the problem with the price of a move that it was made for, and the balance that it was made from."""
+
+    dear: Scaled
+    balanced: Balanced
+    plan: Plan
+
+
+class Ladder:
+    """Plans at ever higher prices of a move.
+
+    Where moves are dear, what the dual moves for balance is heavy units from all over, which are no territory in one part,
+    and giving these back costs more than the price saved. From a plan at a low price, single moves and swaps take back
+    what is no longer worth it, and keep territories whole: twice the price, and twice, until it is the one asked for.
+    """
+
+    def __init__(
+        self,
+        scaled: Scaled,
+        adjacency: Adjacency,
+        effort: Effort,
+        random: np.random.Generator,
+        *,
+        whole: bool,
+    ) -> None:
+        self._scaled = scaled
+        self._adjacency = adjacency
+        self._rounds = effort.rounds // 2
+        self._random = random
+        self._whole = whole
+        self._steps: list[Step] = []
+
+    def at(self, stay: float, watch: Watcher) -> list[Step]:
+        """Return the plan of the dual with this price of a move, and the one step by step from a low price."""
+        alone = self._direct(stay, watch)
+        if not self._whole or stay <= _LOW_STAY:
+            return [alone]
+        stay = min(stay, _HIGH_STAY)
+        if not self._steps:
+            self._steps.append(self._direct(_LOW_STAY, watch))
+        number = 0
+        while _LOW_STAY * 2 ** (number + 1) < stay:
+            number += 1
+            if number == len(self._steps):
+                self._steps.append(self._raised(self._steps[-1], _LOW_STAY * 2**number, watch))
+        return [alone, self._raised(self._steps[number], stay, watch)]
+
+    def _direct(self, stay: float, watch: Watcher) -> Step:
+        dear = priced(self._scaled, stay)
+        return self._finished(dear, _realigned(dear, Free(dear), self._rounds), watch)
+
+    def _raised(self, below: Step, stay: float, watch: Watcher) -> Step:
+        dear = priced(self._scaled, stay)
+        return self._finished(dear, replace(below.balanced, labels=below.plan.labels), watch)
+
+    def _finished(self, dear: Scaled, balanced: Balanced, watch: Watcher) -> Step:
+        plan = finished(
+            dear, balanced, self._adjacency, self._random, watch, whole=self._whole, thorough=False
+        )
+        return Step(dear, balanced, plan)
+
+
+def _score(plan: Plan, asked: Scaled, hard: Flags) -> tuple[float, float]:
+    """Return how far a plan is out of its hard tolerances, and its travel with what its moves cost; less is better."""
+    units = asked.units
+    gone = (units.owner >= 0) & (plan.labels != units.owner)
+    moves = float((units.weight * units.bonus)[gone].sum())
+    out = np.maximum(violation(plan, hard) - _KEPT, 0.0)
+    return float(out.sum()), float(travel(plan).sum()) + moves
 
 
 def moved_share(plan: Plan, scaled: Scaled) -> float:

@@ -1,5 +1,7 @@
 """From today's territories: what is good stays, what has to move moves, and no more than may."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -73,6 +75,33 @@ def test_a_dearer_move_is_made_less_often(good):
         moved.append(found.moved)
     assert moved[1] >= moved[2] >= moved[3]
     assert moved[3] < 0.5 * moved[0]
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_at_its_price_of_a_move_a_plan_is_better_than_those_of_other_prices(seed):
+    """Towns of accounts of all sizes, some shrunk: balance by prices alone would move the large ones from all over."""
+    later = shrunk_towns(seed)
+    owner = later.incumbents
+    middles = np.array(
+        [np.average(later.xy[owner == j], axis=0, weights=later.weight[owner == j]) for j in range(10)]
+    )
+    today = (later.weight * ((later.xy - middles[owner]) ** 2).sum(axis=1)).mean()
+    plans = {stay: propose(replace(later, stay=stay)) for stay in (1.6, 6.4, 25.6)}
+    for stay, mine in plans.items():
+        assert mine.feasible
+        worth = {other: found.cost + stay * today * found.moved_units for other, found in plans.items()}
+        assert worth[stay] <= 1.02 * min(worth.values())
+
+
+def shrunk_towns(seed: int) -> Problem:
+    """Return accounts in towns a year after they were put into ten territories: those of a corner are half as large."""
+    random = np.random.default_rng(seed)
+    towns = random.uniform(0, 100, (60, 2))
+    xy = towns[random.integers(0, 60, 1500)] + random.normal(0, 4, (1500, 2))
+    size = random.lognormal(0, 1, 1500)
+    then = plain(1500, 10, xy=xy, weight=size, measures=size[:, None])
+    now = size * np.where((xy < 40).all(axis=1), 0.5, 1.0) * random.lognormal(0, 0.15, 1500)
+    return replace(then, weight=now, measures=now[:, None], incumbents=propose(then).labels)
 
 
 def test_what_is_worth_more_stays_sooner(good):
