@@ -8,15 +8,15 @@ from services.assignment.design.engine.scaled import Scaled
 
 
 def filled(labels: Labels, scaled: Scaled) -> Labels:
-    """Return labels (n,) in which no territory is empty, as far as there are units that may move there.
+    """Return new labels (n,) in which no territory is empty, as far as there are units that may move there.
 
     The fullest territory gives from one end of its longer axis what the empty one should hold, half of its own at most.
     """
     territories = scaled.territories
     empty = np.flatnonzero(np.bincount(labels, minlength=territories) == 0)
-    if not len(empty):
-        return labels
     out = labels.copy()
+    if not len(empty):
+        return out
     target = scaled.target.mean(axis=1)
     load = loads_of(out, scaled.units.measures, territories).mean(axis=1)
     for territory in empty:

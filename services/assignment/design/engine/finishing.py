@@ -7,6 +7,7 @@ import numpy as np
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.balancing import Balanced
+from services.assignment.design.engine.chains import by_chains
 from services.assignment.design.engine.contiguity import reconnect
 from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.local_search import improve
@@ -114,6 +115,11 @@ def _mend(
         _set_limits(plan, scaled, dearness, 0.0)
         if not _is_out(plan, hard) and dearness >= _HARD:
             return
+    _set_limits(plan, scaled, _HARD, 0.0)
+    if by_chains(plan, adjacency, hard, whole=whole):
+        _improve(plan, adjacency, whole=whole, swaps=swaps)
+        if not _is_out(plan, hard):
+            return
     if not thorough or hopeless(scaled):
         return
     rounds = _affordable_rounds(plan, adjacency)
@@ -198,4 +204,7 @@ def by_moves(plan: Plan, scaled: Scaled, adjacency: Adjacency, *, whole: bool) -
         travel_each = float(travel(plan).sum()) / len(plan.labels)
         plan.units.bonus[:] = stay * travel_each * plan.value / plan.units.weight
         improve(plan, adjacency, whole=whole, looks=20 * len(plan.labels))
+    # Where neighbours are full a unit has to go over several borders, which a single move does not.
+    _set_limits(plan, scaled, _HARD, 0.0)
+    by_chains(plan, adjacency, scaled.hard_columns(plan.loads.shape[1]), whole=whole)
     plan.units.bonus[:] = 0.0
