@@ -233,6 +233,8 @@ def _finished(
 ) -> Labels:
     """Have the territories of a region made whole, moved into the band and improved; all others are as they were."""
     members = np.flatnonzero(np.isin(labels, region))
+    if not len(members):
+        return labels
     part = part_of(ready, band, members, region)
     place = np.full(ready.territories, NOBODY, np.int32)
     place[region] = np.arange(len(region))
