@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced
 from services.assignment.design.engine.chains import by_chains
 from services.assignment.design.engine.contiguity import reconnect
@@ -32,7 +32,9 @@ _WARM = 0.15
 _STAYS = (256.0, 64.0, 16.0, 4.0, 1.0, 0.25)
 # How many units re-splits may look at, over all rounds of one temperature.
 _WORK = 20_000_000
-_MOST_ROUNDS = 300
+_MOST_ROUNDS, _MOST_EVERYWHERE = 300, 150
+# In a brief search so many rounds of nothing better are enough (measured: more of them seldom helped, a higher temperature did).
+_BRIEF = 40
 
 
 def finished(
@@ -107,26 +109,53 @@ def _mend(
     thorough: bool,
     swaps: bool,
 ) -> None:
-    hard = scaled.hard_columns(plan.loads.shape[1])
     dearer = ((_HARDEST, 0.01),) if scaled.units.bonus.any() else ()
     for dearness, narrower in (*_ROUNDS, *dearer):
         _set_limits(plan, scaled, dearness, narrower)
         _improve(plan, adjacency, whole=whole, swaps=swaps)
         _set_limits(plan, scaled, dearness, 0.0)
-        if not _is_out(plan, hard) and dearness >= _HARD:
+        if not is_out(plan, scaled) and dearness >= _HARD:
             return
-    _set_limits(plan, scaled, _HARD, 0.0)
-    if by_chains(plan, adjacency, hard, whole=whole):
+    _set_limits(plan, scaled, _HARDEST if dearer else _HARD, 0.0)
+    if by_chains(plan, adjacency, scaled.hard_columns(plan.loads.shape[1]), whole=whole):
         _improve(plan, adjacency, whole=whole, swaps=swaps)
-        if not _is_out(plan, hard):
-            return
-    if not thorough or hopeless(scaled):
+    if thorough:
+        search(plan, scaled, adjacency, random, watch, whole=whole)
+
+
+def search(
+    plan: Plan,
+    scaled: Scaled,
+    adjacency: Adjacency,
+    random: np.random.Generator,
+    watch: Watcher,
+    *,
+    whole: bool,
+    brief: bool = False,
+) -> None:
+    """Cut territories anew until a plan that is out of its band is in it; hotter, where that does not come of it.
+
+    `brief`, a temperature at which nothing gets better is soon left: for one plan of several.
+    """
+    if hopeless(scaled) or not is_out(plan, scaled):
         return
+    hard = scaled.hard_columns(plan.loads.shape[1])
     rounds = _affordable_rounds(plan, adjacency)
     _set_limits(plan, scaled, _FLUID, 0.0)
     for step, temperature in enumerate(_HOT):
         tick = _ticker(watch, (1 + step) / 8, plan.labels)
-        if resplit(plan, adjacency, random, hard, tick, rounds=rounds, temperature=temperature, whole=whole):
+        patience = _BRIEF if brief else rounds
+        if resplit(
+            plan,
+            adjacency,
+            random,
+            hard,
+            tick,
+            rounds=rounds,
+            patience=patience,
+            temperature=temperature,
+            whole=whole,
+        ):
             break
     _set_limits(plan, scaled, _HARD, 0.0)
     _improve(plan, adjacency, whole=whole)
@@ -143,18 +172,25 @@ def improve_lumpy(
 ) -> None:
     """Cut all pairs of neighbouring territories anew for a while: large units leave much to gain."""
     _set_limits(plan, scaled, _HARD, 0.0)
+    rounds = min(_affordable_rounds(plan, adjacency), _MOST_EVERYWHERE)
     resplit(
         plan,
         adjacency,
         random,
         scaled.hard_columns(plan.loads.shape[1]),
         _ticker(watch, 0.9, plan.labels),
-        rounds=_affordable_rounds(plan, adjacency) // 2,
+        rounds=rounds,
+        patience=rounds,
         temperature=_WARM,
         whole=whole,
         everywhere=True,
     )
     _improve(plan, adjacency, whole=whole)
+
+
+def is_out(plan: Plan, scaled: Scaled) -> bool:
+    """Tell whether a load is out of its hard band."""
+    return bool(violation(plan, scaled.hard_columns(plan.loads.shape[1])).max() > _EXACT)
 
 
 def hopeless(scaled: Scaled) -> bool:
@@ -180,10 +216,6 @@ def _improve(plan: Plan, adjacency: Adjacency, *, whole: bool, swaps: bool = Tru
         many = len(plan.labels) > _SWAPPED * len(plan.weight)
         if many or not swaps or not swap(plan, adjacency, whole=whole):
             break
-
-
-def _is_out(plan: Plan, hard: Flags) -> bool:
-    return bool(violation(plan, hard).max() > _EXACT)
 
 
 def _set_limits(plan: Plan, scaled: Scaled, dearness: float, narrower: float) -> None:

@@ -8,26 +8,18 @@ from scipy.spatial import cKDTree
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Free
+from services.assignment.design.engine.bounding import bounded
 from services.assignment.design.engine.contiguity import parts_of
-from services.assignment.design.engine.dual import Dual
-from services.assignment.design.engine.implied import implied_pay
-from services.assignment.design.engine.level import Level, make_level
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Effort, Problem, loads_of
 from services.assignment.design.engine.proposal import SOLVER_VERSION, Binding, Proposal, Reason
 from services.assignment.design.engine.reach import least_deviation
 from services.assignment.design.engine.scaled import Scaled
 from services.assignment.design.engine.shortfalls import shortfalls
-from services.assignment.design.engine.transport import transport
 
-_TEMPERATURES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
-# A guess within this of the plan's cost needs no warm steps, and a bound within that no more at all.
-_NEAR, _CLOSE = 0.02, 0.001
 _IN_BAND = 1e-6
 _MATTERS = 1e-3
 _NOTHING = 1e-15
-# A bound that leaves so much of what the plan costs is looked for once more, by a linear programme where units are few.
-_FAR_BELOW = 0.98
 _AROUND = 16
 
 
@@ -50,7 +42,7 @@ def report(
     off = ((problem.xy - centres[labels]) ** 2).sum(axis=1)
     weight = problem.weight
     cost = float((scaled.units.weight * off).sum())
-    bound, prices, telling = _bound(scaled, free, plan, touching, centres, prices, off)
+    bound, prices, telling = bounded(scaled, free, plan, touching, centres, prices, off)
     extent = max(float((np.ptp(problem.xy, axis=0) ** 2).sum()), 1e-300)
     per_weight = weight.sum() / territories
     loads = loads_of(labels, problem.measures, territories)
@@ -116,57 +108,6 @@ def _anchors(plan: Plan, free: Free) -> Floats:
     masses = np.column_stack([plan.weight, plan.sums])
     middle = np.broadcast_to(plan.sums.sum(axis=0) / plan.weight.sum(), plan.sums.shape)
     return free.anchors.without_held().of(masses, middle)
-
-
-def _bound(
-    scaled: Scaled,
-    free: Free,
-    plan: Plan,
-    touching: Adjacency | None,
-    centres: Floats,
-    prices: Floats,
-    off: Floats,
-) -> tuple[float, Floats, Floats]:
-    """Return the best bound found at these centres, in scaled travel, its prices, and those that tell most of the plan."""
-    fixed = float((scaled.units.weight * off)[~scaled.movable].sum())
-    if not len(free.order):
-        return fixed, prices, prices
-    level: Level = make_level(free.units, per_block=32)
-    dual = Dual(level, free.band, centres, prices, free.permitted)
-    moves = float((scaled.units.weight * off)[scaled.movable].sum())
-    guesses = [prices] if touching is None else [prices, _implied(scaled, plan.labels, touching, centres)]
-    start = max((_bound_at(dual, guess) for guess in guesses), key=lambda one: one[0])
-    free_of_charge = _bound_at(dual, np.zeros_like(prices))
-    best = max(start, free_of_charge, key=lambda one: one[0])
-    # Nothing that binds costs nothing: where that leaves much open, the prices found tell more of why units are where they are.
-    dual.prices = best[1] if best[0] >= _FAR_BELOW * moves else start[1]
-    warm = moves > (1 + _NEAR) * best[0]
-    for temperature in _TEMPERATURES if warm else _TEMPERATURES[2:]:
-        if moves <= (1 + _CLOSE) * best[0]:
-            break
-        dual.go_to(centres)
-        dual.solve(temperature, steps=5, near_enough=1e-4)
-        if temperature < 0.1 and (value := dual.bound()) > best[0]:
-            best = (value, dual.prices)
-    if best[0] < _FAR_BELOW * moves and (shared := transport(free.units, free.band, centres, free.permitted)):
-        best = max(best, _bound_at(dual, shared.prices), key=lambda one: one[0])
-    nothing_known = best is free_of_charge and best[0] < _FAR_BELOW * moves
-    return best[0] + fixed, best[1], dual.prices if nothing_known else best[1]
-
-
-def _implied(scaled: Scaled, labels: Labels, adjacency: Adjacency, centres: Floats) -> Floats:
-    """Return the prices, shape (K, A), that the plan's borders tell, as much of each for a mean unit's measures."""
-    units = scaled.units
-    here = np.repeat(np.arange(len(labels)), np.diff(adjacency.starts))
-    pay = implied_pay(units.xy, labels, centres, here, adjacency.targets.astype(np.int64))
-    ratio = units.measures.sum(axis=0) / units.weight.sum()
-    there_is = ratio > _NOTHING
-    return np.asarray(np.outer(pay, there_is / max(float(ratio.sum()), _NOTHING)), np.float64)
-
-
-def _bound_at(dual: Dual, prices: Floats) -> tuple[float, Floats]:
-    dual.prices = prices
-    return dual.bound(), prices
 
 
 def _least_moved(scaled: Scaled) -> Floats:

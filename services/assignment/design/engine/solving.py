@@ -6,11 +6,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Floats, Labels
+from services.assignment.design.engine.arrays import Flags, Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.choice import Known
-from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan
+from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan, search
 from services.assignment.design.engine.missed import best_of_few, is_from_today, is_vain, rescued
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
@@ -87,20 +87,37 @@ def _from_scratch(
     if are_many(ready, free):
         balanced = _named(nested(ready, free, effort, watch), ready)
         return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
-    best: tuple[tuple[float, float], Plan, Floats] | None = None
+    best: tuple[tuple[float, float], Plan, Balanced] | None = None
     for centres, prices in beginnings(ready, free, effort, watch)[:carried]:
         balanced = _named(fine(ready, free, centres, prices, watch), ready)
-        plan = finished(ready, balanced, adjacency, random, watch, whole=whole)
-        score = (round(float(violation(plan, hard).sum()), 9), float(travel(plan).sum()))
-        if best is None or score < best[0]:
-            best = (score, plan, balanced.prices)
+        plan = finished(ready, balanced, adjacency, random, watch, whole=whole, thorough=False)
+        # What brings a plan into the band costs travel.
+        if best is None or best[0][0] > 0.0 or _travel(plan) < best[0][1]:
+            search(plan, ready, adjacency, random, watch, whole=whole, brief=True)
+        if best is None or _score(plan, hard) < best[0]:
+            best = (_score(plan, hard), plan, balanced)
         if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready) or _are_opposed(ready, free):
             break
     if best is None:
         raise AssertionError("there is always a beginning")
+    score, plan, balanced = best
+    if score[0] > 0.0:
+        longer = replace(balanced, labels=plan.labels)
+        other = finished(ready, longer, adjacency, random, watch, whole=whole)
+        plan = min(plan, other, key=lambda one: _score(one, hard))
     if free.lumpy() and not hopeless(ready):
-        improve_lumpy(best[1], ready, adjacency, random, watch, whole=whole)
-    return best[1], best[2]
+        improve_lumpy(plan, ready, adjacency, random, watch, whole=whole)
+    return plan, balanced.prices
+
+
+def _score(plan: Plan, hard: Flags) -> tuple[float, float]:
+    """Return how far a plan is out of its hard tolerances, and its travel: less is better."""
+    return round(float(violation(plan, hard).sum()), 9), _travel(plan)
+
+
+def _travel(plan: Plan) -> float:
+    """Return the travel of a plan to nine digits: one plan found twice, with other names, is no better the second time."""
+    return float(f"{travel(plan).sum():.8e}")
 
 
 def _renamed(plan: Plan, prices: Floats, ready: Scaled) -> tuple[Plan, Floats]:

@@ -7,6 +7,7 @@ import pytest
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from scipy.optimize import linprog
 from scipy.sparse import eye_array, kron, vstack
+from scipy.spatial import cKDTree
 
 from services.assignment.design.engine.problem import Problem
 from services.assignment.design.engine.solving import propose
@@ -154,3 +155,15 @@ def test_the_prices_of_what_binds_are_the_relaxations():
         told[binding.territory] = binding.price * (1 if binding.side == "high" else -1)
     assert np.abs(told).max() > 0.05
     np.testing.assert_allclose(told, price, atol=0.15 * np.abs(price).max())
+
+
+def test_the_bound_of_more_than_a_thousand_territories_is_near_the_plan():
+    """They are cut by regions, whose prices tell nothing of each other: the bound has to be found from nothing."""
+    xy = places(np.random.default_rng(4), "clusters", 12_000)
+    problem = plain(12_000, 1_020, xy=xy, tolerance=0.1)
+    found = propose(problem)
+    assert found.feasible
+    nearest = cKDTree(found.centres).query(xy)[0] ** 2
+    assert (problem.weight * nearest).sum() < found.bound < found.cost
+    assert found.gap is not None
+    assert found.gap < 0.035
