@@ -27,6 +27,8 @@ __all__ = ["propose"]
 # How many beginnings are carried through where one is not enough.
 _CARRIED = 4
 _MANY_UNITS = 5_000
+# Of so few units other beginnings are carried through, too, whatever comes of the first.
+_FEW = 5_000
 
 
 def propose(problem: Problem, effort: Effort | None = None, watch: Watcher = unwatched) -> Proposal:
@@ -81,14 +83,18 @@ def _from_scratch(
     watch: Watcher,
     carried: int,
 ) -> tuple[Plan, Floats]:
-    """Carry the most promising beginning through; where units are lumpy or balance was not found, others as well."""
+    """Carry the most promising beginning through; where units are lumpy or few, or balance was not found, others as well."""
     whole = problem.adjacency is not None
     hard = ready.hard_columns(ready.band.low.shape[1])
     if are_many(ready, free):
         balanced = _named(nested(ready, free, effort, watch), ready)
         return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
     best: tuple[tuple[float, float], Plan, Balanced] | None = None
-    for centres, prices in beginnings(ready, free, effort, watch)[:carried]:
+    few = len(ready.movable) <= _FEW
+    begun = beginnings(ready, free, effort, watch)
+    # Those of small units that are few are soon carried through, all of them.
+    most = len(begun) if few and carried > 1 and not free.lumpy() else carried
+    for centres, prices in begun[:most]:
         balanced = _named(fine(ready, free, centres, prices, watch), ready)
         plan = finished(ready, balanced, adjacency, random, watch, whole=whole, thorough=False)
         # What brings a plan into the band costs travel.
@@ -96,7 +102,7 @@ def _from_scratch(
             search(plan, ready, adjacency, random, watch, whole=whole, brief=True)
         if best is None or _score(plan, hard) < best[0]:
             best = (_score(plan, hard), plan, balanced)
-        if (best[0][0] == 0.0 and not free.lumpy()) or hopeless(ready) or _are_opposed(ready, free):
+        if (best[0][0] == 0.0 and not (free.lumpy() or few)) or hopeless(ready) or _are_opposed(ready, free):
             break
     if best is None:
         raise AssertionError("there is always a beginning")

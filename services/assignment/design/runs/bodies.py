@@ -163,7 +163,13 @@ class DesignRunBody(Body):
         description="Accounts that belong nowhere take part; when left out, if all leaves are designed.",
     )
     starts: int = Field(
-        default=4, ge=1, le=64, description="How many beginnings are tried; the best is kept."
+        default=4,
+        ge=1,
+        le=64,
+        description=(
+            "How many beginnings are tried on a coarse map. The most promising is carried through; where accounts are "
+            "5,000 or fewer all are, and the best is kept."
+        ),
     )
     seed: int = Field(
         default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal."

@@ -108,7 +108,8 @@ async def ask_for_run(command: AskForRun, uow: UnitOfWork) -> DesignRun:
         },
     )
     if stored.first() is None:
-        raise DesignRunExists(f"name: the plan has a design run named {name!r}; choose another name.")
+        detail = f"the plan has a design run named {name!r}; choose another name"
+        raise DesignRunExists(f"name: {detail}.", errors=[{"pointer": "/name", "detail": detail}])
     await _store_territories(uow, run_id, territories)
     await store_families(uow, run_id, command.families)
     await store_forbidden(uow, run_id, command.forbidden)
