@@ -172,7 +172,7 @@ class DesignRunBody(Body):
         ),
     )
     seed: int = Field(
-        default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal proposal."
+        default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal plan."
     )
     time_budget_seconds: int = Field(
         default=300,

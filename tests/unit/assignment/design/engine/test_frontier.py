@@ -166,7 +166,7 @@ def test_a_watcher_that_stops_has_what_was_reached_until_then():
     assert some.binding_measure is not None
     assert whole.binding_measure is not None
     assert some.binding_measure.measure == whole.binding_measure.measure
-    assert some.binding_measure.others_to >= whole.binding_measure.others_to
+    assert some.binding_measure.freed_to >= whole.binding_measure.freed_to
     assert 1 < len(some.points) < len(whole.points)
 
     def never(_stage: Stage, _share: float, _labels: Labels | None) -> None:
