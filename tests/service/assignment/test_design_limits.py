@@ -312,6 +312,10 @@ async def _places(designs: Designs, proposal: dict[str, Any]) -> dict[str, dict[
         ({"barriers": [{"type": "LineString", "coordinates": [[1, 2], [1]]}]}, '"/barriers/0/coordinates/1"'),
         ({"barriers": [{"type": "LineString", "coordinates": [[1, 2]] * 11_000}] * 2}, "22,000 points"),
         ({"barriers": [RIVER], "contiguous": False}, '"/barriers"'),
+        (
+            {"barriers": [{"type": "LineString", "coordinates": [[179, 2], [-179, 2]]}]},
+            "cut it at the 180th meridian",
+        ),
     ],
 )
 async def test_limits_that_make_no_sense_are_refused_with_the_field(
@@ -327,7 +331,7 @@ async def test_odd_barriers_hold_up_nothing(designs: Designs):
     """Around the poles and the antimeridian, of no length, with altitudes, twice the same."""
     lines = [
         [[-180, -90], [180, 90]],
-        [[179.9, 10], [-179.9, 10]],
+        [[179.9, 10], [180, 10]],
         [[10, 10], [10, 10]],
         [[-89.5, 40.2, 300], [-89.4, 40.2, 310]],
         [[-89.5, 40.2], [-89.4, 40.2]],

@@ -54,7 +54,7 @@ def by_chains(plan: Plan, adjacency: Adjacency, hard: Flags, *, whole: bool) -> 
     The plan's budget of moves is kept. Every chain leaves less out of the band than there was.
     """
     territories, moved = len(plan.weight), 0
-    if territories > _MOST_TERRITORIES:
+    if territories > _MOST_TERRITORIES or not hard.any():
         return 0
     edges: Edges | None = None
     left_out, barred, failures = set[int](), set[tuple[int, int]](), 0

@@ -9,6 +9,7 @@ from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced
 from services.assignment.design.engine.chains import by_chains
 from services.assignment.design.engine.contiguity import reconnect
+from services.assignment.design.engine.corridors import with_corridors
 from services.assignment.design.engine.filling import filled
 from services.assignment.design.engine.local_search import improve
 from services.assignment.design.engine.plan import Plan, tally
@@ -67,6 +68,7 @@ def finished(
             scaled.permitted,
             scaled.movable,
         )
+        labels = with_corridors(adjacency, scaled.units, labels, scaled.permitted, scaled.movable)
     plan = make_plan(scaled, labels)
     plan.left[0] = left
     watch(Stage.IMPROVE, 0.0, labels)

@@ -6,6 +6,10 @@ from scipy.optimize import linear_sum_assignment
 from services.assignment.design.engine.arrays import Integers, Labels
 from services.assignment.design.engine.scaled import Scaled
 
+# What all units together add to what moving them counts, whose mean is 1 each.
+_EACH = 1e-3
+_ALIKE = 1e-12
+
 
 def names(labels: Labels, scaled: Scaled) -> Labels:
     """Return the name of each territory that was found, shape (K,): that of today's where most of it lies.
@@ -18,12 +22,14 @@ def names(labels: Labels, scaled: Scaled) -> Labels:
     if not known.any():
         return name
     key = labels[known].astype(np.int64) * territories + owner[known]
-    shared = np.bincount(key, scaled.move_value[known], territories * territories).reshape(
-        territories, territories
-    )
+    # Where units count alike, or for nothing, their number decides.
+    counts = scaled.move_value[known] + _EACH / len(key)
+    shared = np.bincount(key, counts, territories * territories).reshape(territories, territories)
     for group in alike(scaled):
-        rows, columns = linear_sum_assignment(shared[np.ix_(group, group)], maximize=True)
-        name[group[rows]] = group[columns]
+        mine = shared[np.ix_(group, group)]
+        rows, columns = linear_sum_assignment(mine, maximize=True)
+        if mine[rows, columns].sum() > mine.trace() * (1 + _ALIKE):
+            name[group[rows]] = group[columns]
     return name
 
 

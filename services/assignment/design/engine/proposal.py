@@ -107,5 +107,10 @@ class EnoughError(Exception):
 Watcher = Callable[[Stage, float, Labels | None], None]
 
 
+def unseen(watch: Watcher) -> Watcher:
+    """Return a watcher that is told how far the work is and shown nothing: what is worked on is no better than was shown."""
+    return lambda stage, share, _labels: watch(stage, share, None)
+
+
 def unwatched(_stage: Stage, _share: float, _labels: Labels | None) -> None:
     """Watch nothing."""

@@ -4,6 +4,8 @@ The dual of thousands of territories at once has too many places where one of th
 region of a hundred and fifty seldom does.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -11,7 +13,7 @@ from services.assignment.design.engine.arrays import Floats, Integers, Labels
 from services.assignment.design.engine.descent import HOT, Anchors, descend, settle
 from services.assignment.design.engine.dual import Band, Dual
 from services.assignment.design.engine.level import Units, coarsen, make_level
-from services.assignment.design.engine.proposal import Stage, Watcher
+from services.assignment.design.engine.proposal import EnoughError, Stage, Watcher
 from services.assignment.design.engine.starts import bisect
 
 _PER_REGION = 150
@@ -28,7 +30,9 @@ def by_regions(
     territories = len(band.low)
     groups = np.array_split(np.arange(territories), max(round(territories / _PER_REGION), 1))
     low, high = (np.array([side[group].sum(axis=0) for group in groups]) for side in (band.low, band.high))
-    watch(Stage.STARTS, 0.0, None)
+    # There is one beginning, and it is wanted.
+    with suppress(EnoughError):
+        watch(Stage.STARTS, 0.0, None)
     region = _cut(units, Band(low, high, band.give).narrowed(_REGION_BAND), rounds, random).labels()
     labels = np.empty(len(region), np.int32)
     centres, prices = np.empty((territories, 2)), np.empty_like(band.low)

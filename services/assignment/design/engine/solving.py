@@ -6,17 +6,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from services.assignment.design.engine.adjacency import Adjacency
-from services.assignment.design.engine.arrays import Flags, Floats, Labels
+from services.assignment.design.engine.arrays import Floats, Labels
 from services.assignment.design.engine.balancing import Balanced, Free, are_many, beginnings, fine, nested
 from services.assignment.design.engine.checks import check_effort
 from services.assignment.design.engine.choice import Known
+from services.assignment.design.engine.contiguity import broken_territories
 from services.assignment.design.engine.finishing import finished, hopeless, improve_lumpy, make_plan, search
 from services.assignment.design.engine.missed import best_of_few, is_from_today, is_vain, rescued
 from services.assignment.design.engine.naming import names
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.plan import Plan
 from services.assignment.design.engine.problem import Effort, Problem
-from services.assignment.design.engine.proposal import Proposal, Stage, Watcher, unwatched
+from services.assignment.design.engine.proposal import Proposal, Stage, Watcher, unseen, unwatched
 from services.assignment.design.engine.realigning import from_today
 from services.assignment.design.engine.reporting import report
 from services.assignment.design.engine.resplits import travel, violation
@@ -85,40 +86,49 @@ def _from_scratch(
 ) -> tuple[Plan, Floats]:
     """Carry the most promising beginning through; where units are lumpy or few, or balance was not found, others as well."""
     whole = problem.adjacency is not None
-    hard = ready.hard_columns(ready.band.low.shape[1])
     if are_many(ready, free):
         balanced = _named(nested(ready, free, effort, watch), ready)
         return finished(ready, balanced, adjacency, random, watch, whole=whole), balanced.prices
-    best: tuple[tuple[float, float], Plan, Balanced] | None = None
+    best: tuple[tuple[float, int, float], Plan, Balanced] | None = None
     few = len(ready.movable) <= _FEW
     begun = beginnings(ready, free, effort, watch)
     # Those of small units that are few are soon carried through, all of them.
     most = len(begun) if few and carried > 1 and not free.lumpy() else carried
     for centres, prices in begun[:most]:
-        balanced = _named(fine(ready, free, centres, prices, watch), ready)
-        plan = finished(ready, balanced, adjacency, random, watch, whole=whole, thorough=False)
+        seen = watch if best is None else unseen(watch)
+        balanced = _named(fine(ready, free, centres, prices, seen), ready)
+        plan = finished(ready, balanced, adjacency, random, seen, whole=whole, thorough=False)
         # What brings a plan into the band costs travel.
-        if best is None or best[0][0] > 0.0 or _travel(plan) < best[0][1]:
-            search(plan, ready, adjacency, random, watch, whole=whole, brief=True)
-        if best is None or _score(plan, hard) < best[0]:
-            best = (_score(plan, hard), plan, balanced)
-        if (best[0][0] == 0.0 and not (free.lumpy() or few)) or hopeless(ready) or _are_opposed(ready, free):
+        if best is None or best[0][0] > 0.0 or _travel(plan) < best[0][2]:
+            search(plan, ready, adjacency, random, seen, whole=whole, brief=True)
+        score = _score(plan, ready, adjacency, whole=whole)
+        if best is None or score < best[0]:
+            best = (score, plan, balanced)
+            watch(Stage.IMPROVE, 1.0, plan.labels)
+        found = best[0][:2] == (0.0, 0) and not (free.lumpy() or few)
+        if found or hopeless(ready) or _are_opposed(ready, free):
             break
     if best is None:
         raise AssertionError("there is always a beginning")
     score, plan, balanced = best
     if score[0] > 0.0:
         longer = replace(balanced, labels=plan.labels)
-        other = finished(ready, longer, adjacency, random, watch, whole=whole)
-        plan = min(plan, other, key=lambda one: _score(one, hard))
+        other = finished(ready, longer, adjacency, random, unseen(watch), whole=whole)
+        plan = min(plan, other, key=lambda one: _score(one, ready, adjacency, whole=whole))
+        watch(Stage.IMPROVE, 1.0, plan.labels)
     if free.lumpy() and not hopeless(ready):
-        improve_lumpy(plan, ready, adjacency, random, watch, whole=whole)
+        improve_lumpy(plan, ready, adjacency, random, unseen(watch), whole=whole)
     return plan, balanced.prices
 
 
-def _score(plan: Plan, hard: Flags) -> tuple[float, float]:
-    """Return how far a plan is out of its hard tolerances, and its travel: less is better."""
-    return round(float(violation(plan, hard).sum()), 9), _travel(plan)
+def _score(plan: Plan, ready: Scaled, adjacency: Adjacency, *, whole: bool) -> tuple[float, int, float]:
+    """Return how far a plan is out of its hard tolerances, how many territories are in parts, its travel: less is better."""
+    hard = ready.hard_columns(plan.loads.shape[1])
+    broken = 0
+    if whole:
+        weight, territories = plan.units.weight, ready.territories
+        broken = int(broken_territories(adjacency, plan.labels, weight, ready.movable, territories).sum())
+    return round(float(violation(plan, hard).sum()), 9), broken, _travel(plan)
 
 
 def _travel(plan: Plan) -> float:

@@ -6,6 +6,7 @@ the whole tolerance is out of it afterwards, and is mended, by its neighbours an
 its tolerance before is brought into it beside the change, if a neighbour can do so, and else stays as it is. All that no flow goes through is not touched.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,7 @@ from services.assignment.design.engine.hosts import newcomers, with_hosts
 from services.assignment.design.engine.level import NOBODY
 from services.assignment.design.engine.neighbours import neighbours
 from services.assignment.design.engine.problem import Problem, WrongProblemError
-from services.assignment.design.engine.proposal import Stage, Watcher, unwatched
+from services.assignment.design.engine.proposal import Stage, StoppedError, Watcher, unseen, unwatched
 from services.assignment.design.engine.realigning import middles
 from services.assignment.design.engine.scaled import Scaled, scaled
 from services.assignment.design.engine.shifting import shifted
@@ -149,15 +150,35 @@ def what_if(
             after = _changed(problem, priced, adjacency, known, stay, watch, seed, choice, thorough=thorough)
             return told(problem, ready, labels, after)
 
-        if not len(newcomers(ready, known)):
+        most = _tries(ready, known)
+        if most == 1:
             return tried(0, watch, thorough=thorough)
-        choice, found = 0, tried(0, watch, thorough=False)
-        for other in range(1, min(_UNITS_TRIED // problem.units, _MOST_TRIED)):
-            new = tried(other, _unseen(watch), thorough=False)
-            if (len(new.off), new.mean_km) < (len(found.off), found.mean_km):
-                choice, found = other, new
+        place, found = 0, tried(0, watch, thorough=False)
+        # Stopped between two places, the best one of before is told.
+        with suppress(StoppedError):
+            for choice in range(1, most):
+                other = tried(choice, unseen(watch), thorough=False)
+                if _is_better(other, found):
+                    place, found = choice, other
+                    watch(Stage.IMPROVE, 1.0, found.labels.copy())
+            if thorough and found.off:
+                other = tried(place, unseen(watch), thorough=True)
+                found = other if _is_better(other, found) else found
                 watch(Stage.IMPROVE, 1.0, found.labels.copy())
-        return tried(choice, watch, thorough=True) if thorough and found.off else found
+        return found
+
+
+def _is_better(one: WhatIf, other: WhatIf) -> bool:
+    return (len(one.off), one.mean_km) < (len(other.off), other.mean_km)
+
+
+def _tries(ready: Scaled, known: Labels) -> int:
+    """Return how many places of new territories are tried out: one where nobody is new, or lives somewhere."""
+    new = newcomers(ready, known)
+    if not np.isnan(ready.homes[new]).any():
+        return 1
+    holding = ready.territories - len(new)
+    return max(min(_UNITS_TRIED // len(known), _MOST_TRIED, holding), 1)
 
 
 def _check(problem: Problem, labels: Labels) -> None:
@@ -266,17 +287,10 @@ def _finished(
     balanced = Balanced(mine, middles(mine, part), np.zeros_like(part.band.low))
     whole = problem.adjacency is not None
     links = taken_links(adjacency, members)
-    plan = finished(
-        part, balanced, links, random, _unseen(watch), whole=whole, thorough=thorough, swaps=swaps
-    )
+    plan = finished(part, balanced, links, random, unseen(watch), whole=whole, thorough=thorough, swaps=swaps)
     out = labels.copy()
     out[members] = region[plan.labels]
     return out
-
-
-def _unseen(watch: Watcher) -> Watcher:
-    """Return a watcher that is told how far the work is, but shown nothing: a region's labels are no plan."""
-    return lambda stage, share, _labels: watch(stage, share, None)
 
 
 def _taken_in(ready: Scaled, adjacency: Adjacency, known: Labels) -> tuple[Labels, Integers]:

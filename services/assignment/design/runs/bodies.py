@@ -137,7 +137,8 @@ class DesignRunBody(Body):
     forbidden: Forbiddens = Field(
         default=[],
         description=(
-            "Accounts that single territories may not have, whoever covers them: conflicts of interest, for one. Pins count first."
+            "Accounts that single territories may not have, whoever covers them: conflicts of interest, for one. Pins count first. "
+            "What no territory may have is refused."
         ),
     )
     accounts: SizesBody = Field(
@@ -167,13 +168,11 @@ class DesignRunBody(Body):
         ge=1,
         le=64,
         description=(
-            "How many beginnings are tried on a coarse map. The most promising is carried through; where accounts are "
-            "5,000 or fewer all are, and the best is kept."
+            "How many beginnings are tried on a coarse map, from scratch. The most promising is carried through; others are, "
+            "too, where accounts are few or large, or balance was not found. The best is kept."
         ),
     )
-    seed: int = Field(
-        default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal plan."
-    )
+    seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Equal seed, equal accounts: equal plan.")
     time_budget_seconds: int = Field(
         default=300,
         ge=1,

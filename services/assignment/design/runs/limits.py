@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,6 +20,7 @@ MOST_VERTICES = 20_000
 # As many as a body has room for.
 MOST_RELATIVES = 20_000
 MOST_FORBIDDEN = 20_000
+_HALF_AROUND = 180
 
 Number = Annotated[int, Field(ge=1, le=_MOST_ACCOUNTS)]
 
@@ -132,11 +134,23 @@ def check_forbidden(forbidden: Sequence[ForbiddenBody]) -> None:
         _once([str(account_id) for account_id in one.account_ids])
 
 
+def check_sides(line: Sequence[Sequence[float]]) -> None:
+    """Raise ValueError for a side that goes more than half around the earth, but not all: it was meant to go the other way."""
+    if any(_HALF_AROUND < abs(one[0] - other[0]) < 2 * _HALF_AROUND for one, other in pairwise(line)):
+        raise ValueError("a side goes more than half around the earth; cut it at the 180th meridian")
+
+
 class LineStringBody(Body):
     """A line on the map (RFC 7946, LineString): longitude and latitude of each point, an altitude counts for nothing."""
 
     type: Literal["LineString"]
     coordinates: Annotated[list[Position], Field(min_length=2, max_length=MOST_VERTICES)]
+
+    @field_validator("coordinates")
+    @classmethod
+    def _short(cls, coordinates: list[Position]) -> list[Position]:
+        check_sides(coordinates)
+        return coordinates
 
 
 Barriers = Annotated[list[LineStringBody], Field(max_length=_MOST_LINES)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from services.assignment.design.runs.limits import MOST_VERTICES, Position
+from services.assignment.design.runs.limits import MOST_VERTICES, Position, check_sides
 from services.assignment.design.runs.run import RoadRegion
 from shared.http.bodies import Body, Name, View
 
@@ -28,6 +28,7 @@ class PolygonBody(Body):
         for number, ring in enumerate(rings):
             if ring[0][:2] != ring[-1][:2]:
                 raise ValueError(f"ring {number} does not end where it begins")
+            check_sides(ring)
         return rings
 
 

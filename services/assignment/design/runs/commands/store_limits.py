@@ -58,10 +58,11 @@ def _out_of_place(
             detail = f"{one.territory_id}: this run does not design that territory"
             yield {"pointer": f"/forbidden/{number}/territory_id", "detail": detail}
     barred = Counter(account_id for one in forbidden for account_id in one.account_ids)
+    last = {account_id: number for number, one in enumerate(forbidden) for account_id in one.account_ids}
     for account_id in sorted(barred):
         if barred[account_id] >= len(territory_ids):
             detail = f"{account_id}: no territory may have it; allow it in one"
-            yield {"pointer": "/forbidden", "detail": detail}
+            yield {"pointer": f"/forbidden/{last[account_id]}/account_ids", "detail": detail}
 
 
 async def _check_known(uow: UnitOfWork, field: str, account_ids: Sequence[UUID]) -> None:

@@ -66,7 +66,13 @@ def test_a_chain_beyond_the_budget_is_not_begun():
     assert plan.left[0] == pytest.approx(0.5 * ready.move_value[0])
 
 
-def test_it_goes_around_who_may_not_hold_it():
+def test_without_a_hard_measure_there_is_nothing_to_mend():
+    problem, labels, adjacency = road([11, 9], soft=np.array([True]))
+    _, plan = planned(problem, labels)
+    assert by_chains(plan, adjacency, ~HARD, whole=True) == 0
+
+
+def test_no_way_leads_over_what_is_fixed():
     """What is over may only be held at both ends of the road, and what is between is fixed."""
     problem, labels, adjacency = road([11, 10, 9], fixed=np.repeat([-1, 1, -1], [11, 10, 9]).astype(np.int32))
     _, plan = planned(problem, labels)

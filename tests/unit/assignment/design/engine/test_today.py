@@ -151,6 +151,17 @@ def test_names_are_such_that_no_others_would_move_fewer(seed):
     assert found.moved_units == 240 - best
 
 
+@pytest.mark.parametrize("seed", [0, 1, 7, 11])
+def test_territories_whose_units_count_for_nothing_keep_their_names(seed):
+    """Prospects have no revenue: by that alone their territories could swap names for nothing."""
+    dice = np.random.default_rng(seed)
+    today = propose(plain(400, 6, seed)).labels
+    value = np.where(np.isin(today, [1, 3, 4]), 0.0, dice.random(400))
+    grown = dice.uniform(0.8, 1.2, 6)[today]
+    problem = plain(400, 6, seed, measures=grown[:, None], incumbents=today, move_value=value, stay=1.0)
+    assert propose(problem).moved_units < 60
+
+
 @pytest.mark.parametrize("more", [1, 2])
 def test_new_reps_get_territories_of_their_own(good, more):
     problem = plain(400, 6 + more, 2, incumbents=good, stay=0.2)

@@ -9,6 +9,7 @@ from services.assignment.design.engine.arrays import Labels
 from services.assignment.design.engine.problem import Effort, Problem
 from services.assignment.design.engine.proposal import EnoughError, Stage, StoppedError
 from services.assignment.design.engine.solving import propose
+from tests.unit.assignment.design.engine import recheck
 from tests.unit.assignment.design.engine.problems import plain
 
 ORDER = list(Stage)
@@ -74,6 +75,33 @@ def test_one_beginning_there_is_however_soon_there_are_enough():
             raise EnoughError
 
     assert propose(plain(600, 8), Effort(starts=40), watch).feasible
+
+
+def test_what_is_shown_last_is_the_best_so_far_whenever_it_is_stopped():
+    """A later beginning is shown when it is better, and not while it is worked on."""
+    problem = plain(1_200, 10, 5)
+    shown: list[Labels] = []
+    begun = 0
+
+    def watch(stage: Stage, share: float, labels: Labels | None) -> None:
+        nonlocal begun
+        begun += stage is Stage.BALANCE and share == 0.0
+        if begun > 3:
+            raise StoppedError
+        if labels is not None:
+            shown.append(labels)
+
+    with pytest.raises(StoppedError):
+        propose(problem, Effort(starts=8), watch)
+    assert not recheck.broken(problem, shown[-1])
+
+
+def test_very_many_territories_have_one_beginning_and_enough_of_it():
+    def watch(stage: Stage, _share: float, _labels: Labels | None) -> None:
+        if stage is Stage.STARTS:
+            raise EnoughError
+
+    assert propose(plain(4_004, 1_001, tolerance=0.5), watch=watch).labels.max() == 1_000
 
 
 @pytest.mark.parametrize("wish", ["from today", "one territory", "all fixed"])

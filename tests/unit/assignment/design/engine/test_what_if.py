@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from services.assignment.design.engine import what_if as module
 from services.assignment.design.engine.adjacency import Adjacency
 from services.assignment.design.engine.arrays import Labels
 from services.assignment.design.engine.neighbours import neighbours
@@ -147,6 +148,25 @@ def test_a_watcher_is_shown_whole_plans_alone(stands):
     assert shown
     assert all(labels.shape == stands.shape for labels in shown)
     assert shown[-1].tolist() == found.labels.tolist()
+
+
+def test_stopped_among_the_places_it_tells_the_best_until_then(stands, monkeypatch):
+    problem, calls = replace(ROOMY, targets=np.ones((16, 1))), 0
+
+    def count(_stage: Stage, _share: float, _labels: Labels | None) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == most:
+            raise StoppedError
+
+    most = -1
+    monkeypatch.setattr(module, "_MOST_TRIED", 1)
+    first = what_if(problem, stands, watch=count)
+    calls, most = 0, calls + 3
+    monkeypatch.undo()
+    found = what_if(problem, stands, watch=count)
+    assert calls == most
+    assert found.labels.tolist() == first.labels.tolist()
 
 
 def test_a_watcher_stops_it(stands):
