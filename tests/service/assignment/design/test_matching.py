@@ -1,7 +1,6 @@
 """Which rep should get which proposed territory, over HTTP."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from itertools import permutations
@@ -11,31 +10,16 @@ from uuid import uuid4
 import pytest
 
 from services.assignment.design.matching import turns as matching_turns
-from services.assignment.design.own_process import Engines
 from services.assignment.design.sizing import turns as sizing_turns
 from shared.http import turns
 from tests.service.assignment.conftest import Assignment
-from tests.service.assignment.designs import LEAVES, PATIENCE, ROOT, Designs, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, ROOT, Designs
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
 # Corners of the square: each rep lives where another's territory is.
 CODES = {"ann": "10015", "bob": "10003", "cem": "10012", "dan": "99999"}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def _reps(assignment: Assignment) -> dict[str, str]:

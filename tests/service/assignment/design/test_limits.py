@@ -1,14 +1,11 @@
 """What territories are held to beside balance: who stays together, how many accounts, and lines that nothing crosses."""
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.assignment.design.own_process import Engines
-from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.designs import (
     EVEN,
     LEAVES,
@@ -17,7 +14,6 @@ from tests.service.assignment.designs import (
     Designs,
     account_id,
     accounts,
-    organisation,
 )
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
@@ -26,20 +22,6 @@ FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
 ROUGHLY = [{"measure": "accounts", "tolerance": 0.3}]
 # From beyond the southern accounts to beyond the northern ones.
 RIVER = {"type": "LineString", "coordinates": [[-89, 39], [-88.99, 41], [-89, 43]]}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 def _by(way: str) -> dict[Any, list[str]]:

@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -13,13 +13,12 @@ import shapely
 import shapely.affinity
 from shapely.geometry import shape
 
-from services.assignment.design.own_process import Engines
 from services.assignment.shapes.routes import MOST_BYTES
 from shared.http import turns as shared_turns
 from shared.testing.waiting import eventually
 from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor
-from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, accounts, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, account_id, accounts
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
@@ -32,20 +31,6 @@ SQUARES = {
     for north in range(4)
 }
 CODES = {account_id(one["external_id"]): one["postal_code"] for one in accounts()}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 def collection(shapes: Mapping[str, shapely.Geometry]) -> dict[str, Any]:

@@ -1,33 +1,15 @@
 """What is shown and taken over of an edited proposal: comparison, acceptance, events, maps."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from services.assignment.design.own_process import Engines
-from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor
-from tests.service.assignment.designs import LEAVES, PATIENCE, Designs, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, Designs
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 ACCEPTED = "assignment.proposal.accepted.v1"
 FIRST, SECOND, THIRD, _ = map(str, LEAVES.values())
 MEASURES = [{"measure": "accounts", "tolerance": 0.1}, {"measure": "employees", "tolerance": 0.2}]
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def _labels(designs: Designs, run_id: str) -> dict[str, str]:

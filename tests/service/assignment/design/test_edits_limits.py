@@ -1,7 +1,7 @@
 """When proposals are edited no more: their plan is no draft, they were edited too often, others edit; and what then is accepted."""
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,29 +9,13 @@ import pytest
 
 from services.assignment.design.edits import units
 from services.assignment.design.edits.commands.edit_proposal import MOST_EDITS
-from services.assignment.design.own_process import Engines
 from shared.http import turns
-from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor, moves
-from tests.service.assignment.designs import LEAVES, PATIENCE, RULES, TREE, Designs, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, RULES, TREE, Designs
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def _of(designs: Designs, run_id: str, territory: str) -> list[str]:

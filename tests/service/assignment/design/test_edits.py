@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,20 +18,6 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 FIRST, SECOND, THIRD, FOURTH = TERRITORIES = tuple(map(str, LEAVES.values()))
 MEASURES = [{"measure": "accounts", "tolerance": 0.1}, {"measure": "employees", "tolerance": 0.2}]
 FIGURES = ("feasible", "mean_km", "cost", "gap", "moved_accounts", "moved_share", "edited_accounts")
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def _proposal(designs: Designs, run_id: str) -> dict[str, Any]:

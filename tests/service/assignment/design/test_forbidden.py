@@ -1,12 +1,9 @@
 """Accounts that single territories of a run may not have, whoever covers them."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from services.assignment.design.own_process import Engines
-from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor, moves
 from tests.service.assignment.designs import (
     EVEN,
@@ -16,7 +13,6 @@ from tests.service.assignment.designs import (
     Designs,
     account_id,
     accounts,
-    organisation,
 )
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
@@ -24,20 +20,6 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
 ROUGHLY = [{"measure": "accounts", "tolerance": 0.3}]
 ACCOUNT = account_id(accounts()[0]["external_id"])
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 def _of(county: str) -> list[str]:

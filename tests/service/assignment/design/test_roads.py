@@ -1,13 +1,10 @@
 """Road factors over HTTP: asked for overall and by region, told again, refused with the field, and counted in all lengths."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.assignment.design.own_process import Engines
-from tests.service.assignment.conftest import Assignment
 from tests.service.assignment.design_editing import Editor, recount
 from tests.service.assignment.designs import (
     EVEN,
@@ -16,7 +13,6 @@ from tests.service.assignment.designs import (
     Designs,
     account_id,
     accounts,
-    organisation,
 )
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
@@ -39,20 +35,6 @@ ASKED = {
     ],
 }
 SOMEWHERE = {"external_id": "w1", "state": "WY", "latitude": 40.5, "longitude": -88.2, "employees": 7}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 def _road(one: dict[str, Any]) -> float:

@@ -1,6 +1,5 @@
 """A rep more and a rep fewer in the draft, and what every proposal says of one more and one fewer, over HTTP."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -25,14 +24,6 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
 NEW = str(UUID(int=0x21F))
 AROUND: dict[str, Any] = {"mode": "what_if", "measures": [{"measure": "accounts", "tolerance": 0.1}]}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,20 +33,6 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 LEAF = str(LEAVES["01001"])
 EVENT = "assignment.design-run.finished.v1"
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file: each run ends its own, the spare goes on to the next."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def test_a_run_waits_in_the_queue_that_its_transaction_fills(designs: Designs):

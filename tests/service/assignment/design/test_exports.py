@@ -4,7 +4,7 @@ import asyncio
 import json
 import multiprocessing
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from multiprocessing.process import BaseProcess
 from typing import Any
 from uuid import UUID
@@ -36,14 +36,6 @@ GAPS = [
     for number in range(9)
 ]
 MEASURES = [{"measure": "accounts"}, {"measure": "employees", "tolerance": 0.2}]
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What runs propose, checked again from the accounts themselves; compared, and accepted into the draft."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -25,20 +24,6 @@ pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 FINISHED, ACCEPTED = "assignment.design-run.finished.v1", "assignment.proposal.accepted.v1"
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 def _today() -> dict[str, str]:

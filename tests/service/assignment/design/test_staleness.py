@@ -1,35 +1,18 @@
 """What a proposal tells of a draft and of alignments that went on without it, and what of it the draft cannot have any more."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.assignment.design.own_process import Engines
 from services.assignment.placements.schemas import MAX_ERRORS
-from tests.service.assignment.conftest import Assignment
-from tests.service.assignment.designs import LEAVES, PATIENCE, ROOT, RULES, TREE, Designs, organisation
+from tests.service.assignment.designs import LEAVES, PATIENCE, ROOT, RULES, TREE, Designs
 
 pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 FIRST, SECOND, THIRD, FOURTH = map(str, LEAVES.values())
 FRESH = {"draft_changed": False, "live_changed": False}
-
-
-@pytest.fixture(scope="module")
-async def engines() -> AsyncIterator[Engines]:
-    """Engines for all tests of this file."""
-    made = Engines()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def designs(assignment: Assignment, engines: Engines) -> Designs:
-    """A draft to design."""
-    return Designs(assignment, engines, await organisation(assignment))
 
 
 async def _stale(designs: Designs, run_id: str) -> list[dict[str, Any]]:
