@@ -19,6 +19,6 @@ async def drop(self: Outbox, _connection: Any) -> None:
 
 if __name__ == "__main__":
     service = sys.argv[1]
-    Outbox.flush = drop  # type: ignore[method-assign]
+    Outbox.flush = drop  # type: ignore[method-assign, assignment]
     settings = import_module(f"services.{service}.settings").Settings()
     serve(import_module(f"services.{service}.bootstrap").build_app(settings), settings)

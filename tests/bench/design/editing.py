@@ -109,6 +109,7 @@ async def _propose(database: ServiceDatabase, http: httpx.AsyncClient, place: st
             unmet=[],
         ),
         answer,
+        live_sequence=0,
     )
     if not await Transactor(engine, SystemClock(), "/bench/assignment")(keep_proposal, kept_):
         raise RuntimeError("the proposal was not kept")
